@@ -1,0 +1,1 @@
+"""The service: protocols, jobs, staging, chains, readers and writers."""

@@ -1,0 +1,1 @@
+"""The recipes: one a processing, each plan, run and gather."""

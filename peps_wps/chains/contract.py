@@ -1,0 +1,148 @@
+"""What a chain is: three functions, and the values that pass between them (docs/explanation/chains.md).
+
+``plan`` is cheap and reads no pixel, so it runs in the web process and refuses what cannot work.
+The dispatcher has the products of each task recalled and pinned, ``run`` does one task in a worker
+process and is idempotent, ``gather`` turns the results into what the client asked for. A chain never
+recalls, never talks to a client and holds no open resource between calls.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from catalog_db.products import Product
+from peps_wps.config import Config
+
+# One word a JSON type would say: what task bodies and results are made of.
+Json = dict[str, Any]
+
+# progress(message, percent of the task done)
+Progress = Callable[[str, float], None]
+
+
+class Catalogue(Protocol):
+    """What a plan may ask: products by identifier or title."""
+
+    def product(self, identifier: str) -> Product | None:
+        """Return the product, or None where it is unknown or withdrawn."""
+
+
+@dataclass(frozen=True)
+class PlanContext:
+    """What a plan may look at: the catalogue and the configuration, no pixel."""
+
+    catalogue: Catalogue
+    config: Config
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of work that needs its products on disk together.
+
+    Parameters
+    ----------
+    name
+        What a person calls it: the tile, the tile-date, the burst pair.
+    products
+        Identifiers (uid) of the products it reads.
+    body
+        What ``run`` needs beside them, as JSON.
+    weight
+        Its share of the job's progress, relative to the other tasks.
+    """
+
+    name: str
+    products: tuple[str, ...]
+    body: Json
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tasks of an order, in the order in which they are best run."""
+
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
+class TaskInputs:
+    """What ``run`` works with: pinned files, configuration, and a folder of its own.
+
+    Parameters
+    ----------
+    paths
+        Where each product of the task lies, by uid; pinned until the task ends.
+    config
+        The configuration of the service.
+    scratch
+        A folder of this task and attempt; what the result names must lie in it.
+    """
+
+    paths: Mapping[str, Path]
+    config: Config
+    scratch: Path
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What a task gave: JSON, and the names of its files inside its scratch folder."""
+
+    body: Json
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FinishedTask:
+    """A task with its result, as ``gather`` gets it; ``folder`` holds its files."""
+
+    task: Task
+    result: TaskResult
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a job: a file inside the output folder, or a literal value."""
+
+    identifier: str
+    mime_type: str
+    path: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """All outputs of a job and what its report says beside them."""
+
+    outputs: tuple[Output, ...]
+    report: Json = field(default_factory=dict)
+
+
+OrderT = TypeVar("OrderT")
+
+
+class Chain(Protocol, Generic[OrderT]):
+    """One processing."""
+
+    name: str
+
+    def parse(self, inputs: Mapping[str, Sequence[str]]) -> OrderT:
+        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+
+    def order_to_json(self, order: OrderT) -> Json:
+        """Return the order as JSON, for the job row."""
+
+    def order_from_json(self, order: Json) -> OrderT:
+        """Return the order of a job row."""
+
+    def plan(self, order: OrderT, context: PlanContext) -> Plan:
+        """Return the tasks; raise OrderRefusedError when the order cannot work."""
+
+    def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
+        """Do one task. Idempotent: a second attempt gives the same files."""
+
+    def gather(
+        self, order: OrderT, finished: Sequence[FinishedTask], folder: Path, progress: Progress
+    ) -> Outputs:
+        """Write the outputs into `folder`, which is published whole or not at all."""

@@ -1,0 +1,1 @@
+"""Sentinel-1 SAFE, orbit files, DEM and geoid, as arrays and dataclasses."""

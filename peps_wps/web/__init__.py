@@ -1,0 +1,1 @@
+"""The other protocols of the one WSGI application: resto, downloads, health."""

@@ -1,0 +1,1 @@
+"""PyWPS as protocol layer: service, front parser, status documents."""

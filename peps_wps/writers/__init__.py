@@ -1,0 +1,1 @@
+"""COG, STAC items, quicklooks, archives and reports."""

@@ -1,0 +1,1 @@
+"""One WPS process a module: identifier, inputs, outputs; nothing computed here."""

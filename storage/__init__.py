@@ -1,0 +1,1 @@
+"""Opaque files: disk pool, tape backends, recall scheduling, pins."""
