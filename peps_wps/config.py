@@ -55,7 +55,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Processing:
-    """``[processing]``: how jobs run on this machine."""
+    """``[processing]``: how jobs run on this machine; `chains` is the module holding ``CHAINS``."""
 
     parallelprocesses: int = 1
     threads: int = 2
@@ -65,6 +65,7 @@ class Processing:
     time_limit_s: int = 7200
     result_days: float = 5.0
     sync_limit_s: float = 60.0
+    chains: str = "peps_wps.chains.registry"
 
 
 @dataclass(frozen=True)
