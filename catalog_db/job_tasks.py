@@ -1,0 +1,179 @@
+"""Changes of state of the tasks of a job: admission to the disk pool, staging, running, release.
+
+waiting -> staging (inputs being recalled) -> ready (pinned) -> running -> done | failed
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from catalog_db import times
+from catalog_db.job_queue import Claim, serialize
+from catalog_db.jobs import ACTIVE, FINISHED, Job, TaskRow, jobs_of, task_of_row
+from catalog_db.tables import file, item, placement, task
+from catalog_db.tables import job as job_table
+
+# Tasks whose inputs are pinned or on their way.
+HOLDING = ("staging", "ready", "running")
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Whether the inputs of a task may be recalled now; sizes in bytes."""
+
+    admitted: bool
+    needed: int
+    reserved: int
+
+
+@dataclass(frozen=True)
+class HeldRequest:
+    """A staging request that a task no longer needs."""
+
+    job: str
+    number: int
+    request: str
+
+
+def active_jobs(connection: Connection) -> list[Job]:
+    """Return the jobs that have not ended, in the order in which they are served."""
+    columns = job_table.c
+    return jobs_of(
+        connection,
+        select(job_table)
+        .where(columns.state.in_(ACTIVE))
+        .order_by(columns.priority.desc(), columns.created_us, columns.id),
+    )
+
+
+def open_tasks(connection: Connection, job_id: str, window: int) -> list[TaskRow]:
+    """Return the first `window` tasks of a job that are neither done nor failed."""
+    query = (
+        select(task)
+        .where(task.c.job == job_id, task.c.state.in_(("waiting", *HOLDING)))
+        .order_by(task.c.number)
+        .limit(window)
+    )
+    return [task_of_row(row) for row in connection.execute(query)]
+
+
+def admit(connection: Connection, candidate: TaskRow, budget_bytes: int) -> Admission:
+    """Move a waiting task to staging if its inputs fit beside those that are held already.
+
+    Files that another task holds are counted once; files that live on disk for good, not at all.
+    Made in one write transaction, so two dispatchers never promise the same space twice.
+    """
+    serialize(connection)
+    holding = connection.execute(
+        select(task.c.products)
+        .join(job_table, job_table.c.id == task.c.job)
+        .where(job_table.c.state.in_(ACTIVE), task.c.state.in_(HOLDING))
+    ).scalars()
+    held = {uid for products in holding for uid in json.loads(products)}
+    sizes = _staged_sizes(connection, sorted(held | set(candidate.products)))
+    own = {file_id for uid, file_id, _ in sizes if uid in candidate.products}
+    others = {file_id for uid, file_id, _ in sizes if uid in held}
+    by_file = {file_id: size for _, file_id, size in sizes}
+    needed = sum(by_file[file_id] for file_id in own)
+    reserved = sum(by_file[file_id] for file_id in others)
+    fits = sum(by_file.values()) <= budget_bytes
+    admitted = fits and _move(connection, candidate, ("waiting",), state="staging")
+    return Admission(admitted, needed, reserved)
+
+
+def pool_bytes(connection: Connection, products: Sequence[str]) -> int:
+    """Return the room in the disk pool, in bytes, that `products` need together."""
+    return sum({file_id: size for _, file_id, size in _staged_sizes(connection, products)}.values())
+
+
+def set_request(connection: Connection, row: TaskRow, request: str) -> bool:
+    """Record the staging request of a task."""
+    return _move(connection, row, ("staging",), request=request)
+
+
+def set_ready(connection: Connection, row: TaskRow) -> bool:
+    """Say that the inputs of a task are pinned."""
+    return _move(connection, row, ("staging",), state="ready")
+
+
+def set_unpinned(connection: Connection, held: Claim, row: TaskRow) -> bool:
+    """Send a task back to staging whose pinned inputs turned out to be gone."""
+    return _held_move(connection, held, row, ("ready", "running"), state="staging")
+
+
+def begin(connection: Connection, held: Claim, row: TaskRow) -> bool:
+    """Say that a task runs; False when the claim no longer holds or the task is not ready."""
+    started_us = times.to_us(times.now())
+    return _held_move(connection, held, row, ("ready",), state="running", started_us=started_us)
+
+
+def finish(connection: Connection, held: Claim, row: TaskRow, result: Mapping[str, Any]) -> bool:
+    """Record the result of a task; False when the claim no longer holds."""
+    values = {"result": json.dumps(result), "finished_us": times.to_us(times.now())}
+    return _held_move(connection, held, row, ("running",), state="done", **values)
+
+
+def count_open(connection: Connection, job_id: str) -> int:
+    """Return how many tasks of a job are not done."""
+    query = select(func.count()).where(task.c.job == job_id, task.c.state != "done")
+    return connection.execute(query).scalar_one()
+
+
+def needless_requests(connection: Connection, limit: int = 200) -> list[HeldRequest]:
+    """Return the requests of tasks that are over, or whose job is."""
+    over = or_(task.c.state.in_(("done", "failed")), job_table.c.state.in_(FINISHED))
+    query = (
+        select(task.c.job, task.c.number, task.c.request)
+        .join(job_table, job_table.c.id == task.c.job)
+        .where(task.c.request.is_not(None), over)
+        .order_by(task.c.job, task.c.number)
+        .limit(limit)
+    )
+    return [HeldRequest(row.job, row.number, row.request) for row in connection.execute(query)]
+
+
+def requests_of(connection: Connection, job_id: str) -> list[HeldRequest]:
+    """Return the requests that the tasks of a job still hold."""
+    query = (
+        select(task.c.job, task.c.number, task.c.request)
+        .where(task.c.job == job_id, task.c.request.is_not(None))
+        .order_by(task.c.number)
+    )
+    return [HeldRequest(row.job, row.number, row.request) for row in connection.execute(query)]
+
+
+def forget_request(connection: Connection, held: HeldRequest) -> None:
+    """Record that a request has been released."""
+    connection.execute(
+        update(task)
+        .where(task.c.job == held.job, task.c.number == held.number, task.c.request == held.request)
+        .values(request=None)
+    )
+
+
+def _staged_sizes(connection: Connection, products: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return (uid, file, bytes) of the products that need room in the pool."""
+    query = (
+        select(item.c.uid, file.c.id, file.c.size_bytes)
+        .join(placement, placement.c.item == item.c.pk)
+        .join(file, file.c.id == placement.c.file)
+        .where(item.c.uid.in_(products), file.c.backend != "disk")
+    )
+    return [(row.uid, row.id, row.size_bytes) for row in connection.execute(query)]
+
+
+def _move(connection: Connection, row: TaskRow, before: Sequence[str], **values: Any) -> bool:
+    """Update a task that is still in one of the states `before`."""
+    condition = and_(task.c.job == row.job, task.c.number == row.number, task.c.state.in_(before))
+    return bool(connection.execute(update(task).where(condition).values(**values)).rowcount)
+
+
+def _held_move(
+    connection: Connection, held: Claim, row: TaskRow, before: Sequence[str], **values: Any
+) -> bool:
+    """Update a task of a job that is still held."""
+    claimed = connection.execute(select(job_table.c.id).where(held.holds())).one_or_none()
+    return claimed is not None and _move(connection, row, before, **values)

@@ -1,0 +1,129 @@
+"""From literal inputs to a job in the database, and looking at jobs from outside."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog_db import job_tasks, jobs, products, times
+from catalog_db.engine import Connection, Engine
+from catalog_db.jobs import Job, TaskRow
+from catalog_db.products import Product
+from peps_wps.chains.contract import Plan, PlanContext
+from peps_wps.config import Config
+from peps_wps.errors import OrderRefusedError
+from peps_wps.jobs.chain_lookup import chain_of
+
+# The table keeps this much of a label.
+LONGEST_TITLE = 200
+LONGEST_TASK_NAME = 80
+
+
+@dataclass(frozen=True)
+class DatabaseCatalogue:
+    """The products of a database, as a plan asks for them."""
+
+    engine: Engine
+
+    def product(self, identifier: str) -> Product | None:
+        """Return the product, or None where it is unknown or withdrawn."""
+        with self.engine.connect() as connection:
+            found = products.get(connection, identifier)
+        return None if found is None or found.withdrawn else found
+
+
+def submit(
+    engine: Engine,
+    config: Config,
+    *,
+    process: str,
+    inputs: Mapping[str, Sequence[str]],
+    owner: str,
+    title: str | None = None,
+    response_options: Mapping[str, Any] | None = None,
+) -> Job:
+    """Check an order, plan it and insert its job; once this returns, the job will end.
+
+    Parameters
+    ----------
+    process
+        Identifier of the process, the name of its chain.
+    inputs
+        Literal values by input identifier, several where the input was repeated.
+    owner
+        User who orders.
+    title
+        What the client calls the job.
+    response_options
+        How the client wants the answer, as JSON.
+
+    Raises
+    ------
+    InvalidInputError
+        When an input is wrong in itself, or (OrderRefusedError) the order cannot work.
+    """
+    chain = chain_of(config, process)
+    order = chain.parse(inputs)
+    plan = chain.plan(order, PlanContext(DatabaseCatalogue(engine), config))
+    now = times.now()
+    job = Job(
+        id=str(uuid.uuid4()),
+        process=process,
+        owner=owner,
+        title=title[:LONGEST_TITLE] if title else None,
+        state="accepted",
+        inputs={name: list(values) for name, values in inputs.items()},
+        order=chain.order_to_json(order),
+        response_options=dict(response_options or {}),
+        max_attempts=config.processing.max_attempts,
+        time_limit_s=config.processing.time_limit_s,
+        message="Accepted",
+        created=now,
+        updated=now,
+    )
+    with engine.begin() as connection:
+        _check_fits(connection, plan, config)
+        jobs.insert_job(connection, job, _task_rows(job.id, plan))
+        jobs.add_log(connection, job.id, "INFO", f"Accepted with {len(plan.tasks)} tasks")
+    return job
+
+
+def get(engine: Engine, job_id: str) -> Job | None:
+    """Return a job as it stands, or None when there is none of this identifier."""
+    with engine.connect() as connection:
+        return jobs.get(connection, job_id)
+
+
+def list_jobs(
+    engine: Engine, *, owner: str | None = None, states: Sequence[str] = (), limit: int = 100
+) -> list[Job]:
+    """Return jobs, the newest first."""
+    with engine.connect() as connection:
+        return jobs.list_jobs(connection, owner=owner, states=states, limit=limit)
+
+
+def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
+    return [
+        TaskRow(
+            job=job_id,
+            number=number,
+            name=task.name[:LONGEST_TASK_NAME],
+            body=task.body,
+            products=task.products,
+            weight=task.weight,
+        )
+        for number, task in enumerate(plan.tasks)
+    ]
+
+
+def _check_fits(connection: Connection, plan: Plan, config: Config) -> None:
+    """Refuse a task whose inputs could never lie on disk together."""
+    budget = config.storage.budget_gb * 1e9
+    for needed in {task.products for task in plan.tasks}:
+        size = job_tasks.pool_bytes(connection, needed)
+        if size > budget:
+            raise OrderRefusedError(
+                "product",
+                f"{len(needed)} products of {size / 1e9:.1f} GB are needed on disk together, "
+                f"the limit is {config.storage.budget_gb:.1f} GB",
+            )
