@@ -1,8 +1,8 @@
 """The schema: every table of the service, the same on SQLite and PostgreSQL.
 
-Changes go through a numbered migration in ``catalog_db/migrations``; a test compares the two. Times are UTC,
-stored as integer microseconds since 1970 (`*_us`): ordered, exact, the same in both engines. Identifiers of jobs,
-requests and products are uuid text.
+Changes go through a numbered migration in ``catalog_db/migrations``; a test compares the two.
+Times are UTC, stored as integer microseconds since 1970 (`*_us`): ordered, exact, the same in both
+engines. Identifiers of jobs, requests and products are uuid text.
 """
 
 from sqlalchemy import (
@@ -33,17 +33,19 @@ NAMING = {
 
 metadata = MetaData(naming_convention=NAMING)
 
-# SQLite gives an alias of its rowid only to INTEGER PRIMARY KEY; PostgreSQL needs the 64 bits spelled out.
+# SQLite gives an alias of its rowid only to INTEGER PRIMARY KEY; PostgreSQL needs the 64 bits
+# spelled out.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
-# ---------------------------------------------------------------------------------------------- catalogue
+# --- catalogue
 
 cell = Table(
     "cell",
     metadata,
     Column("id", Key, primary_key=True),
     Column("name", String(32), nullable=False, unique=True),
-    # Union of the boxes of its members, in 1e-4 degrees, rounded outwards.
+    # Union of the boxes of its members, in 1e-4 degrees, rounded outwards; a box that reaches
+    # over the antimeridian is continuous, so x0 may be below -180 and x1 above 180.
     Column("x0", Integer, nullable=False),
     Column("y0", Integer, nullable=False),
     Column("x1", Integer, nullable=False),
@@ -94,6 +96,8 @@ item = Table(
     UniqueConstraint("collection", "title"),
 )
 _FILTERED = (
+    item.c.collection,
+    item.c.withdrawn,
     item.c.product_type,
     item.c.platform,
     item.c.relative_orbit,
@@ -118,7 +122,7 @@ placement = Table(
     Index("ix_placement_file", "file"),
 )
 
-# ---------------------------------------------------------------------------------------------- archive
+# --- archive
 
 file = Table(
     "file",
@@ -129,7 +133,7 @@ file = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("checksum_algorithm", String(16), nullable=False),
     Column("checksum", String(128), nullable=False),
-    # "disk": only in the pool, never evicted; otherwise the tape backend that holds the master copy.
+    # "disk": only in the pool, never evicted; otherwise the tape backend with the master copy.
     Column("backend", String(16), nullable=False),
     Column("tape", String(64)),
     Column("position", BigInteger),
@@ -210,7 +214,7 @@ request_file = Table(
     Index("ix_request_file_file", "file", "state"),
 )
 
-# ---------------------------------------------------------------------------------------------- jobs
+# --- jobs
 
 job = Table(
     "job",
@@ -275,6 +279,7 @@ task = Table(
     CheckConstraint(
         "state IN ('waiting', 'staging', 'ready', 'running', 'done', 'failed')", name="state"
     ),
+    Index("ix_task_request", "request"),
 )
 
 job_log = Table(
