@@ -1,8 +1,8 @@
-"""What the annotation of a Sentinel-1 GRD image says, as arrays: the input of the geometry and the radiometry.
+"""What the annotation of a Sentinel-1 GRD image says: the input of geometry and radiometry.
 
-Times are float64 seconds since an epoch that the reader chooses (the same for every part of one image, so that
-consecutive frames can share it); 1 ns is 15 cm of slant range. Lines and samples are zero based and integers are
-pixel centres.
+Times are float64 seconds since an epoch that the reader chooses (the same for every part of one
+image, so that consecutive frames can share it); 1 ns of two-way time is 15 cm of slant range.
+Lines and samples are zero based and integers are pixel centres.
 """
 
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ class GroundRangeRecords:
     ground_range_origin, slant_range_origin
         `gr0` and `sr0`, metres, shape (n,).
     slant_to_ground, ground_to_slant
-        Coefficients in ascending powers, shape (n, degree + 1): ground range = sum srgr[k] (R - sr0)**k,
-        slant range = sum grsr[k] (g - gr0)**k.
+        Coefficients in ascending powers, shape (n, degree + 1):
+        ground range = sum srgr[k] (R - sr0)**k, slant range = sum grsr[k] (g - gr0)**k.
     """
 
     azimuth_time: Float64
@@ -56,8 +56,8 @@ class GroundRangeRecords:
 class GeolocationGrid:
     """The annotation's own geolocation of some pixels; all arrays have shape (row, column).
 
-    `azimuth_time` in seconds since the epoch, `slant_range_time` two-way seconds, angles in radians, height in metres
-    above the ellipsoid.
+    `azimuth_time` in seconds since the epoch, `slant_range_time` two-way seconds, angles in
+    radians, height in metres above the ellipsoid.
     """
 
     line: Float64
@@ -104,7 +104,8 @@ class AzimuthNoiseBlock:
 class NoiseLut:
     """Thermal noise power eta, in DN**2, with every scaling of old processors applied already.
 
-    `azimuth` is empty before IPF 2.90. `is_zero` says that the product carries no noise estimate (all values 0).
+    `azimuth` is empty before IPF 2.90. `is_zero` says that the product carries no noise estimate
+    (all values 0).
     """
 
     range: VectorLut
@@ -127,7 +128,7 @@ class GrdAnnotation:
     lines, samples
         Size of the image.
     state_vectors
-        From the annotation, or from an orbit file in its place.
+        The annotation's own, which its geolocation grid was made with.
     ground_range
         The coordinate conversion records.
     grid
@@ -136,6 +137,8 @@ class GrdAnnotation:
         `A` tables by name: "sigma0", "beta0", "gamma0", "dn"; amplitude, not power.
     noise
         None when the product has no noise file.
+    precise_vectors
+        From an orbit file, for the same epoch; they geolocate in place of `state_vectors`.
     """
 
     first_line_time: float
@@ -148,3 +151,4 @@ class GrdAnnotation:
     grid: GeolocationGrid
     calibration: dict[str, VectorLut]
     noise: NoiseLut | None
+    precise_vectors: StateVectors | None = None

@@ -1,0 +1,248 @@
+"""Where a ground point lies in a Sentinel-1 GRD image: zero Doppler, bistatic term, ground range.
+
+Several consecutive frames of one pass make one image: the lines of a frame follow those of the
+one before, each frame keeps its own ground range records and near range.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from algorithms.constants import SPEED_OF_LIGHT
+from algorithms.grd import Float64, GrdAnnotation, StateVectors
+from algorithms.grid_check import GridCheck, check_against_grid
+from algorithms.ground_range import ground_range_at, slant_limits, tabulate
+from algorithms.orbit import OrbitPolynomial, fit_orbit
+from algorithms.radar_model import ImageArrays, OrbitArrays, locate_points, pixels_of
+
+SrgrRule = Literal["linear", "nearest"]
+
+# Frames of one pass continue each other within 0.0003 lines.
+FRAME_TOLERANCE_LINES = 0.5
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One product of the pass.
+
+    Parameters
+    ----------
+    annotation
+        What the product says.
+    first_line
+        Line of the whole image that is the frame's line 0.
+    sample_shift
+        Sample of the whole image that is the frame's sample 0.
+    check
+        The model against the annotation's geolocation grid.
+    """
+
+    annotation: GrdAnnotation
+    first_line: int
+    sample_shift: int
+    check: GridCheck
+
+    @property
+    def line_origin(self) -> float:
+        """Azimuth time of line 0 at mid swath, in the orbit's time, seconds."""
+        return self.annotation.first_line_time + self.check.azimuth_offset
+
+
+@dataclass(frozen=True)
+class Location:
+    """Points in the image; every array has the shape of the points, NaN outside the image.
+
+    `line` and `sample` are zero based in the whole image, integers at pixel centres;
+    `azimuth_time` is the zero-Doppler time in seconds, `slant_range` in metres: these two are
+    given outside the image too, as far as the orbit goes.
+    """
+
+    line: Float64
+    sample: Float64
+    azimuth_time: Float64
+    slant_range: Float64
+
+
+@dataclass(frozen=True)
+class RadarGeometry:
+    """The geometry of one image, of one frame or of consecutive ones.
+
+    Build it with `from_annotations`. `lines` and `samples` are the size of the whole image;
+    `orbit_arrays` and `image_arrays` are what the kernels take.
+    """
+
+    frames: tuple[Frame, ...]
+    lines: int
+    samples: int
+    orbit: OrbitPolynomial
+    orbit_arrays: OrbitArrays
+    image_arrays: ImageArrays
+    bistatic: bool
+    srgr: SrgrRule
+
+    @classmethod
+    def from_annotations(
+        cls,
+        annotations: Sequence[GrdAnnotation],
+        *,
+        bistatic: bool = True,
+        srgr: SrgrRule = "linear",
+    ) -> Self:
+        """Build the geometry of consecutive frames.
+
+        Parameters
+        ----------
+        annotations
+            One a frame, any order, times since one epoch.
+        bistatic
+            Whether to model the residual bistatic delay, +-1.8 m in azimuth over an IW swath.
+        srgr
+            How ground range records hold between their instants.
+
+        Raises
+        ------
+        ValueError
+            When there is no frame, frames do not continue each other, or the model does not fit
+            an annotation's own geolocation grid.
+        """
+        if not annotations:
+            raise ValueError("a geometry needs one annotation or more, none given")
+        ordered = sorted(annotations, key=lambda annotation: annotation.first_line_time)
+        orbit = _fit_pass(ordered)
+        frames = _join(ordered)
+        samples = max(frame.sample_shift + frame.annotation.samples for frame in frames)
+        lines = sum(annotation.lines for annotation in ordered)
+        orbit_arrays = OrbitArrays(
+            orbit.centre,
+            orbit.half_span,
+            orbit.coefficients,
+            1.0 / SPEED_OF_LIGHT if bistatic else 0.0,
+        )
+        image_arrays = _image_arrays(frames, lines, bistatic=bistatic, linear=srgr == "linear")
+        return cls(frames, lines, samples, orbit, orbit_arrays, image_arrays, bistatic, srgr)
+
+    def locate(self, longitude: ArrayLike, latitude: ArrayLike, height: ArrayLike) -> Location:
+        """Locate ground points in the image, each by its own Newton solution.
+
+        Parameters
+        ----------
+        longitude, latitude
+            Radians, shapes that broadcast.
+        height
+            Metres above the ellipsoid.
+        """
+        points = np.broadcast_arrays(longitude, latitude, height)
+        shape = points[0].shape
+        lon, lat, h = (np.array(values, dtype=np.float64).ravel() for values in points)
+        azimuth_time, slant_range, line, sample = np.empty((4, lon.size))
+        locate_points(lon, lat, h, self.orbit_arrays, azimuth_time, slant_range)
+        rows = self.rows_at(azimuth_time, slant_range)
+        pixels_of(rows, slant_range, self.image_arrays, line, sample)
+        return Location(*(a.reshape(shape) for a in (line, sample, azimuth_time, slant_range)))
+
+    def rows_at(self, azimuth_time: Float64, slant_range: Float64) -> Float64:
+        """Return rows (lines of the first frame, unbounded) at zero-Doppler time and range."""
+        image_time = azimuth_time - slant_range * self.orbit_arrays.delay_per_metre
+        image = self.image_arrays
+        return (image_time - image.time_origin) / image.line_interval
+
+    def antenna_position(self, azimuth_time: ArrayLike) -> Float64:
+        """Return the ECEF position of the antenna (m) at times of any shape: shape (..., 3)."""
+        return self.orbit.position(azimuth_time)
+
+    def check_against_grid(self) -> tuple[GridCheck, ...]:
+        """Return the model's residual against the annotation's own grid, one a frame."""
+        return tuple(frame.check for frame in self.frames)
+
+
+def _fit_pass(annotations: Sequence[GrdAnnotation]) -> OrbitPolynomial:
+    """Fit the orbit over all frames, by precise vectors where given."""
+    used = [a.precise_vectors or a.state_vectors for a in annotations]
+    time, index = np.unique(np.concatenate([v.time for v in used]), return_index=True)
+    merged = StateVectors(
+        time,
+        np.concatenate([v.position for v in used])[index],
+        np.concatenate([v.velocity for v in used])[index],
+    )
+    last = annotations[-1]
+    last_time = last.first_line_time + last.lines * last.line_interval
+    return fit_orbit(merged, annotations[0].first_line_time, last_time)
+
+
+def _join(annotations: Sequence[GrdAnnotation]) -> tuple[Frame, ...]:
+    """Put frames one after the other, refusing a gap or an overlap."""
+    first_lines, shifts = [0], [0]
+    for before, after in pairwise(annotations):
+        start = (after.first_line_time - before.first_line_time) / before.line_interval
+        if abs(start - before.lines) > FRAME_TOLERANCE_LINES:
+            raise ValueError(
+                f"frames do not continue each other: the second begins at line {start:.1f} "
+                f"of the first, which has {before.lines} lines"
+            )
+        first_lines.append(first_lines[-1] + before.lines)
+        shifts.append(shifts[-1] + _sample_step(before, after))
+    return tuple(
+        Frame(annotation, line, shift - min(shifts), check_against_grid(annotation))
+        for annotation, line, shift in zip(annotations, first_lines, shifts, strict=True)
+    )
+
+
+def _sample_step(before: GrdAnnotation, after: GrdAnnotation) -> int:
+    """Return how many samples the near range of a frame lies beyond the one before."""
+    seam = after.first_line_time
+    ends = [slant_limits(a.ground_range, a.samples, a.range_spacing) for a in (before, after)]
+    slant_range = np.linspace(max(e[0] for e in ends), min(e[1] for e in ends), 16)
+    sample = []
+    for annotation in (before, after):
+        nearest = int(np.argmin(np.abs(annotation.ground_range.azimuth_time - seam)))
+        ground = ground_range_at(annotation.ground_range, nearest, slant_range)
+        sample.append(ground / annotation.range_spacing)
+    return round(float(np.mean(sample[0] - sample[1])))
+
+
+def _image_arrays(
+    frames: Sequence[Frame], lines: int, *, bistatic: bool, linear: bool
+) -> ImageArrays:
+    """Lay out lines, records and sample tables of all frames for the kernels."""
+    annotations = [frame.annotation for frame in frames]
+    ends = [slant_limits(a.ground_range, a.samples, a.range_spacing) for a in annotations]
+    slant_origin, last_slant = min(e[0] for e in ends), max(e[1] for e in ends)
+    origin = np.array(
+        [f.line_origin - (0.5 * f.check.mid_swath_time if bistatic else 0.0) for f in frames]
+    )
+    interval = np.array([a.line_interval for a in annotations])
+    first_line = np.array([frame.first_line for frame in frames], dtype=np.float64)
+    scale = interval[0] / interval
+    offset = (origin[0] - origin) / interval + first_line
+    begin = (first_line - 0.5 - offset) / scale
+    begin[0] = -np.inf
+    counts = np.array([a.ground_range.azimuth_time.size for a in annotations])
+    tables = [
+        tabulate(a.ground_range, slant_origin, last_slant, a.range_spacing) + frame.sample_shift
+        for frame, a in zip(frames, annotations, strict=True)
+    ]
+    record_line = [
+        (a.ground_range.azimuth_time - a.first_line_time) / a.line_interval + frame.first_line
+        for frame, a in zip(frames, annotations, strict=True)
+    ]
+    first_sample = np.array([f.sample_shift for f in frames], dtype=np.float64)
+    return ImageArrays(
+        time_origin=float(origin[0]),
+        line_interval=float(interval[0]),
+        begin=begin,
+        line_scale=scale,
+        line_offset=offset,
+        first_sample=first_sample,
+        last_sample=first_sample + [a.samples - 1.0 for a in annotations],
+        first_record=np.cumsum(counts) - counts,
+        last_record=np.cumsum(counts) - 1,
+        lines=float(lines),
+        linear=linear,
+        slant_origin=slant_origin,
+        record_line=np.concatenate(record_line),
+        sample=np.concatenate(tables),
+    )
