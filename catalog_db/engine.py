@@ -21,6 +21,8 @@ back into the database. SQLite forbids to carry a connection over ``fork``, even
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +49,7 @@ class _TransactionEngine(Engine):
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         with self.connect() as connection:
-            connection = connection.execution_options(**{_WRITES: True})
+            connection.execution_options(**{_WRITES: True})  # of this connection, in place
             with connection.begin():
                 yield connection
 
@@ -87,15 +89,30 @@ def _configure(dbapi_connection: DBAPIConnection, _record: object) -> None:
     driver: Any = dbapi_connection
     driver.isolation_level = None  # no BEGIN by the driver
     cursor = driver.cursor()
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        f"mmap_size = {_MAPPED_BYTES}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch the database to its write-ahead log, for good.
+
+    Where two processes open a new database at once, SQLite does not wait for the other's lock here
+    (it could be a deadlock) whatever the busy timeout: wait in its place.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
