@@ -44,7 +44,7 @@ class Manifest:
     mode
         "IW", "EW", "SM" or "WV".
     swath
-        "IW", "EW", "S1" to "S6" or "WV".
+        "IW", "EW" or "S1" to "S6" of a GRD; all of them of an SLC: "IW1 IW2 IW3".
     product_type
         "GRD", "SLC", "OCN" or "RAW".
     resolution
@@ -112,10 +112,12 @@ def parse_manifest(data: bytes, title: str) -> Manifest:
 
 
 def _swath(root: Element, name: str) -> str:
-    swaths = {element.text for element in root.iterfind(".//{*}instrumentMode/{*}swath")}
-    if len(swaths) == 1:
-        return find_text(root, ".//{*}instrumentMode/{*}swath", name)
-    return find_text(root, ".//{*}instrumentMode/{*}mode", name)
+    swaths = {
+        (element.text or "").strip() for element in root.iterfind(".//{*}instrumentMode/{*}swath")
+    }
+    if not any(swaths):
+        raise SafeError(f"{name} names no swath")
+    return " ".join(sorted(swaths))
 
 
 def _product_type(root: Element, naming: re.Match[str] | None, name: str) -> str:

@@ -15,7 +15,7 @@ _LEVELS = {"RAW": "LEVEL0", "SLC": "LEVEL1", "GRD": "LEVEL1", "OCN": "LEVEL2"}
 
 @dataclass(frozen=True)
 class ProductMetadata:
-    """A product as the catalogue describes it; the names are those of `catalog_db.products.Product`.
+    """A product as the catalogue describes it, with the names of `catalog_db.products.Product`.
 
     Parameters
     ----------
