@@ -1,0 +1,348 @@
+"""The archive's rows: files, replicas in the pool, and requests with their pins.
+
+The queue of recalls is in `catalog_db.recalls`. Every function takes a connection; those that write
+want a write transaction, and what must happen together happens in one call.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
+
+from catalog_db.errors import UnknownProductError
+from catalog_db.recalls import ACTIVE, cancel_unwanted, queue_recall
+from catalog_db.tables import file, item, placement, recall, replica, request, request_file
+from catalog_db.times import to_us
+from catalog_db.upsert import insert_into
+
+_ACCESS_RESOLUTION_US = 60_000_000  # a file read all day long is not worth a write a second
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file of the archive, with its key."""
+
+    id: int
+    path: str
+    size_bytes: int
+    checksum_algorithm: str
+    checksum: str
+    backend: str
+    tape: str | None
+    position: int | None
+
+
+@dataclass(frozen=True)
+class ProductFile:
+    """The file of a product, and whether it can be read now.
+
+    Parameters
+    ----------
+    uid, title, withdrawn
+        The product.
+    file
+        What the archive holds of it.
+    created
+        When the file was archived, microseconds since 1970.
+    is_ready
+        The pool has a verified replica.
+    """
+
+    uid: str
+    title: str
+    withdrawn: bool
+    file: FileRow
+    created_us: int
+    is_ready: bool
+
+
+@dataclass(frozen=True)
+class RequestedFile:
+    """What a request knows of one of its products.
+
+    Parameters
+    ----------
+    uid, title, withdrawn
+        The product.
+    state
+        ``waiting``, ``ready``, ``failed``, ``cancelled`` or ``released``.
+    is_ready
+        The pool has a verified replica.
+    size_bytes, bytes_done
+        Size of the file and how much of it has come from tape.
+    recall
+        Key of the active recall, if there is one.
+    error
+        Why it failed.
+    """
+
+    uid: str
+    title: str
+    withdrawn: bool
+    state: str
+    is_ready: bool
+    size_bytes: int
+    bytes_done: int
+    recall: int | None
+    error: str | None
+
+
+# -------------------------------------------------------------------------------- files
+
+
+def insert_file(connection: Connection, row: FileRow, now: datetime) -> int:
+    """Insert a file under its path unless that exists; return its key. `row.id` is ignored.
+
+    Only the row's own values tell whether an existing one is the same file: see `find_file`.
+    """
+    values = {name: value for name, value in vars(row).items() if name != "id"}
+    statement = insert_into(connection, file).values(**values, created_us=to_us(now))
+    connection.execute(statement.on_conflict_do_nothing(index_elements=[file.c.path]))
+    key: int = connection.execute(select(file.c.id).where(file.c.path == row.path)).scalar_one()
+    return key
+
+
+def find_file(connection: Connection, path: str) -> FileRow | None:
+    """Return the file of an archive path, None where there is none."""
+    row = connection.execute(select(*_file_columns()).where(file.c.path == path)).one_or_none()
+    return _file_row(row) if row else None
+
+
+def add_replica(connection: Connection, file_id: int, path: str, size: int, now: datetime) -> None:
+    """Note that the pool holds a verified file."""
+    statement = insert_into(connection, replica).values(
+        file=file_id, path=path, state="ready", size_bytes=size, last_access_us=to_us(now)
+    )
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[replica.c.file], set_={"state": "ready"})
+    )
+
+
+def ready_replicas(connection: Connection) -> list[tuple[str, int]]:
+    """Return path and size of every file that the pool is said to hold."""
+    rows = connection.execute(
+        select(replica.c.path, replica.c.size_bytes)
+        .where(replica.c.state == "ready")
+        .order_by(replica.c.file)
+    )
+    return [(row.path, row.size_bytes) for row in rows]
+
+
+def forget_replica(connection: Connection, path: str) -> None:
+    """Note that the pool does not hold a file after all."""
+    connection.execute(delete(replica).where(replica.c.path == path, replica.c.state == "ready"))
+
+
+def note_access(connection: Connection, file_id: int, now: datetime) -> None:
+    """Count a read of a replica; reads within a minute of the last one count as one."""
+    connection.execute(
+        update(replica)
+        .where(
+            replica.c.file == file_id,
+            replica.c.last_access_us < to_us(now) - _ACCESS_RESOLUTION_US,
+        )
+        .values(last_access_us=to_us(now), hits=replica.c.hits + 1)
+    )
+
+
+def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFile]:
+    """Return the files of products, in the order asked.
+
+    Raises
+    ------
+    UnknownProductError
+        When a product is not in the catalogue or has no file.
+    """
+    rows = connection.execute(
+        select(
+            item.c.uid,
+            item.c.title,
+            item.c.withdrawn,
+            file.c.created_us,
+            _is_ready().label("is_ready"),
+            *_file_columns(),
+        )
+        .join_from(item, placement, placement.c.item == item.c.pk)
+        .join(file, file.c.id == placement.c.file)
+        .outerjoin(replica, replica.c.file == file.c.id)
+        .where(item.c.uid.in_(list(uids)))
+    )
+    found = {
+        row.uid: ProductFile(
+            row.uid, row.title, row.withdrawn, _file_row(row), row.created_us, bool(row.is_ready)
+        )
+        for row in rows
+    }
+    for uid in uids:
+        if uid not in found:
+            raise UnknownProductError(uid)
+    return [found[uid] for uid in dict.fromkeys(uids)]
+
+
+def modes(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
+    """Return ``disk``, ``staging`` or ``tape`` for each known product, in one query.
+
+    A ready replica is ``disk`` also while another recall of the file is active.
+    """
+    rows = connection.execute(
+        select(
+            item.c.uid,
+            case((_is_ready(), "disk"), (recall.c.id.is_not(None), "staging"), else_="tape").label(
+                "mode"
+            ),
+        )
+        .outerjoin_from(item, placement, placement.c.item == item.c.pk)
+        .outerjoin(replica, replica.c.file == placement.c.file)
+        .outerjoin(recall, and_(recall.c.file == placement.c.file, ACTIVE))
+        .where(item.c.uid.in_(list(uids)))
+    )
+    return {row.uid: row.mode for row in rows}
+
+
+# ----------------------------------------------------------------------------- requests
+
+
+def open_request(
+    connection: Connection,
+    *,
+    user: str,
+    purpose: str,
+    file_ids: Iterable[int],
+    pin_lifetime_s: int,
+    now: datetime,
+) -> str:
+    """Ask for files: those ready are pinned at once, the others are recalled once for all who ask.
+
+    The same user asking again for the same purpose gets the request that is still open, its pins
+    prolonged; a file that failed for it stays failed until the request is released.
+    """
+    request_id = connection.execute(
+        select(request.c.id)
+        .where(
+            request.c.user == user, request.c.purpose == purpose, request.c.released_us.is_(None)
+        )
+        .order_by(request.c.created_us)
+        .limit(1)
+    ).scalar_one_or_none()
+    if request_id is None:
+        request_id = str(uuid.uuid4())
+        connection.execute(
+            request.insert().values(
+                id=request_id,
+                user=user,
+                purpose=purpose,
+                created_us=to_us(now),
+                pin_lifetime_s=pin_lifetime_s,
+            )
+        )
+    for file_id in sorted(set(file_ids)):
+        _want(connection, request_id, file_id, pin_lifetime_s, now)
+    return str(request_id)
+
+
+def _want(
+    connection: Connection, request_id: str, file_id: int, pin_lifetime_s: int, now: datetime
+) -> None:
+    """Pin a ready file for a request, or let it wait for a recall."""
+    is_ready = connection.execute(
+        select(replica.c.file).where(replica.c.file == file_id, replica.c.state == "ready")
+    ).one_or_none()
+    wanted = {
+        "state": "ready" if is_ready else "waiting",
+        "pin_until_us": to_us(now + timedelta(seconds=pin_lifetime_s)) if is_ready else None,
+    }
+    statement = insert_into(connection, request_file).values(
+        request=request_id, file=file_id, **wanted
+    )
+    state = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[request_file.c.request, request_file.c.file],
+            set_=wanted,
+            where=request_file.c.state.in_(["waiting", "ready"]),
+        ).returning(request_file.c.state)
+    ).scalar_one_or_none()
+    if state == "waiting":
+        queue_recall(connection, file_id, now)
+
+
+def requested_files(connection: Connection, request_id: str) -> list[RequestedFile]:
+    """Return the products of a request, ordered by title; none where it is unknown."""
+    rows = connection.execute(
+        select(
+            item.c.uid,
+            item.c.title,
+            item.c.withdrawn,
+            request_file.c.state,
+            _is_ready().label("is_ready"),
+            file.c.size_bytes,
+            func.coalesce(recall.c.bytes_done, 0).label("bytes_done"),
+            recall.c.id.label("recall"),
+            request_file.c.error,
+        )
+        .join_from(request_file, file, file.c.id == request_file.c.file)
+        .join(placement, placement.c.file == file.c.id)
+        .join(item, item.c.pk == placement.c.item)
+        .outerjoin(replica, replica.c.file == file.c.id)
+        .outerjoin(recall, and_(recall.c.file == file.c.id, ACTIVE))
+        .where(request_file.c.request == request_id)
+        .order_by(item.c.title, item.c.pk)
+    )
+    return [RequestedFile(**row._asdict()) for row in rows]
+
+
+def release_request(connection: Connection, request_id: str, now: datetime) -> bool:
+    """End a request: its pins go, and recalls that nobody else waits for are cancelled.
+
+    Returns
+    -------
+    Whether there was such a request, released now or before.
+    """
+    known = connection.execute(select(request.c.id).where(request.c.id == request_id)).one_or_none()
+    if known is None:
+        return False
+    connection.execute(
+        update(request)
+        .where(request.c.id == request_id, request.c.released_us.is_(None))
+        .values(released_us=to_us(now))
+    )
+    waiting = _end(connection, request_id, "waiting", "cancelled")
+    _end(connection, request_id, "ready", "released")
+    cancel_unwanted(connection, waiting, now)
+    return True
+
+
+def _end(connection: Connection, request_id: str, state: str, end: str) -> list[int]:
+    """Take the files of a request from one state to a final one; return them."""
+    return list(
+        connection.execute(
+            update(request_file)
+            .where(request_file.c.request == request_id, request_file.c.state == state)
+            .values(state=end, pin_until_us=None)
+            .returning(request_file.c.file)
+        ).scalars()
+    )
+
+
+def _is_ready() -> ColumnElement[bool]:
+    return func.coalesce(replica.c.state == "ready", False)
+
+
+def _file_columns() -> tuple[ColumnElement[Any], ...]:
+    return tuple(file.c[name] for name in FileRow.__dataclass_fields__)
+
+
+def _file_row(row: Row[*tuple[Any, ...]]) -> FileRow:
+    return FileRow(**{name: getattr(row, name) for name in FileRow.__dataclass_fields__})

@@ -1,0 +1,17 @@
+"""Builds the disk pool and the tape backend that the configuration names."""
+
+from peps_wps.config import Config
+from storage.pool import Pool
+from storage.simtape import SimulatedTape, TapeTimes
+
+
+def open_pool(config: Config) -> Pool:
+    """Return the disk pool."""
+    return Pool(config.storage.path)
+
+
+def open_tape(config: Config) -> SimulatedTape:
+    """Return the tape backend; opening it touches nothing."""
+    tape = config.tape
+    times = TapeTimes(tape.mount_s, tape.locate_m_s, tape.bandwidth_mb_s * 1e6, tape.speed)
+    return SimulatedTape(tape.path, drives=tape.drives, times=times)

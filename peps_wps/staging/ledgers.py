@@ -1,0 +1,130 @@
+"""The ledgers of the recall engine, kept in the catalogue database: one transaction a method."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from catalog_db import recalls, staging
+from catalog_db.engine import Engine
+from storage.errors import ProductWithdrawnError
+from storage.model import ArchiveFile, PendingRecall
+
+
+class RecallRows:
+    """`storage.ledger.RecallLedger` over the table of recalls.
+
+    Parameters
+    ----------
+    engine
+        The catalogue database.
+    backend
+        Name of the tape backend that is served.
+    budget_bytes
+        Size of the disk pool.
+    """
+
+    def __init__(self, engine: Engine, *, backend: str, budget_bytes: int) -> None:
+        self._engine = engine
+        self._backend = backend
+        self._budget_bytes = budget_bytes
+
+    def pending(self, now: datetime) -> Sequence[PendingRecall]:
+        """Return the recalls that may be started now; those of withdrawn products fail here."""
+        with self._engine.connect() as connection:
+            withdrawn = recalls.withdrawn_recalls(connection)
+            rows = recalls.pending_recalls(connection, self._backend, now)
+        if not withdrawn:
+            return [_pending(row) for row in rows]
+        with self._engine.begin() as connection:
+            for recall_id, title in withdrawn:
+                sentence = str(ProductWithdrawnError(title))
+                recalls.fail_recall(connection, recall_id, None, sentence, now)
+        gone = {recall_id for recall_id, _title in withdrawn}
+        return [_pending(row) for row in rows if row.id not in gone]
+
+    def claim(
+        self, recall_ids: Sequence[int], owner: str, now: datetime, lease_s: float
+    ) -> Sequence[PendingRecall]:
+        """Take those still queued that have room in the pool."""
+        with self._engine.begin() as connection:
+            rows = recalls.claim_recalls(
+                connection,
+                recall_ids,
+                owner,
+                budget_bytes=self._budget_bytes,
+                now=now,
+                lease_s=lease_s,
+            )
+        return [_pending(row) for row in rows]
+
+    def renew(
+        self, owner: str, bytes_done: Mapping[int, int], now: datetime, lease_s: float
+    ) -> set[int]:
+        """Note progress, prolong the lease; return the recalls that the owner still holds."""
+        with self._engine.begin() as connection:
+            return recalls.renew_leases(connection, owner, bytes_done, now=now, lease_s=lease_s)
+
+    def complete(self, recall_id: int, owner: str, now: datetime) -> bool:
+        """Mark the file ready and pin it for all who wait; False when the lease was lost."""
+        with self._engine.begin() as connection:
+            return recalls.complete_recall(connection, recall_id, owner, now)
+
+    def give_back(self, recall_ids: Sequence[int], owner: str, not_before: datetime) -> None:
+        """Queue recalls again that were claimed and not tried."""
+        with self._engine.begin() as connection:
+            recalls.requeue_recalls(connection, recall_ids, owner, not_before=not_before)
+
+    def retry(self, recall_id: int, owner: str, not_before: datetime, error: str) -> None:
+        """Queue a recall again after a failed attempt."""
+        with self._engine.begin() as connection:
+            recalls.requeue_recalls(
+                connection, [recall_id], owner, not_before=not_before, error=error
+            )
+
+    def fail(self, recall_id: int, owner: str, error: str, now: datetime) -> None:
+        """Give up: all who wait are told the reason."""
+        with self._engine.begin() as connection:
+            recalls.fail_recall(connection, recall_id, owner, error, now)
+
+    def recover(self, now: datetime, max_attempts: int) -> int:
+        """Take the recalls of lost services; writes only where there are any."""
+        with self._engine.connect() as connection:
+            if not recalls.has_lost_recalls(connection, now):
+                return 0
+        with self._engine.begin() as connection:
+            return recalls.recover_recalls(connection, now, max_attempts)
+
+
+class ReplicaRows:
+    """`storage.ledger.ReplicaLedger` over the table of replicas.
+
+    Parameters
+    ----------
+    engine
+        The catalogue database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def ready(self) -> Iterable[tuple[str, int]]:
+        """Return archive path and size of every ready replica."""
+        with self._engine.connect() as connection:
+            return staging.ready_replicas(connection)
+
+    def forget(self, path: str) -> None:
+        """Note that the pool does not hold the file."""
+        with self._engine.begin() as connection:
+            staging.forget_replica(connection, path)
+
+
+def _pending(row: recalls.RecallRow) -> PendingRecall:
+    file = ArchiveFile(
+        row.path,
+        row.size_bytes,
+        row.checksum_algorithm,
+        row.checksum,
+        row.backend,
+        row.tape,
+        row.position,
+    )
+    return PendingRecall(row.id, file, row.created, row.attempt, row.demand)

@@ -1,0 +1,66 @@
+"""Errors of the archive. Each message is one sentence that a client can be told."""
+
+
+class StorageError(Exception):
+    """Base of what the archive raises."""
+
+
+class ArchivePathError(StorageError):
+    """A path that does not stay inside the archive."""
+
+
+class ArchiveConflictError(StorageError):
+    """The archive holds another content under this path."""
+
+
+class CorruptFileError(StorageError):
+    """The bytes that arrived are not those that were archived."""
+
+
+class LostFileError(StorageError):
+    """The only copy of a file has gone."""
+
+
+class TapeError(StorageError):
+    """The tape backend could not deliver a file."""
+
+
+class DriveBusyError(TapeError):
+    """The drive or the tape is in use by somebody else."""
+
+
+class LeaseLostError(StorageError):
+    """The recall is no longer ours: cancelled, or given to another service."""
+
+
+class UnknownRequestError(StorageError):
+    """There is no such staging request."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(request_id)
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        return f"there is no staging request {self.request_id}"
+
+
+class ProductWithdrawnError(StorageError):
+    """The product has been withdrawn from the catalogue."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+    def __str__(self) -> str:
+        return f"the product {self.title} has been withdrawn"
+
+
+class ProductOnTapeError(StorageError):
+    """The product must be recalled before it can be read."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+    def __str__(self) -> str:
+        return f"the product {self.title} is on tape and must be recalled first"

@@ -1,0 +1,53 @@
+"""What the recall engine needs to remember, stated as protocols.
+
+The truth about recalls and replicas lives in a database that this package knows nothing about. Each
+method is one transaction: after it returns, a crash loses nothing of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from storage.model import PendingRecall
+
+
+class RecallLedger(Protocol):
+    """The queue of recalls. An `owner` is a token of one batch of one service."""
+
+    def pending(self, now: datetime) -> Sequence[PendingRecall]:
+        """Return the recalls that may be started now, oldest first."""
+
+    def claim(
+        self, recall_ids: Sequence[int], owner: str, now: datetime, lease_s: float
+    ) -> Sequence[PendingRecall]:
+        """Take those still queued, reserve their room in the pool, count the attempt."""
+
+    def renew(
+        self, owner: str, bytes_done: Mapping[int, int], now: datetime, lease_s: float
+    ) -> set[int]:
+        """Note progress, prolong the lease; return the recalls that the owner still holds."""
+
+    def complete(self, recall_id: int, owner: str, now: datetime) -> bool:
+        """Mark the file ready and pin it for all who wait; False when the lease was lost."""
+
+    def give_back(self, recall_ids: Sequence[int], owner: str, not_before: datetime) -> None:
+        """Queue recalls again that were claimed and not tried."""
+
+    def retry(self, recall_id: int, owner: str, not_before: datetime, error: str) -> None:
+        """Queue a recall again after a failed attempt."""
+
+    def fail(self, recall_id: int, owner: str, error: str, now: datetime) -> None:
+        """Give up: all who wait are told the reason."""
+
+    def recover(self, now: datetime, max_attempts: int) -> int:
+        """Queue again, or fail after the last attempt, what lost services held; return how many."""
+
+
+class ReplicaLedger(Protocol):
+    """The files that the pool is said to hold."""
+
+    def ready(self) -> Iterable[tuple[str, int]]:
+        """Return archive path and size of every ready replica."""
+
+    def forget(self, path: str) -> None:
+        """Note that the pool does not hold the file."""

@@ -1,0 +1,78 @@
+"""The disk pool: the files that can be read now, under their archive paths."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from storage.errors import ArchiveConflictError, ArchivePathError
+from storage.model import DISK, ArchiveFile
+from storage.part_file import CHECKSUM_ALGORITHM, PartFile, file_checksum, remove_orphans
+
+# Writes the content of a new file of the archive.
+Fill = Callable[[PartFile], None]
+
+
+class Pool:
+    """A folder of whole, verified files.
+
+    Parameters
+    ----------
+    root
+        The folder; created when first needed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, archive_path: str) -> Path:
+        """Return where a file lies or will lie in the pool."""
+        return self.root / checked(archive_path)
+
+    def part(self, name: str) -> PartFile:
+        """Return a part to be received; `name` must be the writer's own."""
+        return PartFile(self.root, name)
+
+    def store(self, archive_path: str, fill: Fill, *, writer: str) -> ArchiveFile:
+        """Store a file whose only copy will be here; the same content again is accepted.
+
+        Raises
+        ------
+        ArchiveConflictError
+            When the pool holds another content under this path.
+        """
+        destination = self.path(archive_path)
+        with self.part(writer) as part:
+            fill(part)
+            stored = ArchiveFile(
+                archive_path, part.size_bytes, CHECKSUM_ALGORITHM, part.checksum, DISK
+            )
+            if not destination.exists():
+                part.publish(destination)
+            elif not self.holds(stored):
+                raise ArchiveConflictError(f"the pool holds another content as {archive_path}")
+        return stored
+
+    def holds(self, file: ArchiveFile) -> bool:
+        """Tell whether the pool has the file with the right size and digest; reads it all."""
+        path = self.path(file.path)
+        return (
+            path.is_file()
+            and path.stat().st_size == file.size_bytes
+            and file_checksum(path) == file.checksum
+        )
+
+    def has_size(self, archive_path: str, size_bytes: int) -> bool:
+        """Tell whether the pool has a file of this path and size."""
+        path = self.path(archive_path)
+        return path.is_file() and path.stat().st_size == size_bytes
+
+    def remove_orphans(self) -> list[Path]:
+        """Remove the parts that dead processes left behind."""
+        return remove_orphans(self.root)
+
+
+def checked(archive_path: str) -> PurePosixPath:
+    """Return the path, which must be relative and go nowhere but down."""
+    path = PurePosixPath(archive_path)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in archive_path:
+        raise ArchivePathError(f"{archive_path} is not a path inside the archive")
+    return path
