@@ -1,0 +1,1 @@
+"""Measurements behind docs/benchmarks.md; each module runs with `python -m benchmarks.<name>`."""

@@ -1,0 +1,161 @@
+"""What a client may ask of S1_ORTHO, checked value by value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from algorithms import mgrs
+from peps_wps.chains.contract import Json
+from peps_wps.errors import InvalidInputError
+
+CALIBRATIONS = ("gamma0", "sigma0", "beta0", "gamma0_rtc", "dn")
+POLARIZATIONS = ("all", "VV", "VH", "HH", "HV")
+RESOLUTIONS = ("10", "20")
+RESAMPLINGS = ("nearest", "bilinear", "bicubic", "lanczos")
+INTERPOLATED = ("power", "amplitude")
+FORMATS = ("float32", "float32_db", "uint16")
+SRGR_RULES = ("linear", "nearest")
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order; the defaults are those of the process description.
+
+    Parameters
+    ----------
+    products
+        Identifiers or titles, as the client gave them.
+    tiles
+        MGRS names without leading T; empty for every tile covered enough.
+    polarizations
+        Empty for all that the products have.
+    min_coverage
+        Percent of a tile that the products must cover.
+    bistatic, srgr
+        Model switches, see docs/explanation/geometry.md.
+    lossless
+        Keep all mantissa bits of float32 instead of 10.
+    """
+
+    products: tuple[str, ...]
+    tiles: tuple[str, ...] = ()
+    calibration: str = "gamma0"
+    polarizations: tuple[str, ...] = ()
+    resolution: int = 10
+    resampling: str = "bilinear"
+    interpolated: str = "power"
+    denoise: bool = True
+    min_coverage: float = 10.0
+    format: str = "float32"
+    masks: bool = False
+    bistatic: bool = True
+    srgr: str = "linear"
+    lossless: bool = False
+
+    def to_json(self) -> Json:
+        """Return the order as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, order: Json) -> "Order":
+        """Return the order that `to_json` gave."""
+        tuples = ("products", "tiles", "polarizations")
+        return cls(**{**order, **{name: tuple(order[name]) for name in tuples}})
+
+
+def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
+    """Read literal inputs; an empty value counts as absent.
+
+    Raises
+    ------
+    InvalidInputError
+        With the input's identifier, the value found and what is expected.
+    """
+    values = {name: [v.strip() for v in given if v.strip()] for name, given in inputs.items()}
+    products = tuple(dict.fromkeys(values.get("product", [])))
+    if not products:
+        raise InvalidInputError("product", "product is missing: give one identifier or title")
+    return Order(
+        products=products,
+        tiles=tuple(dict.fromkeys(_tile(name) for name in values.get("tiles", []))),
+        calibration=_choice(values, "calibration", CALIBRATIONS),
+        polarizations=_polarizations(values.get("polarizations", [])),
+        resolution=int(_choice(values, "resolution", RESOLUTIONS)),
+        resampling=_choice(values, "resampling", RESAMPLINGS, default="bilinear"),
+        interpolated=_choice(values, "interpolated", INTERPOLATED),
+        denoise=_boolean(values, "denoise", default=True),
+        min_coverage=_percent(values, "min_coverage", default=10.0),
+        format=_choice(values, "format", FORMATS),
+        masks=_boolean(values, "masks", default=False),
+        bistatic=_boolean(values, "bistatic", default=True),
+        srgr=_choice(values, "srgr", SRGR_RULES),
+        lossless=_boolean(values, "lossless", default=False),
+    )
+
+
+def _one(values: Mapping[str, Sequence[str]], name: str) -> str | None:
+    given = values.get(name, [])
+    if len(given) > 1:
+        raise InvalidInputError(name, f"{name} is given {len(given)} times, expected once")
+    return given[0] if given else None
+
+
+def _choice(
+    values: Mapping[str, Sequence[str]],
+    name: str,
+    allowed: Sequence[str],
+    *,
+    default: str | None = None,
+) -> str:
+    """Return one of the allowed words; the first is the default unless another is named."""
+    value = _one(values, name)
+    if value is None:
+        return default or allowed[0]
+    if value.lower() not in allowed:
+        raise InvalidInputError(name, f"{name} is {value}, expected one of {', '.join(allowed)}")
+    return value.lower()
+
+
+def _boolean(values: Mapping[str, Sequence[str]], name: str, *, default: bool) -> bool:
+    value = _one(values, name)
+    if value is None:
+        return default
+    if value.lower() in ("true", "1", "yes", "on"):
+        return True
+    if value.lower() in ("false", "0", "no", "off"):
+        return False
+    raise InvalidInputError(name, f"{name} is {value}, expected true or false")
+
+
+def _percent(values: Mapping[str, Sequence[str]], name: str, *, default: float) -> float:
+    value = _one(values, name)
+    if value is None:
+        return default
+    try:
+        percent = float(value)
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise InvalidInputError(name, f"{name} is {value}, expected a number from 0 to 100")
+    return percent
+
+
+def _polarizations(given: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(word.upper() for value in given for word in value.split()))
+    for name in names:
+        if name not in ("ALL", *POLARIZATIONS[1:]):
+            raise InvalidInputError(
+                "polarizations",
+                f"polarizations is {name}, expected all or some of VV, VH, HH, HV",
+            )
+    return () if "ALL" in names else names
+
+
+def _tile(name: str) -> str:
+    bare = name.upper()
+    if len(bare) == 6 and bare.startswith("T"):
+        bare = bare[1:]
+    try:
+        return mgrs.tile(bare).name
+    except ValueError as error:
+        message = f"tiles is {name}, expected an MGRS tile such as 31TCJ"
+        raise InvalidInputError("tiles", message) from error
