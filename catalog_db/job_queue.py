@@ -219,6 +219,17 @@ def give_way(connection: Connection, held: Claim) -> bool:
     return _set(connection, held, **values, attempt=table.c.attempt - 1)
 
 
+def hand_back(connection: Connection, held: Claim) -> bool:
+    """Queue a job again whose worker stops in order; the attempt does not count."""
+    values = _without_worker("queued")
+    message = "Waiting for the service to start again"
+    if not _set(connection, held, **values, attempt=table.c.attempt - 1, message=message):
+        return False
+    _free_tasks(connection, held.job)
+    add_log(connection, held.job, "INFO", "The service stopped while the job ran")
+    return True
+
+
 def someone_waits(connection: Connection) -> bool:
     """Return whether a job that could run waits for a slot."""
     query = select(table.c.id).where(table.c.state == "queued").limit(1)
@@ -251,15 +262,6 @@ def advance(connection: Connection, job_id: str, before: str, after: str, messag
         values["queued_us"] = func.coalesce(table.c.queued_us, now_us)
     condition = and_(table.c.id == job_id, table.c.state == before)
     return bool(connection.execute(update(table).where(condition).values(**values)).rowcount)
-
-
-def say(connection: Connection, job_id: str, message: str) -> None:
-    """Set the message of a waiting job, where it differs."""
-    connection.execute(
-        update(table)
-        .where(table.c.id == job_id, table.c.state == "staging", table.c.message != message)
-        .values(message=message, updated_us=times.to_us(times.now()))
-    )
 
 
 def expired(connection: Connection, now: datetime) -> list[Job]:

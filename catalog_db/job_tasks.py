@@ -89,9 +89,16 @@ def pool_bytes(connection: Connection, products: Sequence[str]) -> int:
     return sum({file_id: size for _, file_id, size in _staged_sizes(connection, products)}.values())
 
 
-def set_request(connection: Connection, row: TaskRow, request: str) -> bool:
-    """Record the staging request of a task."""
-    return _move(connection, row, ("staging",), request=request)
+def set_request(connection: Connection, row: TaskRow, request: str) -> str | None:
+    """Record the staging request of a task unless it has one; return the one that it has."""
+    condition = and_(task.c.job == row.job, task.c.number == row.number)
+    connection.execute(
+        update(task)
+        .where(condition, task.c.state.in_(HOLDING), task.c.request.is_(None))
+        .values(request=request)
+    )
+    kept: str | None = connection.execute(select(task.c.request).where(condition)).scalar_one()
+    return kept
 
 
 def set_ready(connection: Connection, row: TaskRow) -> bool:
@@ -99,9 +106,15 @@ def set_ready(connection: Connection, row: TaskRow) -> bool:
     return _move(connection, row, ("staging",), state="ready")
 
 
-def set_unpinned(connection: Connection, held: Claim, row: TaskRow) -> bool:
-    """Send a task back to staging whose pinned inputs turned out to be gone."""
-    return _held_move(connection, held, row, ("ready", "running"), state="staging")
+def stage_again(connection: Connection, held: Claim) -> None:
+    """Send the tasks whose pinned inputs turned out to be gone back to the beginning."""
+    claimed = connection.execute(select(job_table.c.id).where(held.holds())).one_or_none()
+    if claimed is not None:
+        connection.execute(
+            update(task)
+            .where(task.c.job == held.job, task.c.state.in_(HOLDING))
+            .values(state="waiting", started_us=None)
+        )
 
 
 def begin(connection: Connection, held: Claim, row: TaskRow) -> bool:

@@ -1,5 +1,6 @@
 """Ending a job from outside, and removing what a job leaves behind."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -9,6 +10,7 @@ from catalog_db import job_queue, job_tasks
 from catalog_db.engine import Engine
 from peps_wps.config import Config
 from peps_wps.staging import Archive
+from storage.errors import UnknownRequestError
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,8 @@ def release_all(engine: Engine, archive: Archive, job_id: str) -> None:
 
 def release(engine: Engine, archive: Archive, held: job_tasks.HeldRequest) -> None:
     """Release one request of a task; doing it twice does no harm."""
-    archive.release(held.request)
+    with contextlib.suppress(UnknownRequestError):
+        archive.release(held.request)
     with engine.begin() as connection:
         job_tasks.forget_request(connection, held)
 

@@ -1,0 +1,147 @@
+"""The `peps` command: which subcommands there are. What they do is imported when one is called."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from peps_wps.cli_terminal import EXIT_CODES, INTERRUPTED, USAGE, say
+
+DEFAULT_URL = "http://127.0.0.1:5000"
+
+# Subcommand -> module:function(arguments) -> exit code
+COMMANDS = {
+    "serve": "peps_wps.cli_serve:serve",
+    "worker": "peps_wps.cli_serve:worker",
+    "ingest": "peps_wps.cli_archive:ingest",
+    "db": "peps_wps.cli_archive:database",
+    "jobs": "peps_wps.cli_archive:jobs",
+    "execute": "peps_wps.cli_orders:execute",
+    "watch": "peps_wps.cli_orders:watch",
+    "cancel": "peps_wps.cli_orders:cancel",
+    "demo": "peps_wps.cli_demo:demo",
+    "simulate": "simulator.cli:run",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parsed = build_parser(given).parse_args(given)
+    module, _, function = COMMANDS[parsed.command].partition(":")
+    from peps_wps.errors import ConfigError
+
+    try:
+        run: Callable[[argparse.Namespace], int] = getattr(
+            importlib.import_module(module), function
+        )
+        return run(parsed)
+    except ConfigError as error:
+        say(f"peps: {error}")
+        return USAGE
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; keep the interpreter from flushing into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; `given` tells whether `simulate` must be asked for its own arguments."""
+    parser = argparse.ArgumentParser(
+        prog="peps",
+        description="Sentinel archive with processing beside it.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_service(commands)
+    _add_archive(commands)
+    _add_orders(commands)
+    simulate = commands.add_parser("simulate", help="write Sentinel-1 products of known truth")
+    if "simulate" in given:
+        importlib.import_module("simulator.cli").add_arguments(simulate)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _add_service(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="run the web service and the workers")
+    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: 5000)")
+    serve.add_argument("--open", action="store_true", help="serve everyone, no credentials asked")
+    worker = commands.add_parser("worker", help="run more workers on the same database")
+    for command in (serve, worker):
+        command.add_argument("--workers", type=_positive, metavar="N", help="jobs running at once")
+        _add_var(command)
+    demo = commands.add_parser("demo", help="run the main job once, on simulated data")
+    demo.add_argument("--prepare", action="store_true", help="only write and ingest the data")
+    demo.add_argument("--url", help="a running server (default: one of its own)")
+    demo.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR")
+    _add_var(demo)
+
+
+def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    ingest = commands.add_parser("ingest", help="take SAFE products into catalogue and archive")
+    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="SAFE folder or zip")
+    tier = ingest.add_mutually_exclusive_group()
+    tier.add_argument("--tape", dest="tier", action="store_const", const="tape", default="tape")
+    tier.add_argument("--disk", dest="tier", action="store_const", const="disk")
+    jobs = commands.add_parser("jobs", help="list the jobs of the database")
+    jobs.add_argument("--state", action="append", default=[], help="only jobs in this state")
+    jobs.add_argument("--limit", type=_positive, default=20, metavar="N")
+    for command in (ingest, jobs):
+        command.add_argument("--json", action="store_true", help="answer in JSON")
+        _add_var(command)
+    database = commands.add_parser("db", help="the database: bring it up to date, or ask its state")
+    database.add_argument("action", choices=("upgrade", "current"))
+    _add_var(database)
+
+
+def _add_orders(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    execute = commands.add_parser("execute", help="order a processing")
+    execute.add_argument("process", metavar="PROCESS")
+    execute.add_argument("inputs", nargs="*", metavar="input=value", help="repeat for several")
+    execute.add_argument(
+        "--watch", action="store_true", help="follow the job and fetch its results"
+    )
+    watch = commands.add_parser("watch", help="follow a job and fetch its results")
+    cancel = commands.add_parser("cancel", help="dismiss a job")
+    for command in (watch, cancel):
+        command.add_argument("job", metavar="ID", help="the job, or the address of its status")
+    for command in (execute, watch):
+        command.add_argument(
+            "--output", type=Path, metavar="DIR", help="where results go (default: .)"
+        )
+    for command in (execute, watch, cancel):
+        command.add_argument(
+            "--url",
+            default=os.environ.get("PEPS_URL", DEFAULT_URL),
+            help=f"the server (default: PEPS_URL, else {DEFAULT_URL})",
+        )
+        command.add_argument("--json", action="store_true", help="answer in JSON, no progress")
+
+
+def _add_var(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--var",
+        type=Path,
+        metavar="DIR",
+        help="folder of all state (default: PEPS_VAR, else ./var)",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""`peps ingest`, `peps jobs`, `peps db`: what works on the database of this machine."""
+
+import argparse
+
+from catalog_db import migrations
+from catalog_db.engine import create_engine
+from catalog_db.jobs import Job
+from peps_wps import jobs as job_store
+from peps_wps import logs
+from peps_wps.cli_terminal import JOB_FAILED, OK, ProgressLine, answer, answer_json
+from peps_wps.config import Config
+from peps_wps.staging import Archive
+from peps_wps.web.services import Services
+
+
+def ingest(arguments: argparse.Namespace) -> int:
+    """Take products into the archive."""
+    from peps_wps.ingest import ingest as ingest_products
+
+    services = open_services(Config.load(var=arguments.var))
+    with ProgressLine(quiet=arguments.json) as line:
+        report = ingest_products(
+            arguments.paths, tier=arguments.tier, services=services, progress=line.show
+        )
+    return OK if report else JOB_FAILED
+
+
+def jobs(arguments: argparse.Namespace) -> int:
+    """List jobs, the newest first."""
+    services = open_services(Config.load(var=arguments.var))
+    found = job_store.list_jobs(services.engine, states=arguments.state, limit=arguments.limit)
+    if arguments.json:
+        answer_json([job_fields(job) for job in found])
+    else:
+        for job in found:
+            answer(
+                f"{job.id}  {job.created:%Y-%m-%d %H:%M}  {job.shown_state:9}  "
+                f"{job.progress:3d} %  {job.process}  {job.message}"
+            )
+    return OK
+
+
+def database(arguments: argparse.Namespace) -> int:
+    """Bring the database up to date, or say where it stands."""
+    config = Config.load(var=arguments.var)
+    logs.configure(config.logging)
+    engine = create_engine(config.catalog.url)
+    if arguments.action == "upgrade":
+        migrations.upgrade(engine)
+    answer(str(migrations.current(engine)))
+    return OK
+
+
+def open_services(config: Config) -> Services:
+    """Open the database, brought up to date, and the archive."""
+    logs.configure(config.logging)
+    engine = create_engine(config.catalog.url)
+    migrations.upgrade(engine)
+    return Services(config=config, engine=engine, archive=Archive(config, engine))
+
+
+def job_fields(job: Job) -> dict[str, object]:
+    """Return what a machine is told of a job."""
+    return {
+        "id": job.id,
+        "process": job.process,
+        "owner": job.owner,
+        "title": job.title,
+        "state": job.shown_state,
+        "progress": job.progress,
+        "message": job.message,
+        "created": job.created.isoformat(),
+        "finished": job.finished.isoformat() if job.finished else None,
+        "inputs": job.inputs,
+        "results": job.results,
+    }

@@ -1,0 +1,73 @@
+"""What the command writes: results to standard output, everything else to standard error."""
+
+import json
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+from tqdm import tqdm
+
+OK = 0
+JOB_FAILED = 1
+USAGE = 2
+UNREACHABLE = 3
+REFUSED = 4
+INTERRUPTED = 130
+
+EXIT_CODES = f"""exit codes:
+  {OK}    done
+  {JOB_FAILED}    the job failed, or something could not be done
+  {USAGE}    the command line or the configuration is wrong
+  {UNREACHABLE}    the server cannot be reached
+  {REFUSED}    the server refused the order
+  {INTERRUPTED}  interrupted"""
+
+
+def say(text: str) -> None:
+    """Write a line for a person."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def answer(text: str) -> None:
+    """Write a line of the result."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def answer_json(value: Any) -> None:
+    """Write the result for a machine."""
+    answer(json.dumps(value, indent=2, default=str))
+
+
+class ProgressLine:
+    """Progress on standard error: a bar on a terminal, a line for each change elsewhere."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._last = ""
+        self._bar: tqdm[Any] | None = None
+        if sys.stderr.isatty() and not quiet:
+            self._bar = tqdm(total=100, bar_format="{percentage:3.0f} %|{bar:24}| {elapsed} {desc}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, percent: float, message: str) -> None:
+        """Show how far it is."""
+        if self._bar is not None:
+            self._bar.set_description_str(message, refresh=False)
+            self._bar.update(percent - self._bar.n)
+            self._bar.refresh()
+        elif not self._quiet and message != self._last:
+            say(f"{percent:3.0f} %  {message}")
+        self._last = message

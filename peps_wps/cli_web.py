@@ -1,0 +1,56 @@
+"""The web process: gunicorn around the application."""
+
+import os
+import signal
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from peps_wps import logs
+from peps_wps.config import Config
+from peps_wps.jobs.lifeline import follow_parent
+
+REQUEST_TIMEOUT_S = 120
+STOP_LIMIT_S = 8
+
+
+class WebServer(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with threads, configured by our own configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand gunicorn its settings."""
+        server = self._config.server
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        settings = {
+            "bind": f"{host}:{server.port}",
+            "worker_class": "gthread",
+            "workers": server.workers,
+            "threads": server.threads,
+            "timeout": REQUEST_TIMEOUT_S,
+            "graceful_timeout": STOP_LIMIT_S,
+            "loglevel": "warning",
+            "proc_name": "peps-web",
+            "post_worker_init": self._configure_worker,
+        }
+        for key, value in settings.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Any:
+        """Build the application, in each worker: no connection is carried over a fork."""
+        from peps_wps.app import create_app
+
+        return create_app(self._config)
+
+    def _configure_worker(self, _worker: object) -> None:
+        logs.configure(self._config.logging)
+
+
+def run_web(config: Config) -> None:
+    """Serve until SIGTERM, or until the process that started this one has gone."""
+    logs.configure(config.logging)
+    follow_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    WebServer(config).run()

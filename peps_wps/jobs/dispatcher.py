@@ -1,0 +1,167 @@
+"""From accepted to queued: recalls and pins what the next tasks of each job need.
+
+A window of tasks is open in each job: the one that runs or is to run next, and the one after it,
+whose recall goes on meanwhile. Jobs are served in order, and a task is admitted only when its
+inputs fit in the disk pool beside those already promised; so what a task needs is reserved
+together, and an order larger than the pool ends like any other. What a task had pinned is released
+when it is over.
+
+Any number of dispatchers may run on one database: each step is idempotent or a compare-and-set.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from catalog_db import job_queue, job_tasks
+from catalog_db.engine import Engine
+from catalog_db.errors import CatalogError
+from catalog_db.job_queue import DatabaseError
+from catalog_db.jobs import Job, TaskRow
+from peps_wps.config import Config
+from peps_wps.jobs.dismissal import release
+from peps_wps.staging import Archive, RequestStatus
+from storage.errors import StorageError
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 2
+TICK_S = 0.3
+PAUSE_AFTER_ERROR_S = 5.0
+
+# Pins of a job end by release; this bounds what a lost database row could keep pinned.
+PIN_LIFETIME_S = 30 * 86400
+
+
+class Dispatcher:
+    """Moves waiting jobs on. Holds no state between rounds: all of it is in the database."""
+
+    def __init__(self, config: Config, engine: Engine, archive: Archive) -> None:
+        self._config = config
+        self._engine = engine
+        self._archive = archive
+
+    def run(self, stop: threading.Event) -> None:
+        """Dispatch until `stop` is set; a database that does not answer is tried again."""
+        while not stop.is_set():
+            pause_s = TICK_S
+            try:
+                self.run_once()
+            except DatabaseError:
+                logger.exception("the dispatcher waits for the database")
+                pause_s = PAUSE_AFTER_ERROR_S
+            stop.wait(pause_s)
+
+    def run_once(self) -> None:
+        """Do one round over the jobs that have not ended."""
+        with self._engine.connect() as connection:
+            active = job_tasks.active_jobs(connection)
+        there_is_room = True
+        for job in active:
+            try:
+                there_is_room = self._serve(job, there_is_room=there_is_room)
+            except (StorageError, CatalogError) as error:
+                self._fail(job, str(error))
+        self._release_needless()
+
+    def _serve(self, job: Job, *, there_is_room: bool) -> bool:
+        """Move one job on; return whether a later one may be admitted to the pool."""
+        with self._engine.connect() as connection:
+            window = job_tasks.open_tasks(connection, job.id, WINDOW)
+        pending: list[RequestStatus] = []
+        ready = 0
+        for task in window:
+            if task.state == "waiting":
+                there_is_room = there_is_room and self._admit(job, task)
+                if not there_is_room:
+                    break
+            status = self._stage(job, task) if task.state in ("waiting", "staging") else None
+            if status is None:
+                ready += 1
+            else:
+                pending.append(status)
+        if job.state in ("accepted", "staging"):
+            self._advance(job, pending, can_run=ready > 0 or not window)
+        return there_is_room
+
+    def _admit(self, job: Job, task: TaskRow) -> bool:
+        """Reserve room for the inputs of a task; False when there is none yet."""
+        budget = int(self._config.storage.budget_gb * 1e9)
+        with self._engine.begin() as connection:
+            admission = job_tasks.admit(connection, task, budget)
+        if admission.needed > budget:
+            self._fail(
+                job,
+                f"Task {task.name} needs {admission.needed / 1e9:.1f} GB on disk at once, "
+                f"the limit is {budget / 1e9:.1f} GB",
+            )
+        return admission.admitted
+
+    def _stage(self, job: Job, task: TaskRow) -> RequestStatus | None:
+        """Ask for the inputs of an admitted task, look how far they are; None once it is ready."""
+        if not task.products:
+            self._set_ready(task)
+            return None
+        request = task.request or self._request(job, task)
+        status = self._archive.status(request)
+        if status.failed is not None:
+            self._fail(job, status.failed)
+        elif status.ready:
+            self._set_ready(task)
+            return None
+        return status
+
+    def _request(self, job: Job, task: TaskRow) -> str:
+        """Have the inputs of a task recalled and pinned."""
+        request = self._archive.request(
+            task.products,
+            user=job.owner,
+            purpose=f"job:{job.id}:{task.number}",
+            pin_lifetime_s=PIN_LIFETIME_S,
+        )
+        with self._engine.begin() as connection:
+            kept = job_tasks.set_request(connection, task, request)
+        if kept != request:
+            self._archive.release(request)
+        return kept or request
+
+    def _set_ready(self, task: TaskRow) -> None:
+        with self._engine.begin() as connection:
+            job_tasks.set_ready(connection, task)
+
+    def _advance(self, job: Job, pending: Sequence[RequestStatus], *, can_run: bool) -> None:
+        """Give a waiting job the state that its tasks are in."""
+        message = recall_message(pending) if pending else "Waiting for room on disk"
+        if can_run:
+            with self._engine.begin() as connection:
+                job_queue.advance(connection, job.id, job.state, "queued", "Waiting for a worker")
+        elif job.state == "accepted" or message != job.message:
+            with self._engine.begin() as connection:
+                job_queue.advance(connection, job.id, job.state, "staging", message)
+
+    def _fail(self, job: Job, message: str) -> None:
+        logger.warning("job %s: failed while waiting: %s", job.id, message)
+        with self._engine.begin() as connection:
+            job_queue.fail(connection, job.id, message)
+
+    def _release_needless(self) -> None:
+        """Release what tasks that are over had pinned."""
+        with self._engine.connect() as connection:
+            needless = job_tasks.needless_requests(connection)
+        for held in needless:
+            release(self._engine, self._archive, held)
+
+
+def recall_message(statuses: Sequence[RequestStatus]) -> str:
+    """Return how far the recalls are, in words a client reads."""
+    missing = {
+        file.uid: file for status in statuses for file in status.files if file.state != "ready"
+    }
+    if not missing:
+        return "Waiting for input products"
+    size = sum(file.size_bytes for file in missing.values())
+    percent = 100 * sum(file.bytes_done for file in missing.values()) // max(size, 1)
+    expected = [file.expected_s for file in missing.values() if file.expected_s is not None]
+    noun = "product" if len(missing) == 1 else "products"
+    text = f"Recalling {len(missing)} {noun} from tape, {percent} percent of {size / 1e9:.2f} GB"
+    return f"{text}, about {max(expected):.0f} s left" if expected else text

@@ -1,0 +1,233 @@
+"""Inside the process of a job: its tasks one by one, then the outputs, then publication.
+
+What it writes to the database goes through its `Claim`; once that is lost it stops writing and
+leaves. Tasks done by an earlier attempt are not done again: their files stay in its folder.
+"""
+
+import logging
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from catalog_db import job_queue, job_tasks, jobs, times
+from catalog_db.engine import Engine
+from catalog_db.job_queue import Claim, DatabaseError
+from catalog_db.jobs import TaskRow
+from peps_wps.chains.contract import (
+    Chain,
+    FinishedTask,
+    Outputs,
+    Task,
+    TaskInputs,
+    TaskResult,
+)
+from peps_wps.config import Config
+from peps_wps.errors import ChainError, InvalidInputError
+from peps_wps.jobs.chain_lookup import chain_of
+from peps_wps.jobs.dismissal import release_all, remove_folder, results_folder, scratch_folder
+from peps_wps.jobs.progress import JobProgress
+from peps_wps.staging import Archive
+from peps_wps.writers.publish import publish_folder, sync_folder
+from storage.errors import ProductWithdrawnError, StorageError
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.2
+GATHER_SHARE = 0.1  # of the progress
+
+INTERNAL_ERROR = "The processing met an internal error, reported to the operators with the job id"
+
+
+class ClaimLostError(Exception):
+    """The job is no longer this process's to run: dismissed, timed out or taken over."""
+
+
+class GiveWayError(Exception):
+    """The next inputs are still on tape and another job could use the slot."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One attempt at a job, and what it works with."""
+
+    config: Config
+    engine: Engine
+    archive: Archive
+    held: Claim
+
+    def run(self) -> None:
+        """Run the attempt and record its end, whatever that is."""
+        try:
+            self._run()
+        except ClaimLostError:
+            logger.info("job %s: attempt %d is no longer wanted", self.held.job, self.held.attempt)
+        except GiveWayError:
+            self._give_way()
+        except (ChainError, InvalidInputError, ProductWithdrawnError) as error:
+            self._fail(str(error))
+        except (MemoryError, OSError, StorageError, DatabaseError, SystemExit) as error:
+            self._lose(error)
+        except Exception as error:  # noqa: BLE001  the last resort: logged whole, told in brief
+            self._log_traceback(error)
+            self._fail(INTERNAL_ERROR)
+
+    def _run(self) -> None:
+        with self.engine.connect() as connection:
+            job = jobs.get(connection, self.held.job)
+            tasks = jobs.tasks_of(connection, self.held.job)
+        if job is None:
+            raise ClaimLostError
+        chain = chain_of(self.config, job.process)
+        order = chain.order_from_json(dict(job.order))
+        progress = JobProgress(self.engine, self.held, tasks, GATHER_SHARE)
+        while (row := self._next_task(progress)) is not None:
+            self._run_task(chain, row, progress)
+        with self.engine.connect() as connection:
+            tasks = jobs.tasks_of(connection, self.held.job)
+        finished = [self._finished(row) for row in tasks]
+        partial = self._fresh_folder("output")
+        progress.gather("Preparing the results", 0)
+        outputs = chain.gather(order, finished, partial, progress.gather)
+        results = results_of(outputs, partial)
+        progress.gather("Publishing the results", 100)
+        self._publish(partial, results)
+        logger.info("job %s: %s succeeded in attempt %d", job.id, job.process, job.attempt)
+
+    def _next_task(self, progress: JobProgress) -> TaskRow | None:
+        """Return a task whose inputs are pinned, waiting for one; None when all are done."""
+        while True:
+            with self.engine.connect() as connection:
+                if not job_queue.still_held(connection, [self.held]):
+                    raise ClaimLostError
+                ready = jobs.tasks_of(connection, self.held.job, ("ready",))
+                if ready:
+                    return ready[0]
+                if job_tasks.count_open(connection, self.held.job) == 0:
+                    return None
+                if job_queue.someone_waits(connection):
+                    raise GiveWayError
+            progress.waiting("Waiting for the next product")
+            time.sleep(POLL_S)
+
+    def _run_task(self, chain: Chain[Any], row: TaskRow, progress: JobProgress) -> None:
+        """Run one task and record what it gave."""
+        with self.engine.begin() as connection:
+            if not job_tasks.begin(connection, self.held, row):
+                raise ClaimLostError
+        started = time.monotonic()
+        folder = self._fresh_folder(f"{row.number:04d}")
+        paths = {uid: self.archive.path(uid) for uid in row.products}
+        inputs = TaskInputs(paths=paths, config=self.config, scratch=folder)
+        result = chain.run(_task_of(row), inputs, progress.of_task(row))
+        for name in result.files:
+            _file_in(folder, name)
+        body = {**asdict(result), "folder": str(folder.relative_to(self._scratch))}
+        with self.engine.begin() as connection:
+            if not job_tasks.finish(connection, self.held, row, body):
+                raise ClaimLostError
+            seconds = time.monotonic() - started
+            jobs.add_log(connection, row.job, "INFO", f"Task {row.name} took {seconds:.1f} s")
+
+    def _publish(self, folder: Path, results: Mapping[str, Any]) -> None:
+        """Make the results visible and the job succeeded, both or neither."""
+        whole = folder.with_name("whole")
+        remove_folder(whole)
+        publish_folder(folder, whole)  # the slow part, every byte made durable, is done unlocked
+        target = results_folder(self.config, self.held.job)
+        expires = times.now() + timedelta(days=self.config.processing.result_days)
+        with self.engine.begin() as connection:
+            if not job_queue.succeed(connection, self.held, results, expires=expires):
+                raise ClaimLostError
+            remove_folder(target)  # of an attempt that died between this rename and its commit
+            whole.rename(target)
+            sync_folder(target.parent)
+
+    def _finished(self, row: TaskRow) -> FinishedTask:
+        """Return a task that is done as `gather` gets it."""
+        stored = row.result or {}
+        result = TaskResult(body=stored["body"], files=tuple(stored["files"]))
+        return FinishedTask(_task_of(row), result, self._scratch / stored["folder"])
+
+    @property
+    def _scratch(self) -> Path:
+        return scratch_folder(self.config, self.held.job)
+
+    def _fresh_folder(self, name: str) -> Path:
+        """Return an empty folder of this attempt."""
+        folder = self._scratch / f"attempt-{self.held.attempt}" / name
+        remove_folder(folder)
+        folder.mkdir(parents=True)
+        return folder
+
+    def _give_way(self) -> None:
+        with self.engine.begin() as connection:
+            job_queue.give_way(connection, self.held)
+        logger.info("job %s: gives way until its next inputs are on disk", self.held.job)
+
+    def _fail(self, sentence: str) -> None:
+        with self.engine.begin() as connection:
+            job_queue.fail(connection, self.held.job, sentence, held=self.held)
+        logger.warning("job %s: failed: %s", self.held.job, sentence)
+
+    def _lose(self, error: BaseException) -> None:
+        """End the attempt for a reason that another one may not meet."""
+        self._log_traceback(error)
+        if isinstance(error, StorageError):
+            # Inputs that were pinned are gone: the next attempt has them staged anew.
+            release_all(self.engine, self.archive, self.held.job)
+            with self.engine.begin() as connection:
+                job_tasks.stage_again(connection, self.held)
+        with self.engine.begin() as connection:
+            job_queue.attempt_lost(connection, self.held, _reason(error))
+
+    def _log_traceback(self, error: BaseException) -> None:
+        """Write the traceback to the log of the server and of the job, where no client looks."""
+        logger.error("job %s: attempt %d ended", self.held.job, self.held.attempt, exc_info=error)
+        with self.engine.begin() as connection:
+            text = "".join(traceback.format_exception(error))
+            jobs.add_log(connection, self.held.job, "DEBUG", text)
+
+
+def results_of(outputs: Outputs, folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the results of a job as its row keeps them."""
+    results: dict[str, dict[str, Any]] = {}
+    for output in outputs.outputs:
+        if output.path is None:
+            results[output.identifier] = {"value": output.value, "type": output.mime_type}
+        else:
+            size = _file_in(folder, output.path).stat().st_size
+            results[output.identifier] = {
+                "href": output.path,
+                "type": output.mime_type,
+                "size": size,
+            }
+    if outputs.report:
+        results.setdefault("report", {"value": outputs.report, "type": "application/json"})
+    return results
+
+
+def _file_in(folder: Path, name: str) -> Path:
+    """Return a file of a folder; what a chain names must exist and lie in it."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise ValueError(f"{name} is no file in the folder that it was to be written to")
+    return path
+
+
+def _task_of(row: TaskRow) -> Task:
+    return Task(row.name, row.products, dict(row.body), row.weight)
+
+
+def _reason(error: BaseException) -> str:
+    """Return why an attempt ended, in words that tell a client nothing of the inside."""
+    if isinstance(error, MemoryError):
+        return "it ran out of memory"
+    if isinstance(error, StorageError):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return "it left before its end"
+    return "the disk or the database refused"

@@ -1,0 +1,228 @@
+"""Claims jobs, runs each in a process of its own, and answers for how that process ends.
+
+Jobs are forked from a zygote (``multiprocessing``'s fork server) that has imported everything and
+loaded the compiled kernels, so a job begins to work at once and a crash takes only itself along.
+The limit of running jobs counts those of all supervisors on the database.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from multiprocessing import connection as pipes
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
+
+from catalog_db import job_queue, times
+from catalog_db.engine import Engine
+from catalog_db.job_queue import Claim, DatabaseError
+from catalog_db.jobs import Job
+from peps_wps.config import Config
+from peps_wps.jobs import child
+from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
+from peps_wps.jobs.lifeline import kill_group
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.25
+PAUSE_AFTER_ERROR_S = 2.0
+SWEEP_S = 60.0
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A job of this supervisor, its process, and when (monotonic) its time is over."""
+
+    held: Claim
+    process: ForkServerProcess
+    deadline: float
+    time_limit_s: float
+
+
+class Supervisor:
+    """Runs jobs until it is told to stop.
+
+    Parameters
+    ----------
+    config
+        ``[processing]`` says how many jobs run at once, and the times of leases.
+    engine
+        The database of the jobs.
+    """
+
+    def __init__(self, config: Config, engine: Engine) -> None:
+        self._config = config
+        self._engine = engine
+        self._settings = config.processing
+        self.worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._context = multiprocessing.get_context("forkserver")
+        self._running: dict[str, RunningJob] = {}
+        self._next_heartbeat = 0.0
+        self._next_sweep = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Supervise until `stop` is set, then end the jobs that run, to be gone on with later."""
+        self._context.set_forkserver_preload(["peps_wps.jobs.zygote", self._settings.chains])
+        forkserver.ensure_running()
+        while not stop.is_set():
+            try:
+                self.run_once()
+            except DatabaseError:
+                logger.exception("the supervisor waits for the database")
+                stop.wait(PAUSE_AFTER_ERROR_S)
+            self._wait(TICK_S)
+        self._stop_all()
+
+    def run_once(self) -> None:
+        """Do one round: bury the dead, end what must end, renew leases, claim."""
+        self._reap()
+        self._end_unwanted()
+        now = time.monotonic()
+        if now >= self._next_heartbeat:
+            self._next_heartbeat = now + self._settings.heartbeat_s
+            self._renew_leases()
+            self._recover_lost()
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_S
+            self._sweep()
+        while self._claim_one():
+            pass
+
+    def _claim_one(self) -> bool:
+        """Claim a job and start its process; False when there is none or no slot."""
+        if len(self._running) >= self._settings.parallelprocesses:
+            return False
+        with self._engine.begin() as connection:
+            job = job_queue.claim(
+                connection,
+                worker=self.worker,
+                now=times.now(),
+                lease_s=self._settings.lease_s,
+                limit=self._settings.parallelprocesses,
+            )
+        if job is None:
+            return False
+        self._start(job)
+        return True
+
+    def _start(self, job: Job) -> None:
+        held = Claim(job.id, job.attempt, self.worker)
+        process = self._context.Process(
+            target=child.main, args=(self._config, held), name=f"job-{job.id}"
+        )
+        try:
+            process.start()
+        except (OSError, EOFError) as error:
+            logger.error("job %s: no process could be started: %s", job.id, error)  # noqa: TRY400
+            with self._engine.begin() as connection:
+                job_queue.attempt_lost(connection, held, "no process could be started")
+            return
+        limit_s = job.time_limit_s or self._settings.time_limit_s
+        self._running[job.id] = RunningJob(held, process, time.monotonic() + limit_s, limit_s)
+        with self._engine.begin() as connection:
+            job_queue.set_process_group(connection, held, process.pid or 0)
+        logger.info(
+            "job %s: attempt %d of %d runs as process %d",
+            job.id,
+            job.attempt,
+            job.max_attempts,
+            process.pid,
+        )
+
+    def _reap(self) -> None:
+        """Answer for the processes that have ended."""
+        for running in list(self._running.values()):
+            if not running.process.is_alive():
+                self._bury(running, exit_reason(running.process.exitcode))
+
+    def _end_unwanted(self) -> None:
+        """Kill what was dismissed, taken over, or has used up its time."""
+        if not self._running:
+            return
+        with self._engine.connect() as connection:
+            wanted = job_queue.still_held(connection, [job.held for job in self._running.values()])
+        for job_id, running in list(self._running.items()):
+            if time.monotonic() > running.deadline:
+                sentence = f"The job took longer than its limit of {running.time_limit_s:.0f} s"
+                with self._engine.begin() as connection:
+                    job_queue.fail(connection, job_id, sentence, held=running.held)
+            elif job_id in wanted:
+                continue
+            self._kill(running)
+            self._bury(running, "it was ended")
+
+    def _renew_leases(self) -> None:
+        for running in list(self._running.values()):
+            with self._engine.begin() as connection:
+                job_queue.heartbeat(
+                    connection, running.held, now=times.now(), lease_s=self._settings.lease_s
+                )
+
+    def _recover_lost(self) -> None:
+        with self._engine.begin() as connection:
+            recovered = job_queue.recover_lost(connection, times.now())
+        for job_id, state in recovered:
+            logger.warning("job %s: its worker was lost, now %s", job_id, state)
+
+    def _bury(self, running: RunningJob, reason: str) -> None:
+        """Forget a process that has ended; if its job has not, have it tried again."""
+        running.process.join()
+        with self._engine.begin() as connection:
+            state = job_queue.attempt_lost(connection, running.held, reason)
+        if state is not None:
+            logger.warning("job %s: %s, now %s", running.held.job, reason, state)
+        self._running.pop(running.held.job).process.close()
+        self._clean([running.held.job])
+
+    def _clean(self, job_ids: list[str]) -> None:
+        """Remove the scratch of jobs that have ended."""
+        with self._engine.connect() as connection:
+            finished = job_queue.finished_among(connection, job_ids)
+        for job_id in finished:
+            remove_folder(scratch_folder(self._config, job_id))
+
+    def _sweep(self) -> None:
+        """Remove results that have expired, and scratch that a lost supervisor left."""
+        with self._engine.connect() as connection:
+            expired = job_queue.expired(connection, times.now())
+        for job in expired:
+            with self._engine.begin() as connection:
+                job_queue.forget_results(connection, job.id)
+            remove_folder(results_folder(self._config, job.id))
+            logger.info("job %s: results expired", job.id)
+        scratch = scratch_folder(self._config, "any").parent
+        if scratch.is_dir():
+            self._clean([folder.name for folder in scratch.iterdir()])
+
+    def _stop_all(self) -> None:
+        """End the jobs that run; another supervisor, or the next start, goes on with them."""
+        for running in list(self._running.values()):
+            self._kill(running)
+            with self._engine.begin() as connection:
+                job_queue.hand_back(connection, running.held)
+            self._bury(running, "the service stopped")
+
+    def _kill(self, running: RunningJob) -> None:
+        if running.process.pid is not None:
+            kill_group(running.process.pid)
+        running.process.join()
+
+    def _wait(self, timeout_s: float) -> None:
+        """Wait for a tick, or less when a job ends."""
+        sentinels = [running.process.sentinel for running in self._running.values()]
+        if sentinels:
+            pipes.wait(sentinels, timeout_s)
+        else:
+            time.sleep(timeout_s)
+
+
+def exit_reason(exit_code: int | None) -> str:
+    """Return why a process ended, in words."""
+    if exit_code is not None and exit_code < 0:
+        return f"its process was killed by {signal.Signals(-exit_code).name}"
+    return f"its process ended with exit code {exit_code}"
