@@ -1,0 +1,72 @@
+"""A database with supervisors on it that can be killed."""
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog_db.engine import Engine
+from peps_wps import jobs as job_store
+from peps_wps.config import Config
+from peps_wps.jobs.service import run_workers
+
+
+class House:
+    """A database, and supervisors on it that can be killed."""
+
+    def __init__(self, config: Config, engine: Engine, journal: Path) -> None:
+        self.config = config
+        self.engine = engine
+        self.journal = journal
+        self.supervisors: list[Any] = []
+
+    def start(self) -> Any:
+        process = multiprocessing.get_context("spawn").Process(
+            target=run_workers, args=(self.config,)
+        )
+        process.start()
+        self.supervisors.append(process)
+        return process
+
+    def submit(self, **inputs: object) -> str:
+        texts = {
+            name: [str(value) for value in (given if isinstance(given, list) else [given])]
+            for name, given in {"journal": self.journal, **inputs}.items()
+        }
+        return job_store.submit(
+            self.engine, self.config, process="STAND_IN", inputs=texts, owner="anonymous"
+        ).id
+
+    def job(self, job_id: str) -> job_store.Job:
+        job = job_store.get(self.engine, job_id)
+        assert job is not None
+        return job
+
+    def wait(self, job_id: str, *states: str, limit_s: float = 20.0) -> job_store.Job:
+        wanted = states or ("succeeded", "failed", "dismissed")
+        return until(lambda: job if (job := self.job(job_id)).state in wanted else None, limit_s)
+
+    def lines(self, word: str) -> list[str]:
+        text = self.journal.read_text() if self.journal.exists() else ""
+        return [line for line in text.splitlines() if word in line]
+
+
+def until(ask: Callable[[], Any], limit_s: float = 10.0) -> Any:
+    """Return the first true answer."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        if answer := ask():
+            return answer
+        time.sleep(0.03)
+    pytest.fail(f"not within {limit_s} s: {ask()}")
+
+
+def is_alive(process: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

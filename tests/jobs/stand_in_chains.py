@@ -1,0 +1,119 @@
+"""Chains that do nothing but behave: for the drills of jobs. Inputs: tasks, seconds, behaviour."""
+
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from peps_wps.chains.contract import (
+    FinishedTask,
+    Json,
+    Output,
+    Outputs,
+    Plan,
+    PlanContext,
+    Progress,
+    Task,
+    TaskInputs,
+    TaskResult,
+)
+from peps_wps.errors import ChainError, InvalidInputError, OrderRefusedError
+
+
+@dataclass(frozen=True)
+class Order:
+    products: tuple[str, ...]
+    tasks: int
+    seconds: float
+    behaviour: str
+    journal: str
+
+
+class StandIn:
+    """Writes a line into its journal for each task begun and each output gathered."""
+
+    name = "STAND_IN"
+
+    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
+        first = {name: values[0] for name, values in inputs.items()}
+        if not first.get("tasks", "1").isdigit():
+            raise InvalidInputError("tasks", f"{first['tasks']} is no number")
+        return Order(
+            tuple(inputs.get("product", ())),
+            int(first.get("tasks", "1")),
+            float(first.get("seconds", "0")),
+            first.get("behaviour", "work"),
+            first.get("journal", ""),
+        )
+
+    def order_to_json(self, order: Order) -> Json:
+        return order.__dict__ | {"products": list(order.products)}
+
+    def order_from_json(self, order: Json) -> Order:
+        return Order(**(order | {"products": tuple(order["products"])}))
+
+    def plan(self, order: Order, context: PlanContext) -> Plan:
+        uids = []
+        for identifier in order.products:
+            product = context.catalogue.product(identifier)
+            if product is None:
+                raise OrderRefusedError("product", f"no product is called {identifier}")
+            uids.append(product.uid)
+        body = self.order_to_json(order)
+        # With products: one task each; without: as many tasks as asked for.
+        if uids:
+            return Plan(tuple(Task(f"task {n}", (uid,), body) for n, uid in enumerate(uids)))
+        return Plan(tuple(Task(f"task {n}", (), body) for n in range(order.tasks)))
+
+    def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
+        order = self.order_from_json(task.body)
+        note(order, f"begin {task.name}")
+        begun = time.monotonic()
+        while (elapsed := time.monotonic() - begun) < order.seconds:
+            progress("Working", 100 * elapsed / order.seconds)
+            time.sleep(0.02)
+        misbehave(order, task)
+        read = [path.read_bytes()[:16].decode(errors="replace") for path in inputs.paths.values()]
+        (inputs.scratch / "result.txt").write_text(f"{task.name} {read}\n")
+        return TaskResult({"read": read}, ("result.txt",))
+
+    def gather(
+        self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
+    ) -> Outputs:
+        text = "".join((one.folder / one.result.files[0]).read_text() for one in finished)
+        (folder / "answer.txt").write_text(text)
+        if order.behaviour == "slow gather":
+            time.sleep(order.seconds)
+        note(order, "gather")
+        return Outputs(
+            (Output("answer", "text/plain", path="answer.txt"),), {"tasks": len(finished)}
+        )
+
+
+def note(order: Order, line: str) -> None:
+    """Append a line to the journal of the test, which outlives everything that is killed."""
+    if order.journal:
+        with Path(order.journal).open("a") as stream:
+            stream.write(f"{time.time():.3f} {os.getpid()} {line}\n")
+
+
+def misbehave(order: Order, task: Task) -> None:
+    if order.behaviour == "chain error":
+        raise ChainError("The measurement ends at byte 17, expected 40")
+    if order.behaviour == "bug":
+        raise KeyError("secret path /srv/peps")
+    if order.behaviour == "system exit":
+        sys.exit(0)
+    if order.behaviour == "memory":
+        raise MemoryError
+    if order.behaviour == "segfault":
+        ctypes.string_at(0)
+    if order.behaviour == "crash once" and not Path(order.journal + ".crashed").exists():
+        Path(order.journal + ".crashed").touch()
+        os._exit(77)
+
+
+CHAINS = {"STAND_IN": StandIn()}
