@@ -1,1 +1,6 @@
 """The only package that writes SQL: products, search, recalls, jobs, migrations."""
+
+from catalog_db.query import SearchQuery, SearchResult
+from catalog_db.searching import search
+
+__all__ = ["SearchQuery", "SearchResult", "search"]

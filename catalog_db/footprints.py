@@ -43,9 +43,12 @@ def placed(footprint: BaseGeometry) -> tuple[BaseGeometry, Box]:
     polygons = [part for part in shapely.get_parts(footprint) if isinstance(part, Polygon)]
     if not polygons or footprint.is_empty:
         raise FootprintError(f"a footprint is a {footprint.geom_type}, expected a polygon")
-    south, north = footprint.bounds[1], footprint.bounds[3]
-    if not (math.isfinite(sum(footprint.bounds)) and -90 <= south <= north <= 90):
+    west, south, east, north = footprint.bounds
+    if not (math.isfinite(west + east) and -90 <= south <= north <= 90):
         raise FootprintError(f"a footprint has latitudes from {south} to {north}")
+    is_on_one_side = west >= -180 and east <= 180 and east - west < 180
+    if is_on_one_side and len(polygons) == 1 and footprint.is_valid:
+        return polygons[0], outward_box(west, south, east, north)
     unrolled = [_unrolled(polygon) for polygon in polygons]
     extent = _smallest_extent([(part.bounds[0], part.bounds[2]) for part in unrolled])
     y0, y1 = min(p.bounds[1] for p in unrolled), max(p.bounds[3] for p in unrolled)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 
@@ -57,7 +56,8 @@ item = Table(
     "item",
     metadata,
     Column("pk", Key, primary_key=True),
-    # uuid5 of "COLLECTION:productIdentifier" (PEPS): the public identifier.
+    # uuid5 of "COLLECTION:productIdentifier" (PEPS): the public identifier. That makes the pair
+    # unique too; a constraint that says so would be an index that SQLite prefers for searches.
     Column("uid", String(36), nullable=False, unique=True),
     Column("title", String(160), nullable=False),
     Column("collection", String(8), nullable=False),
@@ -93,7 +93,6 @@ item = Table(
     # What has no column of its own and is only shown: JSON object of resto properties.
     Column("properties", Text, nullable=False, server_default=text("'{}'")),
     Column("withdrawn", Boolean, nullable=False, server_default=text("false")),
-    UniqueConstraint("collection", "title"),
 )
 _FILTERED = (
     item.c.collection,

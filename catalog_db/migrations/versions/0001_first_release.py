@@ -174,7 +174,6 @@ def _create_item() -> None:
         sa.Column("withdrawn", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["cell"], ["cell.id"], name=op.f("fk_item_cell")),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_item")),
-        sa.UniqueConstraint("collection", "title", name=op.f("uq_item_collection_title")),
         sa.UniqueConstraint("uid", name=op.f("uq_item_uid")),
     )
     op.create_index(

@@ -1,0 +1,124 @@
+"""Regions of a search: the boxes to look up in the index, and the exact test of a footprint."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon, box
+from shapely.affinity import translate
+from shapely.geometry.base import BaseGeometry
+
+from catalog_db.errors import QueryError
+from catalog_db.footprints import UNITS_PER_DEGREE
+
+# Metres of one degree of a great circle on the sphere of the Earth's mean radius, 6371.0088 km.
+_METRES_PER_DEGREE = 111_195.08
+# More parts than this are looked up by the box around all of them.
+_MOST_BOXES = 8
+_TURNS = (-1, 0, 1)
+
+
+def box_region(west: float, south: float, east: float, north: float) -> Polygon:
+    """Return the box as a region; `west` beyond `east` means over the antimeridian."""
+    if not (math.isfinite(west + east) and -90 <= south <= north <= 90):
+        raise QueryError(f"a box from {west} {south} to {east} {north} is not on the Earth")
+    if max(abs(west), abs(east)) > 540:
+        raise QueryError(f"a box has longitudes {west} and {east}, expected -180 to 180")
+    return box(west, south, east + 360 if west > east else east, north)
+
+
+def square_region(longitude: float, latitude: float, radius_m: float) -> Polygon:
+    """Return the square of half side `radius_m` around a point, cut at the poles."""
+    if not (-540 <= longitude <= 540 and -90 <= latitude <= 90 and 0 <= radius_m < math.inf):
+        raise QueryError(f"{longitude} {latitude} with radius {radius_m} m is not on the Earth")
+    height = radius_m / _METRES_PER_DEGREE
+    south, north = max(latitude - height, -90.0), min(latitude + height, 90.0)
+    # The widest parallel of the square decides; beyond a pole it holds every longitude.
+    narrowest = math.cos(math.radians(max(abs(south), abs(north))))
+    width = min(height / narrowest, 180.0) if narrowest > 1e-9 else 180.0
+    return box(longitude - width, south, longitude + width, north)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region prepared for one search.
+
+    Parameters
+    ----------
+    boxes
+        Shape (box, 4) float64: x0, y0, x1, y1 in 1e-4 degrees, repeated at every turn at which a
+        stored box may lie.
+    is_box
+        The region fills its box: what lies within the box needs no exact test.
+    geometry
+        The region with its copies a turn away that reach [-180, 180], prepared.
+    """
+
+    boxes: NDArray[np.float64]
+    is_box: bool
+    geometry: BaseGeometry
+
+    @classmethod
+    def of(cls, geometry: BaseGeometry) -> "Region":
+        """Prepare a geometry: points, lines or polygons.
+
+        Raises
+        ------
+        QueryError
+            When it is empty or not on the Earth.
+        """
+        if geometry.is_empty:
+            raise QueryError("the region of the search is empty")
+        west, south, east, north = geometry.bounds
+        if not (-540 <= west <= east <= 540 and -90 <= south <= north <= 90):
+            raise QueryError(
+                f"the region of the search reaches from {west} {south} to {east} {north}, "
+                "expected longitudes from -180 to 180 and latitudes from -90 to 90"
+            )
+        valid = geometry if geometry.is_valid else shapely.make_valid(geometry)
+        valid = translate(valid, -360.0 * math.floor((west + 180) / 360))
+        parts = list(shapely.get_parts(valid))
+        bounds = [part.bounds for part in parts] if len(parts) <= _MOST_BOXES else [valid.bounds]
+        boxes = np.array(bounds) * UNITS_PER_DEGREE
+        turn = np.array([360.0, 0.0, 360.0, 0.0]) * UNITS_PER_DEGREE
+        repeated = _repeated(valid)
+        shapely.prepare(repeated)
+        return cls(
+            boxes=np.concatenate([boxes + turns * turn for turns in _TURNS]),
+            is_box=valid.geom_type == "Polygon" and bool(valid.equals(box(*valid.bounds))),
+            geometry=repeated,
+        )
+
+    def surely_holds(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which boxes, shape (item, 4), lie within the region without a look at footprints."""
+        held = np.zeros(len(boxes), bool)
+        if self.is_box:
+            for x0, y0, x1, y1 in self.boxes:
+                held |= (
+                    (boxes[:, 0] >= x0)
+                    & (boxes[:, 1] >= y0)
+                    & (boxes[:, 2] <= x1)
+                    & (boxes[:, 3] <= y1)
+                )
+        return held
+
+    def intersects(self, footprints: NDArray[np.object_]) -> NDArray[np.bool_]:
+        """Say which footprints, cut at the antimeridian, meet the region."""
+        found: NDArray[np.bool_] = shapely.intersects(self.geometry, footprints)
+        return found
+
+
+def _repeated(geometry: BaseGeometry) -> BaseGeometry:
+    """Return the geometry with its copies a turn away that touch [-180, 180].
+
+    Not cut there: a region that ends at 180 must still meet what starts at -180.
+    """
+    west, _, east, _ = geometry.bounds
+    copies = [
+        translate(geometry, 360.0 * turns)
+        for turns in _TURNS
+        if west + 360 * turns <= 180 and east + 360 * turns >= -180
+    ]
+    return copies[0] if len(copies) == 1 else shapely.unary_union(copies)
