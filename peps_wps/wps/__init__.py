@@ -1,1 +1,1 @@
-"""PyWPS as protocol layer: service, front parser, status documents."""
+"""WPS over the job table: PyWPS as protocol layer, everything that runs is ours."""

@@ -1,0 +1,69 @@
+"""The web application: builds the objects once, and sends each request to the part that answers."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from werkzeug import Request, Response
+from werkzeug.routing import Map, Rule
+
+from catalog_db import migrations
+from catalog_db.engine import Engine, create_engine
+from peps_wps.config import Config
+from peps_wps.staging import Archive
+from peps_wps.web import errors, health, landing
+from peps_wps.web.services import Services
+from peps_wps.wps.process import ChainProcess
+from peps_wps.wps.service import WpsService
+from processes import PROCESSES
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Application:
+    """One WSGI application over the rules of all parts.
+
+    Parameters
+    ----------
+    services
+        What every endpoint is given.
+    rules
+        Addresses and their endpoints: ``(request, services, **path_arguments) -> Response``.
+    """
+
+    def __init__(self, services: Services, rules: Iterable[Rule]) -> None:
+        self.services = services
+        self.map = Map(list(rules))
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        request = Request(environ)
+        # Holds for bodies without a length too: reading stops there with 413.
+        request.max_content_length = self.services.config.server.max_request_bytes
+        return self.respond(request)(environ, start_response)
+
+    def respond(self, request: Request) -> Response:
+        """Return the answer to a request; an error becomes one too."""
+        try:
+            endpoint, arguments = self.map.bind_to_environ(request.environ).match()
+            answer: Response = endpoint(request, self.services, **arguments)
+        except Exception as error:  # noqa: BLE001 - the outermost edge: answered and logged there
+            answer = errors.response_to(error, request)
+        return answer
+
+
+def create_app(
+    config: Config,
+    engine: Engine | None = None,
+    *,
+    processes: Sequence[type[ChainProcess]] = PROCESSES,
+) -> Application:
+    """Build the application of one configuration; the database is brought to the newest schema."""
+    engine = engine or create_engine(config.catalog.url)
+    migrations.upgrade(engine)
+    services = Services(config, engine, Archive(config, engine))
+    wps = WpsService(config, engine, processes)
+    rules = [rule for part in (landing, health) for rule in part.rules()]
+    return Application(services, [*rules, *wps.rules()])

@@ -1,0 +1,52 @@
+"""The one table that turns errors into HTTP answers outside the WPS, in the shape PEPS gives them.
+
+Clients look for the key ``ErrorCode`` in whatever JSON they get.
+"""
+
+import json
+import logging
+
+from werkzeug import Request, Response
+from werkzeug.exceptions import HTTPException
+
+from catalog_db.errors import FootprintError, QueryError, UnknownProductError
+from peps_wps.errors import InvalidInputError
+from storage.errors import ProductWithdrawnError, UnknownRequestError
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF: dict[type[Exception], int] = {
+    InvalidInputError: 400,
+    QueryError: 400,
+    FootprintError: 400,
+    UnknownProductError: 404,
+    UnknownRequestError: 404,
+    ProductWithdrawnError: 410,
+}
+
+
+def error_response(status: int, message: str) -> Response:
+    """Return an error as JSON, as PEPS does: ``{"ErrorMessage": ..., "ErrorCode": ...}``."""
+    body = json.dumps({"ErrorMessage": message, "ErrorCode": status})
+    return Response(body, status, content_type="application/json")
+
+
+def response_to(error: Exception, request: Request) -> Response:
+    """Return what a client is told of an error.
+
+    An error outside the table is logged with its stack, of which nothing leaves the server.
+    """
+    if isinstance(error, HTTPException):
+        if error.code is None or error.code < 400 or error.response is not None:
+            return Response.force_type(error.get_response(request.environ), request.environ)
+        answer = error_response(error.code, error.description or error.name)
+        # What a status needs beside its text: Allow of a 405, Content-Range of a 416.
+        for name, value in error.get_headers(request.environ):
+            if name.lower() != "content-type":
+                answer.headers[name] = value
+        return answer
+    for kind, status in STATUS_OF.items():
+        if isinstance(error, kind):
+            return error_response(status, str(error))
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return error_response(500, "internal error, reported to the operators")

@@ -1,0 +1,96 @@
+"""``/health``: whether the service is alive, and whether it can do its work."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+
+from werkzeug import Request, Response
+from werkzeug.routing import Rule
+
+from catalog_db import jobs, migrations, times
+from peps_wps.web.services import Services
+
+logger = logging.getLogger(__name__)
+
+
+class NotReadyError(Exception):
+    """Something that the service needs is not there; the sentence says what."""
+
+
+def rules() -> list[Rule]:
+    """Return the addresses of this module."""
+    return [
+        Rule("/health", endpoint=readiness, methods=["GET"]),
+        Rule("/health/live", endpoint=liveness, methods=["GET"]),
+    ]
+
+
+def liveness(_request: Request, _services: Services) -> Response:
+    """Say that the web process answers; nothing else is looked at."""
+    return _answer({"status": "alive"}, 200)
+
+
+def readiness(_request: Request, services: Services) -> Response:
+    """Say what works: 200 when everything does, else 503 with the reason of each failure."""
+    checks = {name: _outcome(name, check, services) for name, check in _CHECKS.items()}
+    is_ready = all(check["ok"] for check in checks.values())
+    status = "ready" if is_ready else "not ready"
+    return _answer({"status": status, "checks": checks}, 200 if is_ready else 503)
+
+
+def _outcome(
+    name: str, check: Callable[[Services], dict[str, object]], services: Services
+) -> dict[str, object]:
+    try:
+        return {"ok": True, **check(services)}
+    except NotReadyError as error:
+        return {"ok": False, "reason": str(error)}
+    except Exception:
+        logger.exception("health check %s failed", name)
+        return {"ok": False, "reason": "no answer, see the log of the server"}
+
+
+def _check_database(services: Services) -> dict[str, object]:
+    """Ask the database for its schema, which must be the newest."""
+    found, newest = migrations.current(services.engine), migrations.newest()
+    if found != newest:
+        raise NotReadyError(f"the schema is {found}, expected {newest}: run peps db upgrade")
+    return {"schema": found}
+
+
+def _check_folders(services: Services) -> dict[str, object]:
+    """Write into pool and results."""
+    for folder in (services.config.storage.path, services.config.results.path):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise NotReadyError(f"{folder.name} cannot be written: {error.strerror}") from error
+    return {}
+
+
+def _check_workers(services: Services) -> dict[str, object]:
+    """Look for jobs said to run of which nobody is heard, and nobody takes over in time."""
+    grace = timedelta(seconds=services.config.processing.lease_s)
+    with services.engine.connect() as connection:
+        counts = jobs.count_by_state(connection)
+        running = jobs.list_jobs(connection, states=("running",))
+    overdue = [job for job in running if job.lease_until and job.lease_until + grace < times.now()]
+    if overdue:
+        raise NotReadyError(f"nobody is heard of for {len(overdue)} running jobs")
+    return {"jobs": counts}
+
+
+def _answer(body: dict[str, object], status: int) -> Response:
+    return Response(
+        json.dumps(body, indent=1) + "\n",
+        status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+_CHECKS = {"database": _check_database, "folders": _check_folders, "workers": _check_workers}

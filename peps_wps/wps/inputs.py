@@ -1,0 +1,123 @@
+"""Checks of an Execute request against the description of its process.
+
+What a chain alone can know (does the product exist?) is its own to refuse; here are the names, the
+number of times, the types and the allowed values.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pywps import LiteralInput
+from pywps.exceptions import NoApplicableCode
+from pywps.inout.literaltypes import AllowedValue
+from pywps.validator.allowed_value import ALLOWEDVALUETYPE
+
+from peps_wps.wps.errors import WpsError, invalid, missing
+from peps_wps.wps.process import ChainProcess
+from peps_wps.wps.requests import Execute
+
+# Spellings that XML Schema part 2 gives a type; PyWPS converts far more than that.
+_SPELLINGS: dict[str, Callable[[str], object]] = {
+    "boolean": re.compile(r"true|false|1|0", re.IGNORECASE).fullmatch,
+    "integer": re.compile(r"[+-]?\d+").fullmatch,
+    "nonNegativeInteger": re.compile(r"\+?\d+").fullmatch,
+    "positiveInteger": re.compile(r"\+?0*[1-9]\d*").fullmatch,
+    "float": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?").fullmatch,
+}
+
+
+def check_outputs(process: ChainProcess, execute: Execute) -> None:
+    """Refuse an output that the process does not have, and more than one raw output."""
+    known = [one.identifier for one in process.outputs]
+    for output in execute.outputs:
+        if output.identifier not in known:
+            raise invalid(
+                output.identifier,
+                f"{process.identifier} has no output {output.identifier}, "
+                f"it has {', '.join(known)}",
+            )
+    if execute.raw and len(execute.outputs) != 1:
+        raise invalid("RawDataOutput", "one raw output can be asked for at a time")
+
+
+def chain_inputs(process: ChainProcess, execute: Execute, *, largest: int) -> dict[str, list[str]]:
+    """Return the inputs under the names that the chain knows, checked.
+
+    Parameters
+    ----------
+    process, execute
+        The process as the client named it, and its request.
+    largest
+        Most bytes of a value.
+
+    Raises
+    ------
+    WpsError
+        On an unknown, missing or repeated input, or a value outside its type or domain; the
+        locator is the input's identifier.
+    """
+    described = {process.chain_inputs[one.identifier]: one for one in process.inputs}
+    checked: dict[str, list[str]] = {}
+    for name, values in execute.inputs.items():
+        if name not in process.chain_inputs:
+            known = ", ".join(one.identifier for one in process.inputs) or "none"
+            raise invalid(name, f"{process.identifier} has no input {name}, it has {known}")
+        chain_name = process.chain_inputs[name]
+        if chain_name:
+            _check_values(described[chain_name], name, values, largest)
+            checked[chain_name] = [*checked.get(chain_name, []), *values]
+    for one in process.inputs:
+        _check_occurrences(one, checked.get(process.chain_inputs[one.identifier] or "", ()))
+    return checked
+
+
+def _check_occurrences(described: Any, values: Sequence[str]) -> None:
+    """Refuse an input that is given too rarely or too often."""
+    name, fewest, most = described.identifier, described.min_occurs, described.max_occurs
+    if not values and fewest > 0 and described._default is None:
+        raise missing(name, f"input {name} is missing")
+    if values and len(values) < fewest:
+        raise missing(name, f"input {name} is given {len(values)} times, expected {fewest} or more")
+    if len(values) > most:
+        raise invalid(name, f"input {name} is given {len(values)} times, expected at most {most}")
+
+
+def _check_values(described: Any, name: str, values: Sequence[str], largest: int) -> None:
+    """Refuse a value that is too long, of another type or outside the domain."""
+    for value in values:
+        if len(value.encode()) > largest:
+            raise WpsError(
+                "FileSizeExceeded", name, f"a value of {name} has more than {largest} bytes"
+            )
+        if isinstance(described, LiteralInput):
+            _check_literal(described, name, value)
+
+
+def _check_literal(described: LiteralInput, name: str, value: str) -> None:
+    shown = value if len(value) <= 80 else value[:77] + "..."
+    if not _has_type(described.data_type, value):
+        raise invalid(name, f"{name} is {shown}, expected a value of type {described.data_type}")
+    literal = described.clone()
+    try:
+        literal.data = value
+    except NoApplicableCode as error:
+        domain = _domain(described.allowed_values)
+        raise invalid(name, f"{name} is {shown}, expected {domain}") from error
+
+
+def _has_type(data_type: str, value: str) -> bool:
+    return bool(_SPELLINGS.get(data_type, bool)(value))
+
+
+def _domain(allowed: Sequence[Any]) -> str:
+    """Return allowed values and ranges in words."""
+    parts = []
+    for one in allowed:
+        if not isinstance(one, AllowedValue):
+            continue
+        if one.allowed_type == ALLOWEDVALUETYPE.RANGE:
+            parts.append(f"{one.minval} to {one.maxval}")
+        else:
+            parts.append(str(one.value))
+    return " or ".join(parts) or "a value of its type"

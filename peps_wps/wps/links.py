@@ -1,0 +1,59 @@
+"""Addresses that the WPS hands out: fixed names, clients rely on them."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from werkzeug import Request
+
+from peps_wps.config import Config
+
+SERVICE_PATH = "/resto/wps"
+OUTPUTS_PATH = f"{SERVICE_PATH}/outputs"
+
+
+def report_name(job_id: str) -> str:
+    """Return the file name of the PEPS report of a job."""
+    return f"report-{job_id}.json"
+
+
+def log_name(job_id: str) -> str:
+    """Return the file name of the log of a job."""
+    return f"joblog-{job_id}.log"
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses below the public base of the service, without a slash at its end."""
+
+    base: str
+
+    @classmethod
+    def of(cls, config: Config, request: Request) -> "Links":
+        """Return the links under the configured base, else under the address of the request."""
+        return cls((config.server.url or request.host_url).rstrip("/"))
+
+    @property
+    def service(self) -> str:
+        """Where requests go."""
+        return self.base + SERVICE_PATH
+
+    @property
+    def capabilities(self) -> str:
+        """The capabilities document."""
+        return f"{self.service}?service=WPS&request=GetCapabilities"
+
+    def status(self, job_id: str) -> str:
+        """Return the address of the status document of a job."""
+        return f"{self.base}{OUTPUTS_PATH}/pywps-{job_id}.xml"
+
+    def output(self, job_id: str, name: str) -> str:
+        """Return the address of a file of a job; `name` is a path inside its folder."""
+        return f"{self.base}{OUTPUTS_PATH}/{job_id}/{quote(name)}"
+
+    def report(self, job_id: str) -> str:
+        """Return the address of the report of a job."""
+        return self.output(job_id, report_name(job_id))
+
+    def log(self, job_id: str) -> str:
+        """Return the address of the log of a job."""
+        return self.output(job_id, log_name(job_id))

@@ -1,0 +1,94 @@
+"""Files of a job as a client fetches them: report and log from the row, results from the disk."""
+
+import json
+import mimetypes
+from pathlib import Path
+
+from werkzeug import Request, Response
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import send_file
+
+from catalog_db import jobs as job_table
+from catalog_db.engine import Engine
+from peps_wps.jobs import Job
+from peps_wps.wps.links import Links, log_name, report_name
+from peps_wps.wps.process import REPORT
+from peps_wps.wps.report import render_report
+
+# What a client may read of a log; the rest holds stacks and paths, for operators.
+_SHOWN_LEVELS = ("INFO", "WARNING")
+
+
+def send(
+    request: Request,
+    job: Job,
+    name: str,
+    *,
+    identifier: str,
+    links: Links,
+    folder: Path,
+    engine: Engine,
+) -> Response:
+    """Return one file of a job.
+
+    Parameters
+    ----------
+    name
+        Path inside the folder of the job's results.
+    identifier
+        The process as the client named it.
+    links, folder, engine
+        Where links lead, where the results lie, and where the log is.
+
+    Raises
+    ------
+    NotFound
+        When there is no such file, or `name` leads out of the folder.
+    """
+    if name == report_name(job.id):
+        return _live(render_report(job, identifier, links, folder), "application/json")
+    if name == log_name(job.id):
+        return _live(_log(engine, job.id), "text/plain; charset=utf-8")
+    return _send_file(request, folder, name)
+
+
+def send_raw(
+    request: Request, job: Job, output: str, *, identifier: str, links: Links, folder: Path
+) -> Response:
+    """Return the value of one output of a job that has succeeded, as the answer itself."""
+    if output == REPORT:
+        return _live(render_report(job, identifier, links, folder), "application/json")
+    result = (job.results or {}).get(output)
+    if result is None:
+        raise NotFound(f"the job gave no output {output}")
+    if "href" in result:
+        return _send_file(request, folder, result["href"], result.get("type"))
+    value = result["value"]
+    text = value if isinstance(value, str) else json.dumps(value)
+    return Response(text, content_type=f"{result.get('type', 'text/plain')}; charset=utf-8")
+
+
+def _live(content: bytes, content_type: str) -> Response:
+    return Response(content, content_type=content_type, headers={"Cache-Control": "no-store"})
+
+
+def _log(engine: Engine, job_id: str) -> bytes:
+    """Return the log of a job, one line an event."""
+    with engine.connect() as connection:
+        lines = job_table.log_of(connection, job_id)
+    shown = (line for line in lines if line.level in _SHOWN_LEVELS)
+    text = "".join(f"{line.time:%Y-%m-%dT%H:%M:%SZ} {line.message}\n" for line in shown)
+    return text.encode()
+
+
+def _send_file(request: Request, folder: Path, name: str, mime_type: str | None = None) -> Response:
+    """Return a file below `folder`, whole or the range asked for, with an entity tag."""
+    root = folder.resolve()
+    path = (root / name).resolve()
+    is_inside = path.is_relative_to(root) and path != root
+    if not is_inside or not path.is_file() or path.name.endswith(".partial"):
+        raise NotFound(f"there is no file {name}")
+    mime_type = mime_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return send_file(
+        path, request.environ, mimetype=mime_type, conditional=True, download_name=path.name
+    )

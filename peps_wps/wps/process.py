@@ -1,0 +1,127 @@
+"""A WPS process of this service: a description, and the name of the chain that does the work."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pywps import ComplexOutput, Format, LiteralInput, Process
+from pywps.inout.literaltypes import AnyValue
+
+REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Names under which another centre offers the same process.
+
+    Parameters
+    ----------
+    inputs
+        Its names of inputs, and the input that each stands for.
+    ignored
+        Its inputs that are accepted and have no effect here.
+    """
+
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+
+class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
+    """A process whose Execute becomes a job; its handler never runs in the web application.
+
+    A subclass states class attributes only. PyWPS copies process objects, so they hold no resource.
+
+    Attributes
+    ----------
+    identifier, version, title, abstract, keywords
+        What GetCapabilities says of it.
+    inputs, outputs
+        PyWPS inputs and outputs. The report (JSON) comes last and is added when it is not there.
+    chain
+        Key in ``CHAINS``; the identifier when empty.
+    sync_allowed
+        Whether a client may wait for the answer on its connection.
+    aliases
+        Other identifiers under which the process can be described and run. They are not listed.
+    """
+
+    identifier: str = ""
+    version: str = "1.0.0"
+    title: str = ""
+    abstract: str = ""
+    keywords: ClassVar[list[str]] = []
+    inputs: ClassVar[list[Any]] = []
+    outputs: ClassVar[list[Any]] = []
+    chain: str = ""
+    sync_allowed: bool = False
+    aliases: ClassVar[Mapping[str, Alias]] = {}
+
+    def __init__(self) -> None:
+        declared = list(self.outputs)
+        outputs = [one for one in declared if one.identifier != REPORT]
+        reports = [one for one in declared if one.identifier == REPORT] or [_report_output()]
+        inputs = [_described(one) for one in self.inputs]
+        self.chain = self.chain or self.identifier
+        self.is_listed = True
+        # Accepted names of inputs, and the chain's own name of each; None has no effect.
+        self.chain_inputs: dict[str, str | None] = {
+            one.identifier: one.identifier for one in inputs
+        }
+        super().__init__(
+            None,
+            identifier=self.identifier,
+            title=self.title,
+            abstract=self.abstract,
+            keywords=list(self.keywords),
+            version=self.version,
+            inputs=inputs,
+            outputs=outputs + reports,
+            store_supported=True,
+            status_supported=True,
+        )
+
+    def renamed(self, name: str) -> "ChainProcess":
+        """Return the process under one of its aliases, its inputs under their names there.
+
+        The names of the process itself are accepted too.
+        """
+        alias = self.aliases[name]
+        process: ChainProcess = copy.deepcopy(self)
+        process.identifier = name
+        process.is_listed = False
+        names = {chain_name: own_name for own_name, chain_name in alias.inputs.items()}
+        for one in process.inputs:
+            one.identifier = names.get(one.identifier, one.identifier)
+        process.inputs.extend(_ignored_input(ignored) for ignored in alias.ignored)
+        process.chain_inputs |= {**alias.inputs, **dict.fromkeys(alias.ignored)}
+        return process
+
+
+def _described(one: Any) -> Any:
+    """Return an input whose description says that any value goes when none is excluded."""
+    one = copy.deepcopy(one)
+    if isinstance(one, LiteralInput) and not (one.allowed_values or one.values_reference):
+        one.allowed_values = [AnyValue()]
+        one.any_value = True
+    return one
+
+
+def _ignored_input(name: str) -> LiteralInput:
+    return LiteralInput(
+        name,
+        name,
+        data_type="string",
+        abstract="Accepted for compatibility; it has no effect.",
+        min_occurs=0,
+        allowed_values=[AnyValue()],
+    )
+
+
+def _report_output() -> ComplexOutput:
+    return ComplexOutput(
+        REPORT,
+        "Report of the job",
+        supported_formats=[Format("application/json")],
+        as_reference=True,
+    )

@@ -1,0 +1,71 @@
+"""The JSON report of a job, in the shape that the PEPS scripts read line by line.
+
+One key or list item a line; ``job_status`` before any result; every result address alone on its
+line; ``percentCompleted`` with a comma after it. It exists from the moment the job is accepted and
+always says what the row of the job says.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from peps_wps.jobs import Job
+from peps_wps.wps.links import Links
+from peps_wps.wps.process import REPORT
+
+# STALLED is the word that the PEPS scripts know for running.
+_JOB_STATUS = {
+    "accepted": "PENDING",
+    "staging": "PENDING",
+    "queued": "PENDING",
+    "running": "STALLED",
+    "succeeded": "FINISHED",
+    "failed": "ERROR",
+    "dismissed": "CANCELED",
+}
+
+
+def render_report(job: Job, identifier: str, links: Links, folder: Path) -> bytes:
+    """Return the report of a job.
+
+    Parameters
+    ----------
+    job
+        The job as its row says it.
+    identifier
+        The process as the client named it.
+    links
+        Where logs and results are found.
+    folder
+        The folder of the job's results, where the chain may have left a report of its own.
+    """
+    percent = 100 if job.state == "succeeded" else job.progress
+    user_information = {
+        "job_status": _JOB_STATUS[job.shown_state],
+        "job_id": job.id,
+        "identifier": identifier,
+        "title": job.title or "",
+        "process": f"{percent}%",
+        "percentCompleted": percent,
+        "message": job.message,
+        "logs": [links.log(job.id)],
+        "unprocessed": "0",
+        "results": [
+            links.output(job.id, result["href"])
+            for name, result in (job.results or {}).items()
+            if name != REPORT and "href" in result
+        ],
+    }
+    document = {"USER_INFO": user_information, **_chain_report(job, folder)}
+    return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def _chain_report(job: Job, folder: Path) -> dict[str, Any]:
+    """Return what the chain itself reports, from the row or from its file."""
+    result = (job.results or {}).get(REPORT, {})
+    if "href" in result:
+        content = json.loads((folder / result["href"]).read_text(encoding="utf-8"))
+    else:
+        content = result.get("value", {})
+    report = content if isinstance(content, dict) else {REPORT: content}
+    return {key: value for key, value in report.items() if key != "USER_INFO"}
