@@ -1,0 +1,13 @@
+"""A small client of the service: order, follow, fetch, cancel. Knows HTTP and WPS, nothing else."""
+
+from peps_wps.client.errors import ClientError, RefusedError, UnreachableError
+from peps_wps.client.wps import JobOutput, JobStatus, WpsClient
+
+__all__ = [
+    "ClientError",
+    "JobOutput",
+    "JobStatus",
+    "RefusedError",
+    "UnreachableError",
+    "WpsClient",
+]

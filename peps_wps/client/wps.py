@@ -1,0 +1,291 @@
+"""WPS 1.0.0 as a client speaks it: Execute by POST, status documents, results by reference."""
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
+
+import requests
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from peps_wps.client.errors import ClientError, RefusedError, UnreachableError
+
+WPS = "http://www.opengis.net/wps/1.0.0"
+OWS = "http://www.opengis.net/ows/1.1"
+XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
+NAMES = {"wps": WPS, "ows": OWS}
+
+TIMEOUT_S = (5.0, 60.0)  # to connect, between two bytes
+PATIENCE_S = 60.0  # with a server that is away while a job is followed
+CHUNK_BYTES = 1 << 20
+
+# (bytes so far, bytes in all or None)
+Received = Callable[[int, int | None], None]
+
+_STATES = {
+    "ProcessAccepted": "accepted",
+    "ProcessStarted": "running",
+    "ProcessPaused": "running",
+    "ProcessSucceeded": "succeeded",
+    "ProcessFailed": "failed",
+}
+
+
+@dataclass(frozen=True)
+class JobOutput:
+    """An output of a job: where it is, or its value."""
+
+    identifier: str
+    mime_type: str
+    href: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """What the status document of a job says.
+
+    Parameters
+    ----------
+    url
+        The address of the document.
+    state
+        ``accepted``, ``running``, ``succeeded`` or ``failed``.
+    percent, message
+        How far it is, and the step in words or the reason of the failure.
+    """
+
+    id: str
+    url: str
+    state: str
+    percent: int
+    message: str
+    outputs: tuple[JobOutput, ...]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the job has ended, well or not."""
+        return self.state in ("succeeded", "failed")
+
+
+class WpsClient:
+    """Talks to one server.
+
+    Parameters
+    ----------
+    url
+        The server, ``http://127.0.0.1:5000``, or its WPS end point itself.
+    """
+
+    def __init__(self, url: str) -> None:
+        base = url.rstrip("/")
+        self.endpoint = base if base.endswith("/wps") else f"{base}/resto/wps"
+        self._session = requests.Session()
+
+    def execute(self, process: str, inputs: Iterable[tuple[str, str]]) -> JobStatus:
+        """Order a processing; return the status of its job.
+
+        Parameters
+        ----------
+        process
+            Identifier of the process.
+        inputs
+            Identifier and literal value of each input, repeated for several values.
+
+        Raises
+        ------
+        RefusedError
+            When the server refuses the order.
+        """
+        body = execute_document(process, inputs)
+        answer = self._ask("POST", self.endpoint, data=body, headers={"Content-Type": "text/xml"})
+        return read_status(answer)
+
+    def status(self, job: str) -> JobStatus:
+        """Return how far a job is, given its identifier or the address of its status document."""
+        return read_status(self._ask("GET", self._status_url(job)))
+
+    def follow(
+        self, job: str, watch: Callable[[JobStatus], None], *, interval_s: float = 1.0
+    ) -> JobStatus:
+        """Ask again and again until a job ends; a server that is away for a while is waited for."""
+        last_answer = time.monotonic()
+        while True:
+            try:
+                status = self.status(job)
+            except UnreachableError:
+                if time.monotonic() - last_answer > PATIENCE_S:
+                    raise
+            else:
+                last_answer = time.monotonic()
+                watch(status)
+                if status.is_finished:
+                    return status
+            time.sleep(interval_s)
+
+    def dismiss(self, job: str) -> None:
+        """Dismiss a job."""
+        query = {
+            "service": "WPS",
+            "version": "1.0.0",
+            "request": "Dismiss",
+            "jobid": job_identifier(job),
+        }
+        self._ask("GET", self.endpoint, params=query)
+
+    def download(self, href: str, folder: Path, received: Received = lambda *_: None) -> Path:
+        """Fetch a result into a folder; it appears whole or not at all.
+
+        Raises
+        ------
+        ClientError
+            When the transfer ends before the last byte.
+        """
+        name = PurePosixPath(unquote(urlsplit(href).path)).name
+        if name in ("", ".", ".."):
+            raise ClientError(f"{href} names no file")
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".{name}.partial"
+        try:
+            with self._send("GET", href, stream=True) as answer, partial.open("wb") as stream:
+                _receive(answer, stream.write, received)
+            return partial.replace(folder / name)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _status_url(self, job: str) -> str:
+        if "://" in job:
+            return job
+        return f"{self.endpoint}/outputs/pywps-{job_identifier(job)}.xml"
+
+    def _ask(self, method: str, url: str, **options: Any) -> Element:
+        """Return the XML document that the server answers."""
+        with self._send(method, url, **options) as answer:
+            content = answer.content
+        return _parse(content, url)
+
+    def _send(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Return the answer to a request that was not refused."""
+        try:
+            answer = self._session.request(method, url, timeout=TIMEOUT_S, **options)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise UnreachableError(f"no server answers at {url}") from error
+        except requests.RequestException as error:
+            raise ClientError(f"{url}: {error}") from error
+        if answer.ok:
+            return answer
+        with answer:
+            if answer.status_code >= 500:
+                raise UnreachableError(f"{url} answers {answer.status_code} {answer.reason}")
+            raise _refusal(answer)
+
+
+def execute_document(process: str, inputs: Iterable[tuple[str, str]]) -> bytes:
+    """Return an Execute request for an asynchronous run with every output."""
+    root = Element(f"{{{WPS}}}Execute", {"service": "WPS", "version": "1.0.0"})
+    SubElement(root, f"{{{OWS}}}Identifier").text = process
+    given = SubElement(root, f"{{{WPS}}}DataInputs")
+    for identifier, value in inputs:
+        one = SubElement(given, f"{{{WPS}}}Input")
+        SubElement(one, f"{{{OWS}}}Identifier").text = identifier
+        data = SubElement(one, f"{{{WPS}}}Data")
+        SubElement(data, f"{{{WPS}}}LiteralData").text = value
+    form = SubElement(root, f"{{{WPS}}}ResponseForm")
+    options = {"storeExecuteResponse": "true", "status": "true"}
+    SubElement(form, f"{{{WPS}}}ResponseDocument", options)
+    content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def read_status(root: Element) -> JobStatus:
+    """Return what a status document says."""
+    _raise_report(root)
+    url = root.get("statusLocation", "")
+    status = root.find("wps:Status", NAMES)
+    if not url or status is None or len(status) == 0:
+        raise UnreachableError("the answer is no status document")
+    element = status[0]
+    state = _STATES.get(element.tag.rpartition("}")[2], "running")
+    texts = [one.text for one in element.iterfind(".//ows:ExceptionText", NAMES)]
+    message = " ".join(filter(None, [element.text, *texts])).strip()
+    return JobStatus(
+        id=job_identifier(url),
+        url=url,
+        state=state,
+        percent=100 if state == "succeeded" else int(element.get("percentCompleted", "0")),
+        message=message,
+        outputs=tuple(map(_output, root.iterfind("wps:ProcessOutputs/wps:Output", NAMES))),
+    )
+
+
+def job_identifier(job: str) -> str:
+    """Return the identifier in the address of a status document; an identifier stays itself."""
+    found = re.search(r"pywps-([0-9a-f-]+)\.xml", job)
+    return found[1] if found else job
+
+
+def _output(element: Element) -> JobOutput:
+    identifier = element.findtext("ows:Identifier", "", NAMES)
+    reference = element.find("wps:Reference", NAMES)
+    if reference is not None:
+        href = reference.get("href") or reference.get(XLINK_HREF)
+        return JobOutput(identifier, reference.get("mimeType", ""), href=href)
+    data = element.find("wps:Data", NAMES)
+    value = "".join(data.itertext()).strip() if data is not None else ""
+    return JobOutput(identifier, "", value=value)
+
+
+def _parse(content: bytes, url: str) -> Element:
+    try:
+        root: Element = fromstring(content)
+    except (ParseError, DefusedXmlException) as error:
+        raise UnreachableError(f"{url} does not answer with a WPS document") from error
+    return root
+
+
+def _refusal(answer: requests.Response) -> ClientError:
+    """Return the error for an answer of the 400s, in the server's own words where it has any."""
+    try:
+        _raise_report(_parse(answer.content, answer.url))
+    except RefusedError as refused:
+        return refused
+    except UnreachableError:
+        pass
+    return RefusedError(
+        str(answer.status_code), "", f"{answer.url} answers {answer.status_code} {answer.reason}"
+    )
+
+
+def _raise_report(root: Element) -> None:
+    """Raise what an exception report says."""
+    if root.tag != f"{{{OWS}}}ExceptionReport":
+        return
+    error = root.find("ows:Exception", NAMES)
+    if error is None:
+        raise RefusedError("NoApplicableCode", "", "the server gave no reason")
+    raise RefusedError(
+        error.get("exceptionCode", "NoApplicableCode"),
+        error.get("locator", ""),
+        (error.findtext("ows:ExceptionText", "", NAMES) or "").strip(),
+    )
+
+
+def _receive(answer: requests.Response, write: Callable[[bytes], int], received: Received) -> None:
+    """Pass the body of an answer on, and check that it came whole."""
+    length = answer.headers.get("Content-Length")
+    expected = int(length) if length and "Content-Encoding" not in answer.headers else None
+    done = 0
+    try:
+        for chunk in answer.iter_content(CHUNK_BYTES):
+            write(chunk)
+            done += len(chunk)
+            received(done, expected)
+    except requests.RequestException as error:
+        raise ClientError(f"{answer.url} broke off after {done} bytes: {error}") from error
+    if expected is not None and done != expected:
+        raise ClientError(f"{answer.url} broke off after {done} of {expected} bytes")
