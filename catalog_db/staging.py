@@ -25,10 +25,8 @@ from sqlalchemy import (
 from catalog_db.errors import UnknownProductError
 from catalog_db.recalls import ACTIVE, cancel_unwanted, queue_recall
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
-from catalog_db.times import to_us
+from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into
-
-_ACCESS_RESOLUTION_US = 60_000_000  # a file read all day long is not worth a write a second
 
 
 @dataclass(frozen=True)
@@ -51,22 +49,26 @@ class ProductFile:
 
     Parameters
     ----------
-    uid, title, withdrawn
+    uid, title, collection, withdrawn
         The product.
     file
         What the archive holds of it.
     created
-        When the file was archived, microseconds since 1970.
+        When the file was archived.
     is_ready
         The pool has a verified replica.
+    last_access
+        When that was last read, about; None without a replica.
     """
 
     uid: str
     title: str
+    collection: str
     withdrawn: bool
     file: FileRow
-    created_us: int
+    created: datetime
     is_ready: bool
+    last_access: datetime | None
 
 
 @dataclass(frozen=True)
@@ -141,19 +143,34 @@ def ready_replicas(connection: Connection) -> list[tuple[str, int]]:
     return [(row.path, row.size_bytes) for row in rows]
 
 
-def forget_replica(connection: Connection, path: str) -> None:
-    """Note that the pool does not hold a file after all."""
-    connection.execute(delete(replica).where(replica.c.path == path, replica.c.state == "ready"))
+def forget_replica(connection: Connection, path: str, now: datetime) -> None:
+    """Note that the pool does not hold a file after all; those who pin it wait for it again."""
+    file_id = connection.execute(
+        delete(replica)
+        .where(replica.c.path == path, replica.c.state == "ready")
+        .returning(replica.c.file)
+    ).scalar_one_or_none()
+    if file_id is None:
+        return
+    pins = connection.execute(
+        update(request_file)
+        .where(
+            request_file.c.file == file_id,
+            request_file.c.state == "ready",
+            request_file.c.pin_until_us > to_us(now),
+        )
+        .values(state="waiting", pin_until_us=None)
+        .returning(request_file.c.request)
+    ).all()
+    if pins:
+        queue_recall(connection, file_id, now)
 
 
 def note_access(connection: Connection, file_id: int, now: datetime) -> None:
-    """Count a read of a replica; reads within a minute of the last one count as one."""
+    """Count a read of a replica."""
     connection.execute(
         update(replica)
-        .where(
-            replica.c.file == file_id,
-            replica.c.last_access_us < to_us(now) - _ACCESS_RESOLUTION_US,
-        )
+        .where(replica.c.file == file_id)
         .values(last_access_us=to_us(now), hits=replica.c.hits + 1)
     )
 
@@ -170,9 +187,11 @@ def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFi
         select(
             item.c.uid,
             item.c.title,
+            item.c.collection,
             item.c.withdrawn,
             file.c.created_us,
             _is_ready().label("is_ready"),
+            replica.c.last_access_us,
             *_file_columns(),
         )
         .join_from(item, placement, placement.c.item == item.c.pk)
@@ -182,7 +201,14 @@ def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFi
     )
     found = {
         row.uid: ProductFile(
-            row.uid, row.title, row.withdrawn, _file_row(row), row.created_us, bool(row.is_ready)
+            uid=row.uid,
+            title=row.title,
+            collection=row.collection,
+            withdrawn=row.withdrawn,
+            file=_file_row(row),
+            created=from_us(row.created_us),
+            is_ready=bool(row.is_ready),
+            last_access=None if row.last_access_us is None else from_us(row.last_access_us),
         )
         for row in rows
     }
@@ -303,16 +329,11 @@ def requested_files(connection: Connection, request_id: str) -> list[RequestedFi
     return [RequestedFile(**row._asdict()) for row in rows]
 
 
-def release_request(connection: Connection, request_id: str, now: datetime) -> bool:
+def release_request(connection: Connection, request_id: str, now: datetime) -> None:
     """End a request: its pins go, and recalls that nobody else waits for are cancelled.
 
-    Returns
-    -------
-    Whether there was such a request, released now or before.
+    One that is unknown, or was released before, is left as it is.
     """
-    known = connection.execute(select(request.c.id).where(request.c.id == request_id)).one_or_none()
-    if known is None:
-        return False
     connection.execute(
         update(request)
         .where(request.c.id == request_id, request.c.released_us.is_(None))
@@ -321,7 +342,6 @@ def release_request(connection: Connection, request_id: str, now: datetime) -> b
     waiting = _end(connection, request_id, "waiting", "cancelled")
     _end(connection, request_id, "ready", "released")
     cancel_unwanted(connection, waiting, now)
-    return True
 
 
 def _end(connection: Connection, request_id: str, state: str, end: str) -> list[int]:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from io import FileIO
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -24,6 +26,9 @@ from storage.model import DISK, ArchiveFile
 from storage.part_file import PartFile, chunks_of
 
 Tier = Literal["tape", "disk"]
+
+# A file that is read all day long is not worth a write a second.
+_ACCESS_RESOLUTION = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -215,14 +220,10 @@ class Archive:
     def release(self, request_id: str) -> None:
         """End a request: its pins go, recalls that nobody else waits for are cancelled.
 
-        Raises
-        ------
-        UnknownRequestError
-            When there is no such request.
+        Releasing an unknown request, or one released before, changes nothing.
         """
         with self._engine.begin() as connection:
-            if not staging.release_request(connection, request_id, times.now()):
-                raise UnknownRequestError(request_id)
+            staging.release_request(connection, request_id, times.now())
 
     def mode(self, product_uids: Sequence[str]) -> dict[str, str]:
         """Return ``disk``, ``staging`` or ``tape`` for each known product, in one query."""
@@ -253,19 +254,33 @@ class Archive:
             When it has to be recalled first.
         """
         product = self.find(product_uid)
-        self._check_available(product)
-        path = self._pool.path(product.file.path)
-        if product.is_ready and path.is_file():
-            return path
-        if product.is_ready:
-            with self._engine.begin() as connection:
-                staging.forget_replica(connection, product.file.path)
-        raise ProductOnTapeError(product.title)
+        with self.open(product):
+            return self._pool.path(product.file.path)
 
-    def note_access(self, product: ProductFile) -> None:
-        """Note that a product in the pool is being read."""
-        with self._engine.begin() as connection:
-            staging.note_access(connection, product.file.id, times.now())
+    def open(self, product: ProductFile) -> FileIO:
+        """Open the file of a product in the pool; it stays readable even if it is evicted then.
+
+        Raises
+        ------
+        ProductWithdrawnError, LostFileError
+            When it can never be read.
+        ProductOnTapeError
+            When it has to be recalled first.
+        """
+        self._check_available(product)
+        if not product.is_ready:
+            raise ProductOnTapeError(product.title)
+        now = times.now()
+        try:
+            stream = FileIO(self._pool.path(product.file.path))
+        except FileNotFoundError as error:
+            with self._engine.begin() as connection:
+                staging.forget_replica(connection, product.file.path, now)
+            raise ProductOnTapeError(product.title) from error
+        if product.last_access is None or now - product.last_access > _ACCESS_RESOLUTION:
+            with self._engine.begin() as connection:
+                staging.note_access(connection, product.file.id, now)
+        return stream
 
     @staticmethod
     def _check_available(product: ProductFile) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from catalog_db import recalls, staging
+from catalog_db import recalls, staging, times
 from catalog_db.engine import Engine
 from storage.errors import ProductWithdrawnError
 from storage.model import ArchiveFile, PendingRecall
@@ -114,7 +114,7 @@ class ReplicaRows:
     def forget(self, path: str) -> None:
         """Note that the pool does not hold the file."""
         with self._engine.begin() as connection:
-            staging.forget_replica(connection, path)
+            staging.forget_replica(connection, path, times.now())
 
 
 def _pending(row: recalls.RecallRow) -> PendingRecall:

@@ -1,0 +1,98 @@
+"""Product download as PEPS's clients know it: the file, or 202 while it comes from tape.
+
+A download in progress needs no pin: its open descriptor keeps the bytes when the file is evicted.
+"""
+
+import base64
+import math
+
+from werkzeug import Request, Response
+from werkzeug.routing import Rule
+
+from catalog_db.errors import UnknownProductError
+from catalog_db.staging import ProductFile
+from peps_wps.staging import Archive
+from peps_wps.web.errors import error_response
+from peps_wps.web.file_response import FileFacts, file_response
+from peps_wps.web.services import Services
+from storage.errors import ProductOnTapeError
+
+_RETRY_REASON = "202 You should retry the request"
+_UNKNOWN_WAIT_S = 60
+_ANONYMOUS = "anonymous"
+
+
+def rules() -> list[Rule]:
+    """Return the routes: clients of PEPS write the path with and without the last slash."""
+    path = "/resto/collections/<collection>/<uid>/download"
+    return [
+        Rule(ending, endpoint=download, methods=["GET", "HEAD"], strict_slashes=True)
+        for ending in (path, f"{path}/")
+    ]
+
+
+def download(request: Request, services: Services, collection: str, uid: str) -> Response:
+    """Answer with the product's file, or have it recalled and ask to come back.
+
+    Parameters
+    ----------
+    request
+        GET or HEAD; a HEAD starts no recall. `issuerId` and other parameters mean nothing here.
+    services
+        Configuration, catalogue, archive.
+    collection, uid
+        The product.
+
+    Raises
+    ------
+    UnknownProductError, LostFileError, ProductWithdrawnError
+        When there is nothing to serve.
+    """
+    archive = services.archive
+    product = archive.find(uid)
+    if product.collection != collection:
+        raise UnknownProductError(uid)
+    try:
+        return _serve(request, archive, product)
+    except ProductOnTapeError:
+        return _stage(request, archive, uid)
+
+
+def _serve(request: Request, archive: Archive, product: ProductFile) -> Response:
+    """Answer with a file that is in the pool."""
+    file = product.file
+    stream = archive.open(product)
+    facts = FileFacts(
+        size_bytes=file.size_bytes,
+        etag=file.checksum,
+        modified=product.created,
+        content_type="application/zip",
+        filename=f"{product.title}.zip",
+    )
+    response = file_response(request, stream, facts)
+    digest = base64.b64encode(bytes.fromhex(file.checksum)).decode("ascii")
+    response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
+    return response
+
+
+def _stage(request: Request, archive: Archive, uid: str) -> Response:
+    """Have the file recalled; say when to come back, or why it will not come."""
+    if request.method == "HEAD":
+        return _retry_later(None)
+    user = request.environ.get("REMOTE_USER") or _ANONYMOUS
+    request_id = archive.request([uid], user=user, purpose=f"download:{uid}")
+    status = archive.status(request_id)
+    if status.failed:
+        archive.release(request_id)  # the next request tries anew
+        return error_response(503, status.failed)
+    return _retry_later(status.expected_s)
+
+
+def _retry_later(expected_s: float | None) -> Response:
+    """Return 202 without a body: EODAG would store one as the product."""
+    wait_s = _UNKNOWN_WAIT_S if expected_s is None else max(1, math.ceil(expected_s))
+    response = Response(status=_RETRY_REASON)
+    response.headers["Content-Length"] = "0"
+    response.headers["Retry-After"] = str(wait_s)
+    response.headers["X-regards-retry"] = str(wait_s)
+    return response

@@ -1,0 +1,139 @@
+"""Answers that are a file: whole or a range of it, sent by the kernel where the server can."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from io import FileIO
+from typing import IO, cast
+
+from werkzeug import Request, Response
+from werkzeug.datastructures import Headers
+from werkzeug.http import http_date, parse_range_header
+from werkzeug.wsgi import wrap_file
+
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the headers say of a file.
+
+    Parameters
+    ----------
+    size_bytes
+        Its exact size.
+    etag
+        Changes whenever the bytes do; letters and digits.
+    modified
+        When the bytes last changed, UTC.
+    content_type
+        Media type.
+    filename
+        Name under which a browser saves it; shown inline where None.
+    """
+
+    size_bytes: int
+    etag: str
+    modified: datetime
+    content_type: str
+    filename: str | None = None
+
+
+def file_response(request: Request, stream: FileIO, facts: FileFacts) -> Response:
+    """Answer a GET or HEAD with a file, honouring Range, If-Range and If-None-Match (RFC 9110).
+
+    A malformed Range, one in another unit or one of several parts is ignored, as section 14.2
+    allows: the whole file is a right answer. The response closes `stream`.
+    """
+    response = _head(facts)
+    if request.if_none_match.contains_weak(facts.etag):
+        response.status_code = 304
+        stream.close()
+        return response
+    first, end = 0, facts.size_bytes
+    part = _wanted_part(request, facts)
+    if part is not None:
+        first, end = part
+        response.status_code = 206 if first < end else 416
+        span = f"{first}-{end - 1}" if first < end else "*"
+        response.headers["Content-Range"] = f"bytes {span}/{facts.size_bytes}"
+    response.headers["Content-Length"] = str(max(0, end - first))
+    if request.method == "HEAD" or first >= end:
+        stream.close()
+        return response
+    stream.seek(first)
+    body = cast(IO[bytes], _FileSlice(stream, end - first))  # as much of one as servers use
+    response.response = wrap_file(request.environ, body, _BLOCK_BYTES)
+    response.direct_passthrough = True
+    response.call_on_close(stream.close)
+    return response
+
+
+def _head(facts: FileFacts) -> Response:
+    """Return the answer without its body."""
+    headers = Headers()
+    headers["Accept-Ranges"] = "bytes"
+    headers["ETag"] = f'"{facts.etag}"'
+    headers["Last-Modified"] = http_date(facts.modified)
+    if facts.filename is not None:
+        headers.set("Content-Disposition", "attachment", filename=facts.filename)
+    return Response(headers=headers, content_type=facts.content_type)
+
+
+def _wanted_part(request: Request, facts: FileFacts) -> tuple[int, int] | None:
+    """Return first byte and end of the one range asked for, None for the whole file.
+
+    The end is not above the first byte where the file has no byte of the range.
+    """
+    if request.method != "GET" or not _range_holds(request, facts):
+        return None
+    wanted = parse_range_header(request.headers.get("Range"))
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+        return None
+    first, end = wanted.ranges[0]
+    if first < 0:
+        return max(0, facts.size_bytes + first), facts.size_bytes
+    return first, facts.size_bytes if end is None else min(end, facts.size_bytes)
+
+
+def _range_holds(request: Request, facts: FileFacts) -> bool:
+    """Tell whether the part that the client has is of this very file (If-Range)."""
+    condition = request.if_range
+    if condition.etag is not None:
+        return condition.etag == facts.etag and not _is_weak(request)
+    if condition.date is not None:
+        return condition.date == facts.modified.replace(microsecond=0)
+    return True
+
+
+def _is_weak(request: Request) -> bool:
+    return request.headers.get("If-Range", "").startswith("W/")
+
+
+class _FileSlice:
+    """The next bytes of an open file, for servers that read and for those that use sendfile.
+
+    sendfile works on the descriptor, from its position, for as many bytes as Content-Length says.
+    """
+
+    def __init__(self, stream: FileIO, count: int) -> None:
+        self._stream = stream
+        self._left = count
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._stream.fileno()
+
+    def read(self, count: int = -1) -> bytes:
+        """Return at most `count` bytes, none after the last one."""
+        wanted = self._left if count < 0 else min(count, self._left)
+        chunk = self._stream.read(wanted)
+        self._left -= len(chunk)
+        return chunk
+
+    def seek(self, position: int) -> int:
+        """Move the descriptor, as `socket.sendfile` does when it has sent."""
+        return self._stream.seek(position)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
