@@ -243,6 +243,7 @@ def _image_arrays(
         lines=float(lines),
         linear=linear,
         slant_origin=slant_origin,
+        records_a_line=float(1.0 / np.mean(np.diff(record_line[0]))),
         record_line=np.concatenate(record_line),
         sample=np.concatenate(tables),
     )

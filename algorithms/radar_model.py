@@ -65,6 +65,8 @@ class ImageArrays(NamedTuple):
         Whether the table is interpolated between records, or the nearest record holds.
     slant_origin
         Slant range of the first column of `sample`, metres.
+    records_a_line
+        Mean number of records a line.
     record_line
         Line of each record, shape (record,).
     sample
@@ -83,6 +85,7 @@ class ImageArrays(NamedTuple):
     lines: float
     linear: bool
     slant_origin: float
+    records_a_line: float
     record_line: Float64
     sample: Float64
 
@@ -169,7 +172,12 @@ def pixel_of(row: float, slant_range: float, image: ImageArrays) -> tuple[float,
 @compiled
 def record_at(line: float, frame: int, image: ImageArrays) -> tuple[int, float]:
     """Return the record before a line and the weight of the one after it."""
-    record, last = image.first_record[frame], image.last_record[frame]
+    first, last = image.first_record[frame], image.last_record[frame]
+    # Records come about every second: the guess is right but for rounding.
+    guess = first + int((line - image.record_line[first]) * image.records_a_line)
+    record = min(max(guess, first), last)
+    while record > first and line < image.record_line[record]:
+        record -= 1
     while record < last and line >= image.record_line[record + 1]:
         record += 1
     if record == last:

@@ -1,0 +1,263 @@
+"""From digital numbers to backscatter: calibration tables and thermal noise, in radar geometry.
+
+Power = (DN**2 - eta) / A**2. Tables are vectors along range at some lines; A and the range noise
+are interpolated bilinearly, the azimuth noise linearly along each block of a swath. All of it is
+separable over a window of an image: rows of the table are put on the window's samples once, and
+each line then costs two linear combinations.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.compiled import compiled
+from algorithms.grd import AzimuthNoiseBlock, Float64, NoiseLut, VectorLut
+
+Float32 = NDArray[np.float32]
+Int64 = NDArray[np.int64]
+
+
+class RowTable(NamedTuple):
+    """A table on the samples of a window.
+
+    Parameters
+    ----------
+    values
+        Rows of the table on the window's samples, float32, shape (row, sample).
+    row, weight
+        For each line of the window the row before it and the weight of the next one, shape (line,).
+    """
+
+    values: Float32
+    row: Int64
+    weight: Float32
+
+
+class AzimuthTable(NamedTuple):
+    """Azimuth noise over a window: factors of spans of samples.
+
+    Parameters
+    ----------
+    end
+        For each line the sample (of the window) after the last of each span, shape (line, span).
+    factor
+        Their factors, float32, shape (line, span).
+    """
+
+    end: Int64
+    factor: Float32
+
+
+def table_rows(
+    table: VectorLut, *, first_line: int, lines: int, first_sample: int, samples: int
+) -> RowTable:
+    """Put a table on the samples of a window.
+
+    Beyond its first and last vector, and beyond the ends of a vector, a table keeps its value.
+
+    Parameters
+    ----------
+    table
+        Of one image.
+    first_line, lines, first_sample, samples
+        The window, in lines and samples of the image.
+    """
+    position = np.arange(first_line, first_line + lines, dtype=np.float64)
+    last = table.line.size - 1
+    before = np.clip(np.searchsorted(table.line, position, side="right") - 1, 0, max(last - 1, 0))
+    after = np.minimum(before + 1, last)
+    distance = np.maximum(table.line[after] - table.line[before], 1.0)
+    weight = np.clip((position - table.line[before]) / distance, 0.0, 1.0)
+    first_row, last_row = int(before[0]), int(after[-1])
+    column = np.arange(first_sample, first_sample + samples, dtype=np.float64)
+    rows = [
+        np.interp(column, table.sample[i], table.value[i]) for i in range(first_row, last_row + 1)
+    ]
+    if len(rows) == 1:
+        rows = rows * 2
+    return RowTable(
+        np.array(rows, dtype=np.float32),
+        (before - first_row).astype(np.int64),
+        weight.astype(np.float32),
+    )
+
+
+def table_at(table: VectorLut, line: Float64, sample: Float64) -> Float64:
+    """Return a table at scattered positions of the image, bilinearly: for few points."""
+    out = np.empty(np.broadcast(line, sample).shape)
+    lines, samples = np.broadcast_arrays(line, sample)
+    last = table.line.size - 1
+    for index in np.ndindex(out.shape):
+        position = float(np.clip(lines[index], table.line[0], table.line[-1]))
+        before = min(int(np.searchsorted(table.line, position, side="right")) - 1, max(last - 1, 0))
+        after = min(before + 1, last)
+        ends = [
+            float(np.interp(samples[index], table.sample[i], table.value[i]))
+            for i in (before, after)
+        ]
+        distance = max(float(table.line[after] - table.line[before]), 1.0)
+        out[index] = ends[0] + (position - table.line[before]) / distance * (ends[1] - ends[0])
+    return out
+
+
+def azimuth_spans(
+    blocks: tuple[AzimuthNoiseBlock, ...],
+    *,
+    first_line: int,
+    lines: int,
+    first_sample: int,
+    samples: int,
+) -> AzimuthTable:
+    """Lay the azimuth noise of an image over a window.
+
+    At a line that no block of a swath reaches, the nearest block of that swath holds; between
+    blocks, and before the first and after the last, the sample belongs to the nearest one.
+
+    Parameters
+    ----------
+    blocks
+        Of one image; none gives a factor of one everywhere.
+    first_line, lines, first_sample, samples
+        The window, in lines and samples of the image.
+    """
+    if not blocks:
+        return AzimuthTable(np.full((lines, 1), samples), np.ones((lines, 1), np.float32))
+    swaths = sorted({b.swath for b in blocks}, key=lambda s: _first_sample(blocks, s))
+    position = np.arange(first_line, first_line + lines)
+    starts = np.empty((lines, len(swaths)))
+    stops = np.empty((lines, len(swaths)))
+    factor = np.empty((lines, len(swaths)), np.float32)
+    for span, swath in enumerate(swaths):
+        own = sorted((b for b in blocks if b.swath == swath), key=lambda b: b.first_line)
+        chosen = _nearest_block(own, position)
+        for index, block in enumerate(own):
+            mine = chosen == index
+            starts[mine, span], stops[mine, span] = block.first_sample, block.last_sample
+            factor[mine, span] = np.interp(position[mine], block.line, block.value)
+    # The border between two swaths lies in the middle of what neither or both claim.
+    end = np.empty((lines, len(swaths)), np.int64)
+    end[:, :-1] = np.ceil(0.5 * (stops[:, :-1] + starts[:, 1:] + 1.0)) - first_sample
+    end[:, -1] = samples
+    return AzimuthTable(np.maximum.accumulate(np.clip(end, 0, samples), axis=1), factor)
+
+
+def _first_sample(blocks: tuple[AzimuthNoiseBlock, ...], swath: str) -> float:
+    """Return where a swath lies on the mean: blocks shift along the orbit, the order stays."""
+    return float(np.mean([b.first_sample + b.last_sample for b in blocks if b.swath == swath]))
+
+
+def _nearest_block(blocks: list[AzimuthNoiseBlock], line: Int64) -> Int64:
+    """Return for each line the block that holds it, or the one nearest to it."""
+    first = np.array([b.first_line for b in blocks])[:, None]
+    last = np.array([b.last_line for b in blocks])[:, None]
+    distance = np.maximum(np.maximum(first - line, line - last), 0)
+    return np.asarray(np.argmin(distance, axis=0))
+
+
+def backscatter(
+    numbers: NDArray[np.uint16],
+    *,
+    first_line: int,
+    first_sample: int,
+    table: VectorLut,
+    noise: NoiseLut | None = None,
+) -> Float32:
+    """Calibrate a window of digital numbers.
+
+    Parameters
+    ----------
+    numbers
+        Digital numbers, shape (line, sample); 0 is outside the image.
+    first_line, first_sample
+        The window's first pixel, in lines and samples of its frame.
+    table
+        `A` of the wanted quantity.
+    noise
+        Thermal noise to remove; None, or a table that is zero, removes nothing.
+
+    Returns
+    -------
+    Linear power, float32, shape of `numbers`, NaN where they are 0. Below the noise it is
+    negative, so that means over an area stay unbiased: clip after interpolation.
+
+    References
+    ----------
+    ESA-EOPG-CSCOP-TN-0002 issue 1.0, Radiometric Calibration of S-1 Level-1 Products.
+    ESA MPC-0392 issue 1.1, Thermal Denoising, section 6.
+    """
+    lines, samples = numbers.shape
+    window = {
+        "first_line": first_line,
+        "lines": lines,
+        "first_sample": first_sample,
+        "samples": samples,
+    }
+    out = np.empty(numbers.shape, np.float32)
+    source = np.require(numbers, np.uint16, ["C", "W"])
+    amplitude = table_rows(table, **window)
+    if noise is None or noise.is_zero:
+        _calibrate(source, amplitude, out)
+    else:
+        _calibrate_denoised(
+            source,
+            amplitude,
+            table_rows(noise.range, **window),
+            azimuth_spans(noise.azimuth, **window),
+            out,
+        )
+    return out
+
+
+@compiled
+def _calibrate(numbers: NDArray[np.uint16], amplitude: RowTable, out: Float32) -> None:
+    """Fill power, DN**2 / A**2."""
+    for i in range(numbers.shape[0]):
+        low, w = amplitude.values[amplitude.row[i]], amplitude.weight[i]
+        high = amplitude.values[amplitude.row[i] + 1]
+        source, target = numbers[i], out[i]
+        for j in range(source.size):
+            number = np.float32(source[j])
+            scaled = number / (low[j] + w * (high[j] - low[j]))
+            target[j] = scaled * scaled if number > np.float32(0.0) else np.float32(np.nan)
+
+
+@compiled
+def _calibrate_denoised(
+    numbers: NDArray[np.uint16],
+    amplitude: RowTable,
+    noise: RowTable,
+    azimuth: AzimuthTable,
+    out: Float32,
+) -> None:
+    """Fill power, (DN**2 - eta) / A**2."""
+    for i in range(numbers.shape[0]):
+        low, w = amplitude.values[amplitude.row[i]], amplitude.weight[i]
+        high = amplitude.values[amplitude.row[i] + 1]
+        noise_low, v = noise.values[noise.row[i]], noise.weight[i]
+        noise_high = noise.values[noise.row[i] + 1]
+        start = 0
+        for span in range(azimuth.end.shape[1]):
+            end = azimuth.end[i, span]
+            _calibrate_span(
+                numbers[i, start:end],
+                low[start:end],
+                high[start:end],
+                w,
+                noise_low[start:end],
+                noise_high[start:end],
+                v,
+                azimuth.factor[i, span],
+                out[i, start:end],
+            )
+            start = end
+
+
+@compiled
+def _calibrate_span(numbers, low, high, w, noise_low, noise_high, v, factor, out):
+    for j in range(numbers.size):
+        number = np.float32(numbers[j])
+        a = low[j] + w * (high[j] - low[j])
+        eta = factor * (noise_low[j] + v * (noise_high[j] - noise_low[j]))
+        power = (number * number - eta) / (a * a)
+        out[j] = power if number > np.float32(0.0) else np.float32(np.nan)
