@@ -1,0 +1,227 @@
+"""Heights above the ellipsoid of any area, from whatever DEM is configured.
+
+A window is a mosaic on the lattice of the finest tile it touches. Tiles on the same lattice are
+copied, others interpolated; voids and missing tiles are sea level or an error, as configured.
+"""
+
+import logging
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+
+from peps_wps.errors import DemError
+from peps_wps.readers.dem_mosaic import Heights, Lattice, Tile, finest_lattice, place
+from peps_wps.readers.dem_tiles import Bounds, TileSource, find_tiles, is_template
+from peps_wps.readers.geoid import Geoid, find_geoid
+from peps_wps.readers.vertical_datum import ELLIPSOID, VerticalDatum, vertical_datum
+
+logger = logging.getLogger(__name__)
+
+_BAND = 256  # rows whose geoid is computed at once
+
+
+@dataclass(frozen=True)
+class DemWindow:
+    """Heights of an area.
+
+    Parameters
+    ----------
+    height
+        Metres above the WGS84 ellipsoid, shape (row, column), north up, no gaps.
+    transform
+        To longitude and latitude in degrees, pixel corners; longitudes run on past 180.
+    datum
+        One sentence for the report: what the heights were measured from, and how it is known.
+    missing
+        Fraction of the pixels that no tile covers, taken as sea level.
+    """
+
+    height: Heights
+    transform: Affine
+    datum: str
+    missing: float
+
+
+@dataclass(frozen=True)
+class Dem:
+    """A source of heights and what is configured of it (section ``[dem]``).
+
+    Parameters
+    ----------
+    source
+        A folder of tiles, anything GDAL opens, or a template with ``{lat}`` and ``{lon}``.
+    vertical_datum
+        ``EGM96``, ``EGM2008`` or ``ellipsoid``, of files that do not say it; empty: by their name.
+    geoid_path, geoid_fallback
+        See `find_geoid`.
+    sea
+        ``zero``: where there are no heights it is sea level; ``error``: there must be heights.
+    """
+
+    source: str
+    vertical_datum: str = ""
+    geoid_path: Path | None = None
+    geoid_fallback: str = ""
+    sea: str = "zero"
+
+    @staticmethod
+    def open(
+        path: str | Path,
+        *,
+        vertical_datum: str = "",
+        geoid_path: Path | None = None,
+        geoid_fallback: str = "",
+        sea: str = "zero",
+    ) -> "Dem":
+        """Return the DEM at `path`; nothing is read yet."""
+        return Dem(str(path), vertical_datum, geoid_path, geoid_fallback, sea)
+
+    def check(self, bounds: tuple[float, float, float, float]) -> None:
+        """Raise the DemError of `heights` for want of tiles or of a geoid, reading no height."""
+        area = _area(bounds, margin=0.0)
+        with ExitStack() as stack:
+            for tile in self._open_tiles(area, stack):
+                self._geoid(vertical_datum(tile.dataset, self.vertical_datum))
+
+    def heights(
+        self, bounds: tuple[float, float, float, float], *, margin: float = 0.01
+    ) -> DemWindow:
+        """Return the heights of an area.
+
+        Parameters
+        ----------
+        bounds
+            West, south, east, north, degrees; west more than east, or east more than 180, crosses
+            the antimeridian.
+        margin
+            Degrees added on every side.
+
+        Raises
+        ------
+        DemError
+            When no tile covers any of the area, heights are missing and `sea` is ``error``, or the
+            geoid that the heights need is not on this machine.
+        """
+        area = _area(bounds, margin)
+        datums: dict[VerticalDatum, Geoid | None] = {}
+        with ExitStack() as stack:
+            tiles = self._open_tiles(area, stack)
+            lattice = finest_lattice(tiles, area)
+            height = np.full(lattice.shape, np.nan, np.float32)
+            for tile in tiles:
+                part = place(tile, lattice)
+                if part is None:
+                    continue
+                datum = vertical_datum(tile.dataset, self.vertical_datum)
+                datums.setdefault(datum, self._geoid(datum))
+                found = part.height + _sea_level(datums[datum], lattice, part.rows, part.columns)
+                target = height[part.rows, part.columns]
+                np.copyto(target, found, where=np.isnan(target))
+        sentence = "; ".join(_sentence(datum, geoid) for datum, geoid in datums.items())
+        void = np.isnan(height)
+        missing = float(void.mean())
+        if missing == 1:
+            raise DemError(f"no DEM for {area}")
+        if missing > 0:
+            geoid = self._geoid_of_gaps(missing, area, datums.values())
+            rows, columns = slice(0, lattice.shape[0]), slice(0, lattice.shape[1])
+            np.copyto(height, _sea_level(geoid, lattice, rows, columns), where=void)
+            sentence += f"; {_sentence_of_gaps(missing, geoid)}"
+        return DemWindow(height, lattice.transform, sentence, missing)
+
+    def _open_tiles(self, area: Bounds, stack: ExitStack) -> list[Tile]:
+        """Open the tiles of an area, the finest first."""
+        tiles = []
+        for source in find_tiles(self.source, area):
+            dataset = _open(source, may_be_absent=is_template(self.source))
+            if dataset is not None:
+                tiles.append(Tile(stack.enter_context(dataset), source.turn))
+        tiles = [tile for tile in tiles if tile.bounds.overlaps(area)]
+        if not tiles:
+            raise DemError(f"no DEM for {area}")
+        return sorted(tiles, key=lambda tile: tile.posting)
+
+    def _geoid(self, datum: VerticalDatum) -> Geoid | None:
+        if datum.name == ELLIPSOID:
+            return None
+        return find_geoid(datum.name, geoid_path=self.geoid_path, fallback=self.geoid_fallback)
+
+    def _geoid_of_gaps(
+        self, missing: float, area: Bounds, geoids: Iterable[Geoid | None]
+    ) -> Geoid | None:
+        """Return the geoid that is sea level where heights are missing, if they may be."""
+        if self.sea == "error":
+            raise DemError(
+                f"{100 * missing:.2f} percent of the heights missing for {area}, "
+                "none expected where sea = error"
+            )
+        return next((geoid for geoid in geoids if geoid is not None), None) or self._any_geoid()
+
+    def _any_geoid(self) -> Geoid | None:
+        """Return some geoid for the sea beside ellipsoidal heights, which need none themselves."""
+        for model in ("EGM2008", "EGM96"):
+            try:
+                return find_geoid(model, geoid_path=self.geoid_path)
+            except DemError as error:
+                logger.debug("sea level: %s", error)
+        return None
+
+
+def _area(bounds: tuple[float, float, float, float], margin: float) -> Bounds:
+    west, south, east, north = bounds
+    if east < west:
+        east += 360
+    if not (-90 <= south <= north <= 90 and east - west <= 360):
+        raise ValueError(f"bounds {bounds} are not west, south, east, north in degrees")
+    return Bounds(west - margin, max(south - margin, -90), east + margin, min(north + margin, 90))
+
+
+def _open(source: TileSource, *, may_be_absent: bool) -> DatasetReader | None:
+    """Open a file; None for a tile of a template that does not exist."""
+    try:
+        # Without it GDAL lists the folder of each remote file.
+        with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+            return rasterio.open(source.name)
+    except RasterioError as error:
+        if may_be_absent and _is_absent(source.name, str(error)):
+            return None
+        name = source.name.rsplit("/", 1)[-1]
+        raise DemError(f"the DEM {name} cannot be opened") from error
+
+
+def _is_absent(name: str, message: str) -> bool:
+    if "://" in name or name.startswith("/vsi"):
+        return "404" in message or "does not exist" in message
+    return not Path(name).exists()
+
+
+def _sea_level(geoid: Geoid | None, lattice: Lattice, rows: slice, columns: slice) -> Heights:
+    """Return the height of the geoid at some rows and columns of the lattice."""
+    level = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
+    if geoid is not None:
+        longitude = lattice.longitude(columns)
+        for start in range(0, level.shape[0], _BAND):
+            band = slice(rows.start + start, min(rows.start + start + _BAND, rows.stop))
+            level[start : start + _BAND] = geoid.undulation(longitude, lattice.latitude(band))
+    return level
+
+
+def _sentence(datum: VerticalDatum, geoid: Geoid | None) -> str:
+    if geoid is None:
+        return f"heights above the ellipsoid {datum.rule}"
+    sentence = f"heights above {datum.name} {datum.rule}, made ellipsoidal with {geoid.path.name}"
+    if geoid.model != datum.name:
+        sentence += f" of {geoid.model} as geoid_fallback allows, up to 2 m off"
+    return sentence
+
+
+def _sentence_of_gaps(missing: float, geoid: Geoid | None) -> str:
+    level = "on the ellipsoid, no geoid found" if geoid is None else f"on {geoid.model}"
+    return f"{100 * missing:.2f} percent of the heights missing, taken as sea level {level}"
