@@ -1,0 +1,44 @@
+"""The demonstration data set: an IW product around Toulouse, its relief and its truth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simulator.acquisition import Order, plan
+from simulator.dem import write_dem
+from simulator.instrument import IW, Processor
+from simulator.s1_grd import Options, footprint_bounds, write_pass
+from simulator.terrain import ROLLING_HILLS, Terrain, waves_of
+
+LONGITUDE, LATITUDE = np.radians(1.33), np.radians(43.60)
+LINES, SAMPLES = 4_400, 4_700
+SEED = 31
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """Where the demonstration lies: the product, its truth and the folder of its relief."""
+
+    product: Path
+    truth: Path
+    dem: Path
+
+
+def write(folder: Path) -> Demonstration:
+    """Write the demonstration data set.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made when missing. Heights in its `dem` folder are ellipsoidal.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(SEED)
+    terrain = Terrain(LONGITUDE, LATITUDE, 330.0, waves_of(ROLLING_HILLS, rng, scale=0.45))
+    order = Order(IW, Processor.of("3.31"), LONGITUDE, LATITUDE, lines=LINES, samples=SAMPLES)
+    bounds = footprint_bounds(plan(order, terrain).frames, terrain)
+    write_dem(folder / "dem", terrain, bounds)
+    (product,) = write_pass(folder, order, terrain, Options(seed=SEED))
+    title = product.name.removesuffix(".SAFE")
+    return Demonstration(product, folder / f"{title}.truth.json", folder / "dem")

@@ -1,0 +1,159 @@
+"""The ground: backscatter of fields, forests, rivers, lakes and towns, and discs of known gamma0.
+
+Everything is a function of the place in the local plane of the terrain, so that two frames, or a
+pass from the other side, see the same country. Only the discs are truth; the rest is scenery.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulator.ellipsoid import metres_per_radian
+from simulator.terrain import Terrain
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+CELL = 700.0  # m, of the disc index: two discs never share a cell
+# gamma0 (linear) of parcels by kind of crop, co- and cross-polarised.
+CROPS = np.array(
+    [
+        (0.036, 0.0060), (0.050, 0.0080), (0.062, 0.0130), (0.075, 0.0120),
+        (0.090, 0.0190), (0.105, 0.0160), (0.125, 0.0280), (0.160, 0.0330),
+    ],
+    dtype=np.float64,
+)  # fmt: skip
+FOREST = (0.150, 0.0420)
+WATER = (0.0040, 0.0008)
+STREET = (0.110, 0.0180)
+HOUSES = (1.100, 0.1100)
+
+
+@dataclass(frozen=True)
+class Discs:
+    """Discs of uniform backscatter.
+
+    Parameters
+    ----------
+    longitude, latitude
+        Centres, radians, shape (n,).
+    radius
+        Metres, shape (n,).
+    gamma0
+        Linear power, co- and cross-polarised, shape (n, 2).
+    """
+
+    longitude: Float64
+    latitude: Float64
+    radius: Float64
+    gamma0: Float64
+
+    def index(self, terrain: Terrain) -> "DiscIndex":
+        """Discs in the local plane of a terrain, ready for the kernel."""
+        east, north = terrain.plane(self.longitude, self.latitude)
+        scale = np.array([metres_per_radian(value) for value in self.latitude]).reshape(-1, 2)
+        # A disc is round on the ground, not in the plane of a distant origin.
+        reference = np.array(metres_per_radian(terrain.latitude))
+        table = np.column_stack((east, north, self.radius, scale / reference, self.gamma0))
+        if not table.size:
+            return DiscIndex(np.zeros(2), np.full((1, 1), -1, np.int32), np.zeros((1, 7)))
+        reach = self.radius[:, None] / (scale / reference)
+        low = np.floor((table[:, :2] - reach) / CELL).astype(int)
+        high = np.floor((table[:, :2] + reach) / CELL).astype(int)
+        corner = low.min(axis=0)
+        cells = np.full(high.max(axis=0) - corner + 1, -1, np.int32)
+        for number, (first, last) in enumerate(zip(low - corner, high - corner, strict=True)):
+            part = cells[first[0] : last[0] + 1, first[1] : last[1] + 1]
+            if (part >= 0).any():
+                raise ValueError(f"disc {number} is closer than {CELL:g} m to another")
+            part[:] = number
+        return DiscIndex(corner * CELL, cells, table)
+
+
+@dataclass(frozen=True)
+class DiscIndex:
+    """Discs by cell of the local plane.
+
+    `cells` (east, north) holds the disc of each cell or -1; `table` (n, 7) holds east, north,
+    radius, the two scales from plane to ground, and gamma0 of each polarisation kind.
+    """
+
+    corner: Float64
+    cells: NDArray[np.int32]
+    table: Float64
+
+
+@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+def random_bits(a: int, b: int, seed: int) -> np.uint64:
+    """64 random bits that belong to a pair of integers (the mixer of SplitMix64)."""
+    bits = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
+    bits ^= np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(seed)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+def _within_blob(
+    east: float, north: float, pitch: float, largest: float, seed: int
+) -> tuple[bool, float]:
+    """Whether a place lies in the random disc of its square cell, and how far from its edge."""
+    column, row = math.floor(east / pitch), math.floor(north / pitch)
+    bits = random_bits(column, row, seed)
+    radius = largest * (0.3 + 0.7 * float(bits & np.uint64(255)) / 255.0)
+    slack = pitch - 2 * radius
+    along = float((bits >> np.uint64(8)) & np.uint64(1023)) / 1023.0
+    across = float((bits >> np.uint64(18)) & np.uint64(1023)) / 1023.0
+    x = east - (column * pitch + radius + slack * along)
+    y = north - (row * pitch + radius + slack * across)
+    distance = math.sqrt(x * x + y * y) + 0.12 * radius * math.sin(5 * math.atan2(y, x))
+    return distance < radius, radius - distance
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def scenery(east: float, north: float, seed: int) -> tuple[float, float]:
+    """Backscatter (co, cross) of the open country at a place of the local plane."""
+    bend = 2600.0 * math.sin(east / 9000.0) + 450.0 * math.sin(east / 1700.0)
+    to_river = abs((north - bend) % 24_000.0 - 12_000.0)
+    if to_river < 75.0:
+        return WATER
+    lake, _ = _within_blob(east, north, 8_000.0, 650.0, seed + 1)
+    if lake:
+        return WATER
+    town, depth = _within_blob(east, north, 15_000.0, 2_600.0, seed + 2)
+    if town:
+        block = random_bits(math.floor(east / 90.0), math.floor(north / 70.0), seed)
+        if float(block & np.uint64(1023)) / 1023.0 < min(0.25 + depth / 1500.0, 0.75):
+            return HOUSES
+        return STREET
+    wood = math.sin(east / 1900.0 + 1.7 * math.sin(north / 2900.0))
+    wood += math.sin(north / 1500.0 + bend / 700.0)
+    if wood > 1.15:
+        return FOREST
+    shifted_east = east + 130.0 * math.sin(north / 640.0)
+    shifted_north = north + 0.35 * shifted_east + 90.0 * math.sin(east / 810.0)
+    column = math.floor(shifted_east / 330.0)
+    row = math.floor(shifted_north / 210.0 + 0.37 * column)
+    kind = random_bits(column, row, seed + 3) & np.uint64(7)
+    return CROPS[kind, 0], CROPS[kind, 1]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def disc_at(  # type: ignore[no-untyped-def]
+    east, north, corner, cells, table
+) -> int:
+    """Number of the disc that holds a place of the local plane, or -1."""
+    column = math.floor((east - corner[0]) / CELL)
+    row = math.floor((north - corner[1]) / CELL)
+    if column < 0 or row < 0 or column >= cells.shape[0] or row >= cells.shape[1]:
+        return -1
+    number = cells[column, row]
+    if number >= 0:
+        x = (east - table[number, 0]) * table[number, 3]
+        y = (north - table[number, 1]) * table[number, 4]
+        if x * x + y * y > table[number, 2] ** 2:
+            return -1
+    return int(number)

@@ -1,0 +1,283 @@
+"""Write Sentinel-1 GRD products with known truth: SAFE folder or archive, and truth beside it."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.acquisition import Acquisition, Order, plan
+from simulator.annotation import Annotation, Radiometry, parse_annotation, parse_radiometry
+from simulator.geometry import RadarFrame, frame_of
+from simulator.lut_xml import calibration_xml, noise_xml
+from simulator.manifest import ProductFile, image_stem, manifest_xml, product_title
+from simulator.measurement import MeasurementFile, QuickLook
+from simulator.pixels import Scene, strips, valid_samples
+from simulator.product_xml import Image, annotation_xml
+from simulator.terrain import Terrain
+from simulator.truth import Truth, describe, place_truth
+
+Float64 = NDArray[np.float64]
+Packing = Literal["folder", "stored", "deflated"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to write the products of a pass.
+
+    Parameters
+    ----------
+    polarizations
+        One or two, the co-polarised first.
+    seed
+        Of scenery, truth and speckle.
+    speckle
+        Whether to multiply by speckle.
+    degrade_orbit_m
+        Along and across track shift of the state vectors that the annotation states.
+    packing
+        A SAFE folder, or a zip of it with stored or deflated members.
+    threads
+        Strips made at once.
+    """
+
+    polarizations: tuple[str, ...] = ("VV", "VH")
+    seed: int = 1
+    speckle: bool = True
+    degrade_orbit_m: tuple[float, float] = (0.0, 0.0)
+    packing: Packing = "folder"
+    threads: int = 2
+
+
+def write_pass(
+    folder: Path, order: Order, terrain: Terrain, options: Options | None = None
+) -> list[Path]:
+    """Simulate a pass and write a product, with its truth beside it, for each frame.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made when missing.
+    order
+        What to acquire.
+    terrain
+        The relief.
+    options
+        How to write.
+
+    Returns
+    -------
+    The products, in the order of acquisition; `<title>.truth.json` lies beside each.
+    """
+    options = options or Options()
+    acquisition = plan(order, terrain)
+    truth = place_truth(acquisition.frames, terrain, np.random.default_rng(options.seed))
+    return [
+        _write_frame(folder, acquisition, number, (terrain, truth), options)
+        for number in range(len(acquisition.frames))
+    ]
+
+
+def _write_frame(
+    folder: Path,
+    acquisition: Acquisition,
+    number: int,
+    ground: tuple[Terrain, Truth],
+    options: Options,
+) -> Path:
+    """Write one product and its truth."""
+    terrain, truth = ground
+    frame = acquisition.frames[number]
+    stated = replace(
+        frame,
+        range_rule="nearest",
+        bulk_delay=acquisition.order.mode.bulk_delay,
+        trajectory=frame.trajectory.shifted(*options.degrade_orbit_m),
+    )
+    images = [
+        Image(acquisition, stated, polarization, place + 1)
+        for place, polarization in enumerate(options.polarizations)
+    ]
+    partial = folder / f".frame-{number}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    files = [file for image in images for file in _write_metadata(partial, image, terrain)]
+    annotation, radiometry = read_metadata(partial)
+    true_frame = frame_of(
+        annotation,
+        frame.trajectory if any(options.degrade_orbit_m) else None,
+        bistatic=acquisition.order.bistatic,
+        range_rule=acquisition.order.range_rule,
+    )
+    mode, clean = acquisition.order.mode, acquisition.order.processor.clean_border
+    scene = Scene(
+        terrain,
+        truth.discs(),
+        truth.targets(true_frame),
+        mode.looks if options.speckle else 0.0,
+        options.seed,
+        number * frame.lines,
+        valid_samples(
+            frame.lines,
+            frame.samples,
+            ragged_start=number == 0,
+            ragged_stop=number == len(acquisition.frames) - 1,
+        ),
+        clean,
+    )
+    stems = {image.polarization: image_stem(image) for image in images}
+    files += write_pixels(partial, stems, (true_frame, annotation, radiometry), scene, options)
+    manifest = manifest_xml(images, files, terrain)
+    (partial / "manifest.safe").write_bytes(manifest)
+    title = product_title(images[0], options.polarizations, manifest)
+    known = describe(truth, true_frame, options.polarizations)
+    known |= {"product": title, "options": _stated_options(acquisition.order, options)}
+    return publish(partial, folder, title, known, options.packing)
+
+
+def _write_metadata(partial: Path, image: Image, terrain: Terrain) -> list[ProductFile]:
+    """Write annotation, calibration and noise of an image."""
+    stem = image_stem(image)
+    contents = (
+        (f"annotation/{stem}.xml", annotation_xml(image, terrain), "s1Level1ProductSchema"),
+        (
+            f"annotation/calibration/calibration-{stem}.xml",
+            calibration_xml(image, terrain),
+            "s1Level1CalibrationSchema",
+        ),
+        (f"annotation/calibration/noise-{stem}.xml", noise_xml(image), "s1Level1NoiseSchema"),
+    )
+    (partial / "annotation" / "calibration").mkdir(parents=True, exist_ok=True)
+    for path, content, _ in contents:
+        (partial / path).write_bytes(content)
+    return [ProductFile.of(path, content, role) for path, content, role in contents]
+
+
+def read_metadata(safe: Path) -> tuple[Annotation, dict[str, Radiometry]]:
+    """Annotation of the first image of a product, and the radiometry of each polarisation."""
+    annotation: Annotation | None = None
+    radiometry = {}
+    for path in sorted((safe / "annotation").glob("*.xml"), key=lambda path: path.name[-7:]):
+        parsed = parse_annotation(path.read_bytes())
+        annotation = annotation or parsed
+        tables = safe / "annotation" / "calibration"
+        radiometry[parsed.polarization] = parse_radiometry(
+            (tables / f"calibration-{path.name}").read_bytes(),
+            (tables / f"noise-{path.name}").read_bytes(),
+        )
+    if annotation is None:
+        raise ValueError(f"no annotation in {safe}")
+    return annotation, radiometry
+
+
+def write_pixels(
+    partial: Path,
+    stems: dict[str, str],
+    metadata: tuple[RadarFrame, Annotation, dict[str, Radiometry]],
+    scene: Scene,
+    options: Options,
+) -> list[ProductFile]:
+    """Write the measurement file of each polarisation, and the quick-look.
+
+    Parameters
+    ----------
+    partial
+        The unfinished SAFE folder.
+    stems
+        File name of each polarisation, without extension.
+    metadata
+        True frame, annotation and radiometry.
+    scene
+        The ground.
+    options
+        How to write.
+    """
+    frame, annotation, radiometry = metadata
+    grid = annotation.grid
+    tie_points = np.column_stack(
+        (
+            grid.sample, grid.line, np.zeros(grid.line.size),
+            np.degrees(grid.longitude), np.degrees(grid.latitude), grid.height,
+        )
+    )  # fmt: skip
+    shape = frame.lines, frame.samples
+    for name in ("measurement", "preview"):
+        (partial / name).mkdir()
+    paths = {name: f"measurement/{stem}.tiff" for name, stem in stems.items()}
+    outputs = [MeasurementFile(partial / paths[name], shape, tie_points) for name in stems]
+    quick_look = QuickLook(shape)
+    chosen = {name: radiometry[name] for name in stems}
+    for strip in strips(frame, scene, chosen, threads=options.threads):
+        for output, image in zip(outputs, strip, strict=True):
+            output.append(image)
+        quick_look.append(strip)
+    files = []
+    for output, path in zip(outputs, paths.values(), strict=True):
+        output.close()
+        files.append(ProductFile(path, output.size, output.md5, "s1Level1MeasurementSchema"))
+    picture = quick_look.png()
+    (partial / "preview" / "quick-look.png").write_bytes(picture)
+    files.append(ProductFile.of("preview/quick-look.png", picture, "s1Level1QuickLookSchema"))
+    return files
+
+
+def publish(
+    partial: Path, folder: Path, title: str, known: dict[str, Any], packing: Packing
+) -> Path:
+    """Give a finished product its name and its packing, and write its truth."""
+    (folder / f"{title}.truth.json").write_text(json.dumps(known, indent=1))
+    safe = folder / f"{title}.SAFE"
+    shutil.rmtree(safe, ignore_errors=True)
+    partial.rename(safe)
+    if packing == "folder":
+        return safe
+    archive = folder / f"{title}.zip"
+    _pack(safe, archive, zipfile.ZIP_STORED if packing == "stored" else zipfile.ZIP_DEFLATED)
+    shutil.rmtree(safe)
+    return archive
+
+
+def _pack(safe: Path, archive: Path, compression: int) -> None:
+    """Zip a SAFE folder."""
+    hidden = archive.with_name(f".{archive.name}.partial")
+    with zipfile.ZipFile(hidden, "w", compression, compresslevel=1) as packed:
+        for path in (safe, *sorted(safe.rglob("*"))):
+            packed.write(path, path.relative_to(safe.parent))
+    hidden.rename(archive)
+
+
+def _stated_options(order: Order, options: Options) -> dict[str, Any]:
+    """Options that a reader of the truth may need."""
+    return asdict(options) | {
+        "mode": order.mode.name,
+        "processor": order.processor.version,
+        "ascending": order.ascending,
+        "bistatic": order.bistatic,
+        "range_rule": order.range_rule,
+    }
+
+
+def footprint_bounds(
+    frames: Sequence[RadarFrame], terrain: Terrain, *, margin_deg: float = 0.05
+) -> tuple[float, float, float, float]:
+    """West, south, east, north of the ground under some frames, degrees, for its relief model.
+
+    East is beyond 180 when the frames cross the antimeridian.
+    """
+    line = np.linspace(0, frames[0].lines - 1, 9)
+    sample = np.linspace(0, frames[0].samples - 1, 9)
+    places = np.concatenate([frame.ground(line, sample, terrain) for frame in frames])
+    east, _ = terrain.plane(places[..., 0], places[..., 1])
+    per_longitude = terrain.frame[2]
+    longitude = np.degrees(terrain.longitude + east / per_longitude)
+    latitude = np.degrees(places[..., 1])
+    return (
+        float(longitude.min()) - margin_deg,
+        float(latitude.min()) - margin_deg,
+        float(longitude.max()) + margin_deg,
+        float(latitude.max()) + margin_deg,
+    )
