@@ -1,13 +1,10 @@
 """What every web endpoint is given: the objects that the composition root built."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from catalog_db.engine import Engine
 from peps_wps.config import Config
-
-if TYPE_CHECKING:
-    from peps_wps.staging import Archive
+from peps_wps.staging import Archive
 
 
 @dataclass(frozen=True)
@@ -20,4 +17,4 @@ class Services:
 
     config: Config
     engine: Engine
-    archive: "Archive"
+    archive: Archive

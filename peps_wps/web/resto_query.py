@@ -1,0 +1,269 @@
+"""The parameters of a resto search, read into typed values.
+
+The grammar is that of PEPS (resto 2.x): an empty value is as good as none, an unknown parameter is
+ignored, `maxRecords` is clamped without a word, anything else that makes no sense is refused.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import shapely
+from shapely.errors import ShapelyError
+from shapely.geometry.base import BaseGeometry
+
+from catalog_db.query import Interval, OneOf, SearchQuery, TextFilter
+from catalog_db.regions import box_region, square_region
+from peps_wps.errors import InvalidInputError
+
+# Collection -> what its products have as parentIdentifier.
+PARENT_IDENTIFIERS = {
+    "S1": "urn:ogc:def:EOP:ESA::SENTINEL-1:",
+    "S2": "urn:ogc:def:EOP:ESA::SENTINEL-2:",
+    "S2ST": "urn:ogc:def:EOP:ESA::SENTINEL-2:",
+    "S3": "urn:ogc:def:EOP:ESA::SENTINEL-3:",
+}
+
+MOST_RECORDS = 500
+_DEFAULT_RECORDS = 20
+_DEFAULT_RADIUS_M = 10_000.0
+# Nothing lies there, and every database can count so far.
+_LARGEST_OFFSET = 2**31
+
+_TEXTS = {
+    "productIdentifier": "title",
+    "platform": "platform",
+    "productType": "product_type",
+    "sensorMode": "sensor_mode",
+    "instrument": "instrument",
+    "processingLevel": "processing_level",
+    "polarisation": "polarization",
+    "swath": "swath",
+    "orbitDirection": "orbit_direction",
+    "tileid": "mgrs_tile",
+}
+_NUMBERS = {
+    "orbitNumber": "orbit_number",
+    "relativeOrbitNumber": "relative_orbit",
+    "cycleNumber": "cycle_number",
+    "missionTakeId": "mission_take_id",
+    "cloudCover": "cloud_cover",
+    "snowCover": "snow_cover",
+}
+_TIMES = {
+    "startDate": "start_from",
+    "completionDate": "start_to",
+    "publishedBegin": "published_from",
+    "publishedEnd": "published_to",
+    "updated": "updated_from",
+}
+# What the answer repeats, by the names that OpenSearch gives them (resto 2.x models).
+_FILTER_NAMES = {
+    "q": "searchTerms",
+    "maxRecords": "count",
+    "index": "startIndex",
+    "page": "startPage",
+    "identifier": "geo:uid",
+    "geometry": "geo:geometry",
+    "box": "geo:box",
+    "lon": "geo:lon",
+    "lat": "geo:lat",
+    "radius": "geo:radius",
+    "startDate": "time:start",
+    "completionDate": "time:end",
+    "updated": "dc:date",
+    "polarisation": "eo:polarisationChannels",
+    "swath": "eo:swathIdentifier",
+    "tileid": "resto:tileid",
+    "publishedBegin": "resto:publishedBegin",
+    "publishedEnd": "resto:publishedEnd",
+}
+
+_NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?"
+_INTERVAL = re.compile(rf"([\[\]])?\s*({_NUMBER})?\s*(?:,\s*({_NUMBER})?)?\s*([\[\]])?")
+_NUMBER_SET = re.compile(rf"\{{?{_NUMBER}(?:\s*,\s*{_NUMBER})*\}}?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_TILE = re.compile(r"T?([0-6][0-9][A-Za-z][A-Za-z]{0,2}%?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class RestoSearch:
+    """A search as a client asked for it.
+
+    Parameters
+    ----------
+    query
+        What the catalogue is asked.
+    filters
+        The parameters that were understood, by their OpenSearch names.
+    """
+
+    query: SearchQuery
+    filters: Mapping[str, str]
+
+
+def parse_search(collection: str | None, parameters: Mapping[str, str]) -> RestoSearch:
+    """Read the parameters of a search.
+
+    Parameters
+    ----------
+    collection
+        The collection of the path, None for all.
+    parameters
+        Name and value, percent-decoded.
+
+    Raises
+    ------
+    InvalidInputError, QueryError
+        With one sentence, when a value has no meaning.
+    """
+    given = {name: value.strip() for name, value in parameters.items() if value.strip()}
+    texts = {field: _text(name, given[name]) for name, field in _TEXTS.items() if name in given}
+    if "q" in given and "title" not in texts:
+        texts["title"] = TextFilter(given["q"])
+    times: dict[str, Any] = {
+        field: _time(name, given[name]) for name, field in _TIMES.items() if name in given
+    }
+    limit = min(max(_integer(given, "maxRecords", _DEFAULT_RECORDS), 1), MOST_RECORDS)
+    query = SearchQuery(
+        collections=_collections(collection, given.get("parentIdentifier")),
+        identifiers=(given["identifier"],) if "identifier" in given else (),
+        region=_region(given),
+        texts=texts,
+        numbers={
+            field: _numbers(name, given[name]) for name, field in _NUMBERS.items() if name in given
+        },
+        limit=limit,
+        offset=_offset(given, limit),
+        **times,
+    )
+    understood = [name for name in given if _is_understood(name)]
+    return RestoSearch(query, {_filter_name(name): given[name] for name in sorted(understood)})
+
+
+def _is_understood(name: str) -> bool:
+    return name in _FILTER_NAMES or name in _TEXTS or name in _NUMBERS or name == "parentIdentifier"
+
+
+def _filter_name(name: str) -> str:
+    return _FILTER_NAMES.get(name, f"eo:{name}")
+
+
+def _collections(collection: str | None, parent: str | None) -> tuple[str, ...]:
+    """Return the collections to search, an impossible one where the two contradict."""
+    chosen = [collection] if collection else []
+    if parent is None:
+        return tuple(chosen)
+    wanted, is_prefix = parent.removesuffix("%"), parent.endswith("%")
+    children = [
+        name
+        for name, identifier in PARENT_IDENTIFIERS.items()
+        if identifier == wanted or (is_prefix and identifier.startswith(wanted))
+    ]
+    return tuple(name for name in children if not chosen or name in chosen) or ("",)
+
+
+def _text(name: str, value: str) -> TextFilter:
+    if name == "tileid":
+        tile = _TILE.fullmatch(value)
+        if tile is None:
+            raise InvalidInputError(name, f"Invalid {name}: {value[:40]}, expected one like 31TCJ")
+        value = tile[1].upper()
+    elif name == "orbitDirection":
+        value = value.lower()
+    elif name == "productIdentifier":
+        value = value.removesuffix(".SAFE")
+    return TextFilter(value.removesuffix("%"), is_prefix=value.endswith("%"))
+
+
+def _numbers(name: str, value: str) -> Interval | OneOf:
+    """Read ``n``, ``n1,n2``, ``[a,b]``, ``]a,b[``, ``[a``, ``]a``, ``a]`` or ``a[``."""
+    if _NUMBER_SET.fullmatch(value):
+        return OneOf(tuple(float(number) for number in value.strip("{}").split(",")))
+    interval = _INTERVAL.fullmatch(value)
+    if interval is None or not ((interval[1] or interval[4]) and (interval[2] or interval[3])):
+        raise InvalidInputError(name, f"Invalid {name}: {value[:40]}, expected one like [0,20]")
+    opening, first, second, closing = interval.groups()
+    if opening is None and second is None:
+        first, second = None, first  # "a]" bounds from above
+    return Interval(
+        minimum=float(first) if first else None,
+        maximum=float(second) if second else None,
+        includes_minimum=opening != "]",
+        includes_maximum=closing != "[",
+    )
+
+
+def _time(name: str, value: str) -> datetime:
+    """Read an RFC 3339 date or time; a bare date is its first instant, no zone is UTC."""
+    try:
+        instant = datetime.fromisoformat(value if _TIME.fullmatch(value) else "")
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(
+            name, f"Invalid {name}: {value[:40]}, expected a date like 2021-08-09T17:39:53Z"
+        ) from error
+
+
+def _offset(given: Mapping[str, str], limit: int) -> int:
+    """Return how many products come before the page: `page` wins over `index`, both from 1."""
+    if "page" in given:
+        skipped = (max(_integer(given, "page", 1), 1) - 1) * limit
+    else:
+        skipped = max(_integer(given, "index", 1), 1) - 1
+    return min(skipped, _LARGEST_OFFSET)
+
+
+def _integer(given: Mapping[str, str], name: str, default: int) -> int:
+    value = given.get(name)
+    if value is None:
+        return default
+    if not re.fullmatch(r"[+-]?\d{1,18}", value):
+        raise InvalidInputError(name, f"Invalid {name}: {value[:40]}, expected a whole number")
+    return int(value)
+
+
+def _region(given: Mapping[str, str]) -> BaseGeometry | None:
+    """Return the region; the more exact wins where several are given."""
+    if "geometry" in given:
+        return _geometry(given["geometry"])
+    if "box" in given:
+        return _box(given["box"])
+    if "lat" in given or "lon" in given:
+        return _square(given)
+    return None
+
+
+def _geometry(value: str) -> BaseGeometry:
+    """Read WKT or GeoJSON."""
+    read: Callable[[str], BaseGeometry] = (
+        shapely.from_geojson if value.startswith("{") else shapely.from_wkt
+    )
+    try:
+        return shapely.force_2d(read(value))
+    except ShapelyError as error:
+        raise InvalidInputError("geometry", "Invalid geometry: neither WKT nor GeoJSON") from error
+
+
+def _box(value: str) -> BaseGeometry:
+    numbers = _decimals(value.split(","))
+    if numbers is None or len(numbers) != 4:
+        raise InvalidInputError("box", "Invalid geo:box")
+    return box_region(*numbers)
+
+
+def _square(given: Mapping[str, str]) -> BaseGeometry:
+    texts = [given.get("lon", ""), given.get("lat", ""), given.get("radius", "")]
+    numbers = _decimals(texts if texts[2] else [*texts[:2], str(_DEFAULT_RADIUS_M)])
+    if numbers is None:
+        raise InvalidInputError("lon", "Invalid geo:lon, geo:lat or geo:radius: expected numbers")
+    return square_region(*numbers)
+
+
+def _decimals(texts: Sequence[str]) -> list[float] | None:
+    """Return the numbers, None when one is none."""
+    if all(re.fullmatch(rf"\s*{_NUMBER}\s*", text) for text in texts):
+        return [float(text) for text in texts]
+    return None
