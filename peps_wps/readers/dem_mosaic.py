@@ -10,7 +10,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
-from rasterio.warp import Resampling, calculate_default_transform, reproject, transform_bounds
+from rasterio.warp import Resampling, reproject, transform_bounds
 from rasterio.windows import Window
 
 from peps_wps.errors import DemError
@@ -46,7 +46,7 @@ class Tile:
     @property
     def transform(self) -> Affine:
         """Its transform, turned; of a geographic tile."""
-        turned: Affine = Affine.translation(self.turn, 0) * self.dataset.transform
+        turned: Affine = Affine.translation(self.turn, 0) @ self.dataset.transform
         return turned
 
     @property
@@ -59,17 +59,9 @@ class Tile:
 
     @property
     def posting(self) -> float:
-        """Area between four postings, square degrees; of a tile of another system, about."""
-        transform = self.dataset.transform
-        if not self.is_geographic:
-            transform, _, _ = calculate_default_transform(
-                self.dataset.crs,
-                "EPSG:4326",
-                self.dataset.width,
-                self.dataset.height,
-                *self.dataset.bounds,
-            )
-        return float(abs(transform.a * transform.e))
+        """Mean area of a posting, square degrees."""
+        west, south, east, north = self.bounds
+        return (east - west) * (north - south) / (self.dataset.width * self.dataset.height)
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,7 @@ def finest_lattice(tiles: Sequence[Tile], area: Bounds) -> Lattice:
         raise DemError(
             f"{area} holds {shape[0]} by {shape[1]} heights, {_LARGEST} in all at most expected"
         )
-    return Lattice(transform * Affine.translation(column, row), shape)
+    return Lattice(transform @ Affine.translation(column, row), shape)
 
 
 def place(tile: Tile, lattice: Lattice) -> Part | None:
@@ -133,8 +125,8 @@ def place(tile: Tile, lattice: Lattice) -> Part | None:
 
 def _is_same(tile: Affine, lattice: Affine, dataset: DatasetReader) -> bool:
     """Say whether all postings of a tile are postings of the lattice."""
-    column, row = ~lattice * (tile.c, tile.f)
-    last_column, last_row = ~lattice * (tile * (dataset.width, dataset.height))
+    column, row = ~lattice @ (tile.c, tile.f)
+    last_column, last_row = ~lattice @ (tile @ (dataset.width, dataset.height))
     off = max(abs(value - round(value)) for value in (column, row, last_column, last_row))
     sized = round(last_column - column) == dataset.width and round(last_row - row) == dataset.height
     return bool(sized and off < _SAME)
@@ -142,7 +134,7 @@ def _is_same(tile: Affine, lattice: Affine, dataset: DatasetReader) -> bool:
 
 def _copied(tile: Tile, lattice: Lattice) -> Part | None:
     column, row = (
-        round(value) for value in ~lattice.transform * (tile.transform.c, tile.transform.f)
+        round(value) for value in ~lattice.transform @ (tile.transform.c, tile.transform.f)
     )
     rows = slice(max(row, 0), min(row + tile.dataset.height, lattice.shape[0]))
     columns = slice(max(column, 0), min(column + tile.dataset.width, lattice.shape[1]))
@@ -160,18 +152,18 @@ def _copied(tile: Tile, lattice: Lattice) -> Part | None:
 
 def _interpolated(tile: Tile, lattice: Lattice) -> Part | None:
     bounds = tile.bounds
-    left, top = ~lattice.transform * (bounds.west, bounds.north)
-    right, bottom = ~lattice.transform * (bounds.east, bounds.south)
+    left, top = ~lattice.transform @ (bounds.west, bounds.north)
+    right, bottom = ~lattice.transform @ (bounds.east, bounds.south)
     rows = slice(max(math.floor(top), 0), min(math.ceil(bottom), lattice.shape[0]))
     columns = slice(max(math.floor(left), 0), min(math.ceil(right), lattice.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return None
     height = np.full((rows.stop - rows.start, columns.stop - columns.start), np.nan, np.float32)
-    here = lattice.transform * Affine.translation(columns.start, rows.start)
+    here = lattice.transform @ Affine.translation(columns.start, rows.start)
     reproject(
         rasterio.band(tile.dataset, 1),
         height,
-        dst_transform=Affine.translation(-tile.turn, 0) * here,
+        dst_transform=Affine.translation(-tile.turn, 0) @ here,
         dst_crs=tile.dataset.crs if tile.is_geographic else "EPSG:4326",
         dst_nodata=np.nan,
         resampling=Resampling.bilinear,

@@ -123,7 +123,7 @@ def read_grd(
         orbit = find_orbit(orbit_folder, manifest.platform, manifest.start, manifest.stop, epoch)
     if orbit is not None:
         images = {
-            p: replace(image, annotation=replace(image.annotation, state_vectors=orbit.vectors))
+            p: replace(image, annotation=replace(image.annotation, precise_vectors=orbit.vectors))
             for p, image in images.items()
         }
     return GrdProduct(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from safe_builder import SafeRecipe
+
+from tests.readers.safe_builder import SafeRecipe
 
 
 @pytest.fixture

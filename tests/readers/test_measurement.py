@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from safe_builder import SafeRecipe, stem, write_folder, write_tiff, zip_folder
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.measurement import LineSource
 from peps_wps.readers.sentinel1_grd import read_grd
+from tests.readers.safe_builder import SafeRecipe, stem, write_folder, write_tiff, zip_folder
 
 
 def lines_of(path: Path, polarization: str = "VV") -> LineSource:

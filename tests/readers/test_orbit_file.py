@@ -124,9 +124,8 @@ def test_a_folder_that_is_not_there_gives_no_orbit(tmp_path: Path) -> None:
 
 
 def test_the_product_takes_the_orbit_of_the_folder(tmp_path: Path) -> None:
-    from safe_builder import SafeRecipe, write_folder
-
     from peps_wps.readers.sentinel1_grd import read_grd
+    from tests.readers.safe_builder import SafeRecipe, write_folder
 
     folder = tmp_path / "orbits"
     folder.mkdir()
@@ -137,6 +136,12 @@ def test_the_product_takes_the_orbit_of_the_folder(tmp_path: Path) -> None:
     product = read_grd(path, orbit_folder=folder)
 
     assert product.orbit_source == name
-    assert product.images["VV"].annotation.state_vectors.position[0, 1] == 2
+    annotation = product.images["VV"].annotation
+    assert annotation.precise_vectors is not None
+    assert annotation.precise_vectors.position[0, 1] == 2
+    # The model is fitted to the grid with the vectors that the grid was made with.
+    assert annotation.state_vectors.position[0, 1] == 1000
     shutil.rmtree(folder)
-    assert read_grd(path, orbit_folder=folder).orbit_source == "annotation"
+    product = read_grd(path, orbit_folder=folder)
+    assert product.orbit_source == "annotation"
+    assert product.images["VV"].annotation.precise_vectors is None

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safe_builder import SafeRecipe, write_folder
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.product_metadata import read_metadata
+from tests.readers.safe_builder import SafeRecipe, write_folder
 
 
 def test_a_real_grd_is_described_as_peps_does(reference_data: Path) -> None:

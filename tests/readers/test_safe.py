@@ -5,13 +5,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from safe_builder import TITLE, SafeRecipe, write_folder, zip_folder
 
 from peps_wps.errors import SafeError
 from peps_wps.readers import safe as safe_module
 from peps_wps.readers.manifest import parse_manifest
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.xml_document import parse_xml
+from tests.readers.safe_builder import TITLE, SafeRecipe, write_folder, zip_folder
 
 # What PyWPS lets through of a message.
 ALLOWED = re.compile(r"[A-Za-z0-9 .:!?=,;_/-]{1,300}")
@@ -148,7 +148,7 @@ def test_a_manifest_with_nonsense_is_refused(
 
 
 def test_a_footprint_across_the_antimeridian_runs_on_past_180() -> None:
-    from safe_builder import manifest
+    from tests.readers.safe_builder import manifest
 
     text = manifest(SafeRecipe(footprint="60.0,178.0 60.4,-178.0 59.0,-177.5 58.6,178.4"))
     footprint = parse_manifest(text.encode(), TITLE).footprint

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lxml import etree
-from safe_builder import SafeRecipe, write_folder
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.sentinel1_grd import GrdProduct, read_grd
+from tests.readers.safe_builder import SafeRecipe, write_folder
 
 EPOCH = datetime(2021, 8, 9, 17, 39, 53, tzinfo=UTC)
 
