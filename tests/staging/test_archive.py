@@ -1,0 +1,207 @@
+"""The archive as jobs and downloads use it."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from catalog_db import products
+from catalog_db.errors import UnknownProductError
+from storage.errors import (
+    ArchiveConflictError,
+    LostFileError,
+    ProductOnTapeError,
+    ProductWithdrawnError,
+    UnknownRequestError,
+)
+from storage.recall import RecallPolicy
+from tests.archive_world import HASTY, ArchiveWorld
+
+
+def test_a_product_on_tape_is_recalled_with_its_bytes_unchanged(world, rng):
+    content = rng.bytes(9_000_001)
+    uid = world.add("P1", content)
+    assert world.archive.mode([uid]) == {uid: "tape"}
+    request = world.archive.request([uid], user="u", purpose="job:1:0")
+    assert world.archive.mode([uid]) == {uid: "staging"}
+    assert not world.archive.status(request).ready
+
+    assert world.service().run_once() == 1
+
+    assert world.archive.mode([uid]) == {uid: "disk"}
+    assert world.archive.status(request).ready
+    assert world.archive.path(uid).read_bytes() == content
+
+
+def test_a_product_on_disk_is_ready_at_once(world):
+    uid = world.add("P1", b"bytes", tier="disk")
+    request = world.archive.request([uid], user="u", purpose="p")
+    assert world.archive.status(request).ready
+    assert world.recalls() == []
+
+
+def test_a_folder_becomes_a_stored_zip_with_the_folder_as_first_entry(world, tmp_path):
+    folder = tmp_path / "P1.SAFE"
+    (folder / "measurement").mkdir(parents=True)
+    (folder / "manifest.safe").write_text("<xml/>")
+    (folder / "measurement" / "a.tiff").write_bytes(b"II*\0" * 1000)
+    uid = world.add_path(folder, "P1", tier="tape")
+    world.archive.request([uid], user="u", purpose="p")
+    world.service().run_once()
+
+    with zipfile.ZipFile(world.archive.path(uid)) as archive:
+        assert archive.namelist()[0] == "P1.SAFE/"
+        assert archive.read("P1.SAFE/measurement/a.tiff") == b"II*\0" * 1000
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_many_requests_for_a_file_cost_one_recall_and_all_become_ready(world):
+    uid = world.add("P1", b"bytes")
+    requests = [world.archive.request([uid], user=f"u{n}", purpose="p") for n in range(5)]
+    assert len(set(requests)) == 5
+    world.service().run_once()
+    assert [row.state for row in world.recalls()] == ["done"]
+    assert all(world.archive.status(request).ready for request in requests)
+
+
+def test_the_same_purpose_gives_the_same_request_until_it_is_released(world):
+    uid = world.add("P1", b"bytes")
+    first = world.archive.request([uid], user="u", purpose="job:1:0")
+    assert world.archive.request([uid], user="u", purpose="job:1:0") == first
+    world.archive.release(first)
+    assert world.archive.request([uid], user="u", purpose="job:1:0") != first
+
+
+def test_a_recall_is_cancelled_only_when_nobody_waits_for_it_any_more(world):
+    uid = world.add("P1", b"bytes")
+    first = world.archive.request([uid], user="a", purpose="p")
+    second = world.archive.request([uid], user="b", purpose="p")
+    world.archive.release(first)
+    assert [row.state for row in world.recalls()] == ["queued"]
+    world.archive.release(second)
+    assert [row.state for row in world.recalls()] == ["cancelled"]
+    assert world.service().run_once() == 0
+    world.archive.release(second)  # once more changes nothing
+    world.archive.release("no-such-request")
+
+
+def test_a_product_withdrawn_while_waiting_fails_its_requests_with_that_sentence(world):
+    gone, kept = world.add("GONE", b"1"), world.add("KEPT", b"2")
+    both = world.archive.request([gone, kept], user="u", purpose="both")
+    other = world.archive.request([kept], user="u", purpose="kept")
+    with world.engine.begin() as connection:
+        products.withdraw(connection, gone)
+
+    assert world.archive.status(both).failed == "the product GONE has been withdrawn"
+    assert world.service().run_once() == 1
+    assert [row.state for row in world.recalls()] == ["failed", "done"]
+    assert world.archive.status(other).ready
+    with pytest.raises(ProductWithdrawnError):
+        world.archive.request([gone], user="u", purpose="again")
+    with pytest.raises(ProductWithdrawnError):
+        world.archive.path(gone)
+
+
+def test_unknown_products_and_requests_are_named(world):
+    with pytest.raises(UnknownProductError, match="nobody"):
+        world.archive.request(["nobody"], user="u", purpose="p")
+    with pytest.raises(UnknownRequestError, match="nothing"):
+        world.archive.status("nothing")
+
+
+def test_a_refused_request_leaves_no_recall_behind(world):
+    uid = world.add("P1", b"bytes")
+    with pytest.raises(UnknownProductError):
+        world.archive.request([uid, "nobody"], user="u", purpose="p")
+    assert world.recalls() == []
+
+
+def test_a_product_that_is_not_recalled_has_no_path(world):
+    uid = world.add("P1", b"bytes")
+    with pytest.raises(ProductOnTapeError, match="P1 is on tape"):
+        world.archive.path(uid)
+
+
+def test_a_pinned_file_lost_from_the_pool_is_recalled_again_by_itself(world):
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    world.service().run_once()
+    world.pool_file("P1").unlink()
+
+    with pytest.raises(ProductOnTapeError):
+        world.archive.path(uid)
+    assert not world.archive.status(request).ready
+    assert world.service().run_once() == 1
+    assert world.archive.status(request).ready
+    assert world.archive.path(uid).read_bytes() == b"bytes"
+
+
+def test_a_disk_product_lost_from_the_pool_is_reported_as_lost(world):
+    uid = world.add("P1", b"bytes", tier="disk")
+    world.pool_file("P1").unlink()
+    with pytest.raises(ProductOnTapeError):
+        world.archive.path(uid)
+    with pytest.raises(LostFileError, match="P1 is lost"):
+        world.archive.request([uid], user="u", purpose="p")
+
+
+@pytest.mark.parametrize("tier", ["tape", "disk"])
+def test_archiving_the_same_content_again_keeps_one_copy(world, tier):
+    first = world.add("P1", b"bytes", tier=tier)
+    assert world.add("P1", b"bytes", tier=tier) == first
+    copies = [*world.config.tape.path.glob("*/*P1*"), *world.config.storage.path.rglob("P1*")]
+    assert len(copies) == 1
+
+
+@pytest.mark.parametrize("tier", ["tape", "disk"])
+def test_another_content_under_a_known_path_is_refused(world, tier):
+    world.add("P1", b"bytes", tier=tier)
+    with pytest.raises(ArchiveConflictError, match="P1"):
+        world.add("P1", b"other", tier=tier)
+
+
+def test_recalls_wait_for_room_in_the_pool(tmp_path, rng):
+    world = ArchiveWorld(tmp_path, PEPS_STORAGE_BUDGET_GB="0.003")
+    uids = [world.add(f"P{n}", rng.bytes(1_000_000)) for n in range(5)]
+    world.archive.request(uids, user="u", purpose="p")
+    while world.service().run_once():
+        pass
+    states = [row.state for row in world.recalls()]
+    assert states.count("done") == 3
+    assert states.count("queued") == 2
+
+
+def test_the_expected_time_follows_the_queue(tmp_path):
+    # 2 drives, one tape: 4 s to mount, 3 MB at 1 MB/s.
+    world = ArchiveWorld(tmp_path, PEPS_TAPE_BANDWIDTH_MB_S="1", PEPS_TAPE_SPEED="1")
+    uids = [world.add(f"P{n}", bytes([n]) * 1_000_000) for n in range(3)]
+    requests = [world.archive.request([uid], user="u", purpose=uid) for uid in uids]
+    expected = [world.archive.status(request).expected_s for request in requests]
+    assert expected == pytest.approx([5, 6, 7])
+
+
+def test_a_read_of_a_disk_product_needs_no_tape_folder(world):
+    uid = world.add("P1", b"bytes", tier="disk")
+    world.service(RecallPolicy()).run_once()
+    assert world.archive.path(uid).read_bytes() == b"bytes"
+    assert not world.config.tape.path.exists()
+
+
+def test_a_link_in_a_product_folder_is_refused(world, tmp_path):
+    folder = tmp_path / "P1.SAFE"
+    folder.mkdir()
+    (folder / "passwd").symlink_to("/etc/passwd")
+    with pytest.raises(Exception, match="neither a file nor a folder"):
+        world.add_path(folder, "P1", tier="tape")
+    left = [path for path in world.config.tape.path.rglob("*") if not path.name.endswith(".lock")]
+    assert left == []
+
+
+def test_an_open_file_outlives_its_eviction(world):
+    uid = world.add("P1", b"bytes")
+    world.archive.request([uid], user="u", purpose="p")
+    world.service(HASTY).run_once()
+    with world.archive.open(world.archive.find(uid)) as stream:
+        Path(world.archive.path(uid)).unlink()
+        assert os.read(stream.fileno(), 5) == b"bytes"

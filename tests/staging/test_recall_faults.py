@@ -1,0 +1,229 @@
+"""What a recall does when the tape, a process or its luck fails."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+
+from peps_wps.staging.ledgers import RecallRows
+from storage.part_file import PartFile
+from storage.recall import RecallPolicy
+from storage.simtape import SimulatedTape, TapeTimes
+from tests.archive_world import HASTY, ArchiveWorld
+
+_FORK = multiprocessing.get_context("fork")
+
+
+@contextmanager
+def running(*services):
+    stop = Event()
+    threads = [Thread(target=service.run, args=(stop,)) for service in services]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def wait_until(condition, timeout_s=30.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)
+
+
+def flip_bit(path, position):
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_on_tape_is_retried_then_fails_with_its_reason(world, rng):
+    uid = world.add("P1", rng.bytes(100_000))
+    flip_bit(world.tape_file("P1"), 54_321)
+    request = world.archive.request([uid], user="u", purpose="p")
+    with running(world.service(RecallPolicy(max_attempts=3, backoff_s=0.01, idle_s=0.01))):
+        wait_until(lambda: world.archive.status(request).failed)
+
+    (row,) = world.recalls()
+    assert (row.state, row.attempt) == ("failed", 3)
+    assert "failed 3 times: the checksum" in world.archive.status(request).failed
+    assert not world.pool_file("P1").exists()
+    assert world.archive.mode([uid]) == {uid: "tape"}
+
+
+def test_a_bit_that_reads_well_at_the_second_attempt_costs_only_a_retry(world, rng):
+    uid = world.add("P1", rng.bytes(100_000))
+    flip_bit(world.tape_file("P1"), 0)
+    request = world.archive.request([uid], user="u", purpose="p")
+    service = world.service()
+    assert service.run_once() == 0
+    flip_bit(world.tape_file("P1"), 0)
+    wait_until(lambda: service.run_once() == 1)
+    assert world.archive.status(request).ready
+    assert world.archive.path(uid).read_bytes() == world.contents[uid]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"), [("missing", "cannot be read"), ("short", "arrived")]
+)
+def test_a_tape_that_cannot_be_read_fails_with_its_reason(world, damage, reason):
+    uid, good = world.add("P1", b"x" * 1000), world.add("P2", b"y" * 1000)
+    if damage == "missing":
+        world.tape_file("P1").unlink()
+    else:
+        os.truncate(world.tape_file("P1"), 500)
+    request = world.archive.request([uid], user="u", purpose="p")
+    other = world.archive.request([good], user="u", purpose="q")
+    assert world.service(RecallPolicy(max_attempts=1)).run_once() == 1
+    assert reason in world.archive.status(request).failed
+    assert world.archive.status(other).ready
+
+
+def test_two_services_recall_each_file_once(world, rng):
+    uids = [world.add(f"P{n}", rng.bytes(20_000), collection=f"S{n % 3 + 1}") for n in range(30)]
+    request = world.archive.request(uids, user="u", purpose="p")
+    with running(world.service(), world.service()):
+        wait_until(lambda: world.archive.status(request).ready)
+    assert Counter((row.state, row.attempt) for row in world.recalls()) == {("done", 1): 30}
+    assert world.torn_files() == []
+
+
+def test_200_requests_of_8_threads_for_40_files_cost_40_recalls(world, rng):
+    uids = [world.add(f"P{n}", rng.bytes(5_000)) for n in range(40)]
+    wanted = [[str(uid) for uid in rng.choice(uids, 5, replace=False)] for _ in range(192)]
+    wanted += [uids[n : n + 5] for n in range(0, 40, 5)]
+
+    def ask(number):
+        return world.archive.request(wanted[number], user=f"u{number % 7}", purpose=f"p{number}")
+
+    with running(world.service()), ThreadPoolExecutor(8) as pool:
+        requests = list(pool.map(ask, range(200)))
+        wait_until(lambda: all(world.archive.status(request).ready for request in requests))
+    assert Counter(row.state for row in world.recalls()) == {"done": 40}
+    assert world.torn_files() == []
+
+
+def test_a_stopped_service_gives_its_recalls_back_uncounted(tmp_path):
+    world = ArchiveWorld(tmp_path, PEPS_TAPE_SPEED="0.001")  # mounting takes more than an hour
+    uid = world.add("P1", b"bytes")
+    world.archive.request([uid], user="u", purpose="p")
+    with running(world.service()):
+        wait_until(lambda: world.recalls()[0].state == "running")
+    (row,) = world.recalls()
+    assert (row.state, row.attempt, row.owner) == ("queued", 0, None)
+
+
+def test_a_cancelled_recall_leaves_the_drive(tmp_path):
+    world = ArchiveWorld(tmp_path, PEPS_TAPE_SPEED="0.001", PEPS_TAPE_DRIVES="1")
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    tape = SimulatedTape(world.config.tape.path, drives=1, times=TapeTimes(4, 10, 3e8))
+    with running(world.service()):
+        wait_until(lambda: tape.drives()[0].is_busy)
+        world.archive.release(request)
+        wait_until(lambda: not tape.drives()[0].is_busy)
+    assert [row.state for row in world.recalls()] == ["cancelled"]
+
+
+# ---------------------------------------------------------------------------------- kill -9
+
+STEPS = {
+    "after the claim": (RecallRows, "claim", True),
+    "before the tape is asked": (SimulatedTape, "submit", False),
+    "after the tape was asked": (SimulatedTape, "submit", True),
+    "while bytes arrive": (PartFile, "write", True),
+    "before the verification": (PartFile, "verify", False),
+    "before the rename": (PartFile, "publish", False),
+    "between the rename and the commit": (PartFile, "publish", True),
+    "before the commit": (RecallRows, "complete", False),
+    "after the commit": (RecallRows, "complete", True),
+    "before the drive is free": (SimulatedTape, "release", False),
+}
+
+
+def serve_until_killed(root, kind, method, *, after, countdown):
+    """Run a recall service that kills itself at the countdown-th call of a method."""
+    original = getattr(kind, method)
+    calls = iter(range(1, 10**9))
+
+    def fatal(*arguments, **options):
+        is_last = next(calls) == countdown
+        if is_last and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*arguments, **options)
+        if is_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(kind, method, fatal)
+    ArchiveWorld(root).service(HASTY).run(Event())
+
+
+def kill_at(world, step, countdown):
+    kind, method, after = STEPS[step]
+    child = _FORK.Process(
+        target=serve_until_killed,
+        args=(world.root, kind, method),
+        kwargs={"after": after, "countdown": countdown},
+    )
+    child.start()
+    child.join(30)
+    assert child.exitcode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_service_killed_at_any_step_loses_nothing_and_shows_no_torn_file(world, rng, step):
+    uids = [world.add(f"P{n}", rng.bytes(50_000)) for n in range(4)]
+    request = world.archive.request(uids, user="u", purpose="p")
+    kill_at(world, step, 1 if "tape" in step or "claim" in step or "drive" in step else 3)
+
+    assert world.torn_files() == []
+    done_before = {row.id for row in world.recalls() if row.state == "done"}
+    with running(world.service()):
+        wait_until(lambda: world.archive.status(request).ready)
+
+    assert Counter(row.state for row in world.recalls()) == {"done": 4}
+    assert all(row.attempt == 1 for row in world.recalls() if row.id in done_before)
+    assert world.torn_files() == []
+    assert all(world.archive.path(uid).read_bytes() == world.contents[uid] for uid in uids)
+    assert list(world.config.storage.path.glob(".part-*")) == []
+
+
+def test_a_file_published_but_not_marked_is_adopted_and_not_read_again(world, rng):
+    uid = world.add("P1", rng.bytes(50_000))
+    request = world.archive.request([uid], user="u", purpose="p")
+    kill_at(world, "between the rename and the commit", 1)
+    world.tape_file("P1").unlink()
+    with running(world.service()):
+        wait_until(lambda: world.archive.status(request).ready)
+
+
+@pytest.mark.drill
+def test_random_kills_end_with_every_request_served(world, rng):
+    uids = [world.add(f"P{n}", rng.bytes(200_000)) for n in range(12)]
+    requests = [world.archive.request([uid], user="u", purpose=uid) for uid in uids]
+    for _ in range(200 if os.environ.get("PEPS_DRILLS") else 5):
+        child = _FORK.Process(target=serve_for_ever, args=(world.root,))
+        child.start()
+        time.sleep(rng.uniform(0.05, 0.35))
+        child.kill()
+        child.join()
+        assert world.torn_files() == []
+    with running(world.service(), world.service()):
+        wait_until(lambda: all(world.archive.status(request).ready for request in requests))
+    assert Counter(row.state for row in world.recalls()) == {"done": 12}
+    assert world.torn_files() == []
+
+
+def serve_for_ever(root):
+    ArchiveWorld(root).service(HASTY).run(Event())
