@@ -1,0 +1,157 @@
+"""The simulated library is as slow, as ordered and as exclusive as a real one."""
+
+import random
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.errors import DriveBusyError, TapeError
+from storage.model import StageState
+from storage.simtape import SimulatedTape, TapeTimes
+from storage.tape_geometry import TapeGeometry, nearest_first
+
+TIMES = TapeTimes(mount_s=4.0, locate_m_s=10.0, bandwidth_bytes_s=1e6)
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+def library(root, **options):
+    return SimulatedTape(root, **{"drives": 2, "times": TIMES, **options})
+
+
+def store(tape, path, content):
+    return tape.store(path, lambda part: part.write(content), writer="w")
+
+
+def states(tape, handle):
+    return [status.state for status in tape.poll(handle).values()]
+
+
+def fetched(tape, handle, file):
+    chunks = []
+    tape.fetch(handle, file, lambda chunk: chunks.append(bytes(chunk)))
+    return b"".join(chunks)
+
+
+def test_files_of_a_family_follow_each_other_on_its_tape(tmp_path):
+    tape = library(tmp_path)
+    first, second = store(tape, "S1/a.zip", b"x" * 10), store(tape, "S1/b.zip", b"y" * 5)
+    other = store(tape, "S2/c.zip", b"z")
+    assert [(f.tape, f.position) for f in (first, second, other)] == [
+        ("S1-0001", 0),
+        ("S1-0001", 10),
+        ("S2-0001", 0),
+    ]
+    assert tape.locate([first, second]) == [("S1-0001", 0), ("S1-0001", 10)]
+
+
+def test_a_full_tape_is_followed_by_the_next(tmp_path):
+    tape = library(tmp_path, geometry=TapeGeometry(capacity_bytes=12))
+    files = [store(tape, f"S1/{n}.zip", bytes([n]) * 5) for n in range(3)]
+    assert [file.tape for file in files] == ["S1-0001", "S1-0001", "S1-0002"]
+
+
+def test_reading_takes_mounting_and_streaming(tmp_path, clock):
+    tape = library(tmp_path)
+    files = [store(tape, f"S1/{n}.zip", bytes([n]) * 2_000_000) for n in range(2)]
+    handle = tape.submit("drive-1", files)
+    clock.now += 3.9
+    assert states(tape, handle) == [StageState.WAITING, StageState.WAITING]
+    clock.now += 1.1  # mounted at 4 s; half of the first 2 MB at 5 s
+    assert tape.poll(handle)["S1/0.zip"].bytes_done == pytest.approx(1_000_000, rel=1e-3)
+    with pytest.raises(TapeError, match="not been read"):
+        fetched(tape, handle, files[0])
+    clock.now += 1.1
+    assert states(tape, handle) == [StageState.STAGED, StageState.READING]
+    clock.now += 2
+    assert states(tape, handle) == [StageState.STAGED, StageState.STAGED]
+    assert fetched(tape, handle, files[1]) == b"\1" * 2_000_000
+
+
+def test_a_mounted_tape_is_read_without_mounting_and_another_one_costs_an_unload(tmp_path, clock):
+    tape = library(tmp_path)
+    first, other = store(tape, "S1/a.zip", b"x"), store(tape, "S2/b.zip", b"y")
+    for file, mounting_s in ((first, 4), (first, 0), (other, 8)):
+        handle = tape.submit("drive-1", [file])
+        clock.now += mounting_s - 0.01
+        assert states(tape, handle) == [StageState.WAITING] if mounting_s else [StageState.STAGED]
+        clock.now += 0.02
+        assert states(tape, handle) == [StageState.STAGED]
+        tape.release(handle)
+
+
+def test_the_clock_runs_at_the_configured_speed(tmp_path, clock):
+    tape = library(tmp_path, times=TapeTimes(4, 10, 1e6, speed=100))
+    file = store(tape, "S1/a.zip", b"x")
+    handle = tape.submit("drive-1", [file])
+    clock.now += 0.039
+    assert states(tape, handle) == [StageState.WAITING]
+    clock.now += 0.002
+    assert states(tape, handle) == [StageState.STAGED]
+
+
+def test_a_drive_and_a_tape_serve_one_batch_at_a_time_across_libraries(tmp_path):
+    tape, elsewhere = library(tmp_path), library(tmp_path)
+    file, other = store(tape, "S1/a.zip", b"x"), store(tape, "S2/b.zip", b"y")
+    handle = tape.submit("drive-1", [file])
+    assert [drive.is_busy for drive in elsewhere.drives()] == [True, False]
+    with pytest.raises(DriveBusyError):
+        elsewhere.submit("drive-1", [other])
+    with pytest.raises(DriveBusyError):
+        elsewhere.submit("drive-2", [file])
+    tape.release(handle)
+    assert [(drive.tape, drive.is_busy) for drive in elsewhere.drives()] == [
+        ("S1-0001", False),
+        (None, False),
+    ]
+    elsewhere.release(elsewhere.submit("drive-2", [file]))
+    assert [drive.tape for drive in tape.drives()] == [None, "S1-0001"]
+
+
+def test_positions_side_by_side_on_neighbouring_wraps_are_near():
+    geometry = TapeGeometry(capacity_bytes=1000, wraps=10, length_m=100)
+    assert geometry.distance_m(99, 101) == pytest.approx(0)
+    assert geometry.distance_m(0, 99) == pytest.approx(99)
+    assert geometry.distance_m(0, 200) == pytest.approx(0)
+
+
+@given(st.lists(st.integers(0, 11 * 10**12), max_size=20), st.integers(0, 11 * 10**12))
+def test_reading_order_is_a_permutation_that_begins_with_the_nearest(positions, start):
+    geometry = TapeGeometry()
+    order = nearest_first(geometry, start, [(position, 10**9) for position in positions])
+    assert sorted(order) == list(range(len(positions)))
+    if order:
+        distances = [geometry.distance_m(start, position) for position in positions]
+        assert distances[order[0]] == min(distances)
+
+
+def test_nearest_first_winds_far_less_than_the_order_of_positions():
+    # A serpentine tape: position order runs to the end and back for nearly every file.
+    draw = random.Random(5)
+    geometry = TapeGeometry()
+    spans = [(draw.randrange(12 * 10**12), 10**9) for _ in range(100)]
+
+    def wound(order):
+        head, total = 0, 0.0
+        for position, size in (spans[index] for index in order):
+            total += geometry.distance_m(head, position)
+            head = position + size
+        return total
+
+    by_position = sorted(range(100), key=lambda index: spans[index])
+    assert wound(nearest_first(geometry, 0, spans)) < wound(by_position) / 4
