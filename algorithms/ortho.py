@@ -225,11 +225,11 @@ def _origin(nodes: TileNodes, block: Block) -> tuple[int, int]:
     ]
     image = nodes.geometry.image_arrays
     row, slant_range = np.nan_to_num(node[0]), np.nan_to_num(node[3])
-    record = int(np.argmin(np.abs(image.record_line - row)))
+    span = int(np.clip(np.searchsorted(image.begin, row) - 1, 0, image.record.size - 1))
     column = int(
         np.clip((slant_range - image.slant_origin) / SLANT_STEP, 0, image.sample.shape[1] - 1)
     )
-    return int(row), int(image.sample[record, column])
+    return int(row), int(image.sample[image.record[span], column])
 
 
 def _window(origin: tuple[int, int], extremes: tuple[float, float, float, float]) -> Window | None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from algorithms.compiled import compiled
 from algorithms.geodesy import ecef_of_point
-from algorithms.radar_model import ImageArrays, OrbitArrays, pixel_of, zero_doppler
+from algorithms.radar_model import ImageArrays, OrbitArrays, fill_pixels, zero_doppler
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -62,21 +62,6 @@ def fill_nodes(
 
 
 @compiled
-def height_at(longitude: float, latitude: float, grid: HeightGrid) -> float:
-    """Return the height by bilinear interpolation, NaN outside the grid."""
-    x = (longitude - grid.longitude) * grid.cells_a_longitude
-    y = (latitude - grid.latitude) * grid.cells_a_latitude
-    rows, columns = grid.height.shape
-    if not (x >= 0.0 and y >= 0.0 and x < columns - 1 and y < rows - 1):
-        return math.nan
-    j, i = int(x), int(y)
-    u, v = x - j, y - i
-    upper: float = grid.height[i, j] + u * (grid.height[i, j + 1] - grid.height[i, j])
-    lower: float = grid.height[i + 1, j] + u * (grid.height[i + 1, j + 1] - grid.height[i + 1, j])
-    return upper + v * (lower - upper)
-
-
-@compiled
 def fill_positions(
     grid: BlockGrid,
     heights: HeightGrid,
@@ -90,38 +75,28 @@ def fill_positions(
 
     The extremes are relative too, and infinite where no pixel lies in the image.
     """
-    low_line = low_sample = math.inf
-    high_line = high_sample = -math.inf
+    extremes = np.array([math.inf, -math.inf, math.inf, -math.inf])
     start, slope = np.empty(8), np.empty(8)
+    rows, slant_ranges = np.empty(line.shape[1]), np.empty(line.shape[1])
     for i in range(line.shape[0]):
-        j = 0
-        while j < line.shape[1]:
-            end = min(_segment(grid, i, j, start, slope), line.shape[1])
-            for n in range(j, end):
-                step = n - j
-                h = height_at(start[6] + step * slope[6], start[7] + step * slope[7], heights)
-                z = (h - grid.middle_height) / grid.half_height
-                row = (
-                    start[0]
-                    + step * slope[0]
-                    + z * (start[1] + step * slope[1] + z * (start[2] + step * slope[2]))
-                )
-                slant_range = (
-                    start[3]
-                    + step * slope[3]
-                    + z * (start[4] + step * slope[4] + z * (start[5] + step * slope[5]))
-                )
-                y, x = pixel_of(row, slant_range, image)
-                y -= origin[0]
-                x -= origin[1]
-                line[i, n], sample[i, n], height[i, n] = y, x, h
-                # NaN compares false and changes nothing.
-                low_line = y if y < low_line else low_line
-                high_line = y if y > high_line else high_line
-                low_sample = x if x < low_sample else low_sample
-                high_sample = x if x > high_sample else high_sample
-            j = end
-    return low_line, high_line, low_sample, high_sample
+        first = 0
+        while first < line.shape[1]:
+            end = min(_segment(grid, i, first, start, slope), line.shape[1])
+            target = height[i, first:end]
+            _fill_heights(start, slope, heights, target)
+            _fill_ranges(
+                start,
+                slope,
+                grid.middle_height,
+                1.0 / grid.half_height,
+                target,
+                rows[first:end],
+                slant_ranges[first:end],
+            )
+            first = end
+        fill_pixels(rows, slant_ranges, image, origin, line[i], sample[i])
+        _widen(line[i], sample[i], extremes)
+    return extremes[0], extremes[1], extremes[2], extremes[3]
 
 
 @compiled
@@ -138,3 +113,79 @@ def _segment(grid: BlockGrid, i: int, j: int, start: Float64, slope: Float64) ->
         slope[k] = (far - near) / spacing
         start[k] = near + offset * slope[k]
     return j + spacing - offset
+
+
+@compiled
+def _fill_heights(start: Float64, slope: Float64, grid: HeightGrid, height: Float32) -> None:
+    """Fill heights along a segment bilinearly, NaN outside the grid."""
+    x0 = (start[6] - grid.longitude) * grid.cells_a_longitude
+    y0 = (start[7] - grid.latitude) * grid.cells_a_latitude
+    dx, dy = slope[6] * grid.cells_a_longitude, slope[7] * grid.cells_a_latitude
+    values = grid.height
+    rows, columns = values.shape
+    x1, y1 = x0 + (height.size - 1) * dx, y0 + (height.size - 1) * dy
+    # Positions are linear along the segment: where both ends lie inside, all do.
+    if (
+        min(x0, x1) < 0.0
+        or min(y0, y1) < 0.0
+        or not max(x0, x1) < columns - 1
+        or not max(y0, y1) < rows - 1
+    ):
+        for n in range(height.size):
+            x, y = x0 + n * dx, y0 + n * dy
+            height[n] = math.nan
+            if x >= 0.0 and y >= 0.0 and x < columns - 1 and y < rows - 1:
+                height[n] = _bilinear_height(values, x, y)
+        return
+    for n in range(height.size):
+        height[n] = _bilinear_height(values, x0 + n * dx, y0 + n * dy)
+
+
+@compiled
+def _bilinear_height(values: Float32, x: float, y: float) -> np.float32:
+    """Interpolate between the four heights around a position inside the grid."""
+    j, i = np.uint32(x), np.uint32(y)
+    u, v = np.float32(x - j), np.float32(y - i)
+    one = np.uint32(1)
+    upper = values[i, j] + u * (values[i, j + one] - values[i, j])
+    lower = values[i + one, j] + u * (values[i + one, j + one] - values[i + one, j])
+    return upper + v * (lower - upper)
+
+
+@compiled
+def _fill_ranges(
+    start: Float64,
+    slope: Float64,
+    middle: float,
+    inverse_half: float,
+    height: Float32,
+    row: Float64,
+    slant_range: Float64,
+) -> None:
+    """Fill rows of the image and slant ranges (m) along a segment, from the heights."""
+    a, b, c, d, e, f = start[0], start[1], start[2], start[3], start[4], start[5]
+    da, db, dc = slope[0], slope[1], slope[2]
+    dd, de, df = slope[3], slope[4], slope[5]
+    for n in range(height.size):
+        z = (height[n] - middle) * inverse_half
+        row[n] = a + n * da + z * (b + n * db + z * (c + n * dc))
+        slant_range[n] = d + n * dd + z * (e + n * de + z * (f + n * df))
+
+
+@compiled
+def _widen(line: Float32, sample: Float32, extremes: Float64) -> None:
+    """Widen extremes by the positions of one row; NaN compares false and changes nothing."""
+    low_line, high_line = np.float32(extremes[0]), np.float32(extremes[1])
+    low_sample, high_sample = np.float32(extremes[2]), np.float32(extremes[3])
+    for n in range(line.size):
+        y, x = line[n], sample[n]
+        low_line = y if y < low_line else low_line
+        high_line = y if y > high_line else high_line
+        low_sample = x if x < low_sample else low_sample
+        high_sample = x if x > high_sample else high_sample
+    extremes[0], extremes[1], extremes[2], extremes[3] = (
+        low_line,
+        high_line,
+        low_sample,
+        high_sample,
+    )

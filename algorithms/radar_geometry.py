@@ -17,7 +17,7 @@ from algorithms.grd import Float64, GrdAnnotation, StateVectors
 from algorithms.grid_check import GridCheck, check_against_grid
 from algorithms.ground_range import ground_range_at, slant_limits, tabulate
 from algorithms.orbit import OrbitPolynomial, fit_orbit
-from algorithms.radar_model import ImageArrays, OrbitArrays, locate_points, pixels_of
+from algorithms.radar_model import ImageArrays, OrbitArrays, fill_pixels, locate_points
 
 SrgrRule = Literal["linear", "nearest"]
 
@@ -141,7 +141,7 @@ class RadarGeometry:
         azimuth_time, slant_range, line, sample = np.empty((4, lon.size))
         locate_points(lon, lat, h, self.orbit_arrays, azimuth_time, slant_range)
         rows = self.rows_at(azimuth_time, slant_range)
-        pixels_of(rows, slant_range, self.image_arrays, line, sample)
+        fill_pixels(rows, slant_range, self.image_arrays, (0, 0), line, sample)
         return Location(*(a.reshape(shape) for a in (line, sample, azimuth_time, slant_range)))
 
     def rows_at(self, azimuth_time: Float64, slant_range: Float64) -> Float64:
@@ -207,43 +207,72 @@ def _sample_step(before: GrdAnnotation, after: GrdAnnotation) -> int:
 def _image_arrays(
     frames: Sequence[Frame], lines: int, *, bistatic: bool, linear: bool
 ) -> ImageArrays:
-    """Lay out lines, records and sample tables of all frames for the kernels."""
+    """Lay out spans and sample tables of all frames for the kernels."""
     annotations = [frame.annotation for frame in frames]
     ends = [slant_limits(a.ground_range, a.samples, a.range_spacing) for a in annotations]
     slant_origin, last_slant = min(e[0] for e in ends), max(e[1] for e in ends)
-    origin = np.array(
-        [f.line_origin - (0.5 * f.check.mid_swath_time if bistatic else 0.0) for f in frames]
-    )
-    interval = np.array([a.line_interval for a in annotations])
-    first_line = np.array([frame.first_line for frame in frames], dtype=np.float64)
-    scale = interval[0] / interval
-    offset = (origin[0] - origin) / interval + first_line
-    begin = (first_line - 0.5 - offset) / scale
-    begin[0] = -np.inf
-    counts = np.array([a.ground_range.azimuth_time.size for a in annotations])
-    tables = [
-        tabulate(a.ground_range, slant_origin, last_slant, a.range_spacing) + frame.sample_shift
-        for frame, a in zip(frames, annotations, strict=True)
-    ]
-    record_line = [
-        (a.ground_range.azimuth_time - a.first_line_time) / a.line_interval + frame.first_line
-        for frame, a in zip(frames, annotations, strict=True)
-    ]
-    first_sample = np.array([f.sample_shift for f in frames], dtype=np.float64)
+    origin = [f.line_origin - (0.5 * f.check.mid_swath_time if bistatic else 0.0) for f in frames]
+    interval = annotations[0].line_interval
+    spans, tables, first_record = [], [], 0
+    for frame, frame_origin in zip(frames, origin, strict=True):
+        annotation = frame.annotation
+        scale = interval / annotation.line_interval
+        offset = (origin[0] - frame_origin) / annotation.line_interval + frame.first_line
+        for begin, record, weight_scale, weight_offset in _record_spans(frame, linear=linear):
+            spans.append(
+                (
+                    (begin - offset) / scale,
+                    scale,
+                    offset,
+                    first_record + record,
+                    weight_scale * scale,
+                    weight_offset + weight_scale * offset,
+                    frame.sample_shift - 0.5,
+                    frame.sample_shift + annotation.samples - 0.5,
+                )
+            )
+        table = tabulate(
+            annotation.ground_range, slant_origin, last_slant, annotation.range_spacing
+        )
+        tables.append(table + frame.sample_shift)
+        first_record += len(table)
+    columns = [np.array(column, dtype=np.float64) for column in zip(*spans, strict=True)]
+    end = (lines - 0.5 - columns[2][-1]) / columns[1][-1]
     return ImageArrays(
-        time_origin=float(origin[0]),
-        line_interval=float(interval[0]),
-        begin=begin,
-        line_scale=scale,
-        line_offset=offset,
-        first_sample=first_sample,
-        last_sample=first_sample + [a.samples - 1.0 for a in annotations],
-        first_record=np.cumsum(counts) - counts,
-        last_record=np.cumsum(counts) - 1,
-        lines=float(lines),
-        linear=linear,
-        slant_origin=slant_origin,
-        records_a_line=float(1.0 / np.mean(np.diff(record_line[0]))),
-        record_line=np.concatenate(record_line),
-        sample=np.concatenate(tables),
+        origin[0],
+        interval,
+        np.append(columns[0], end),
+        columns[1],
+        columns[2],
+        columns[3].astype(np.int64),
+        *columns[4:],
+        slant_origin,
+        np.concatenate(tables),
     )
+
+
+def _record_spans(frame: Frame, *, linear: bool) -> list[tuple[float, int, float, float]]:
+    """Cut a frame where its ground range records change.
+
+    Returns first line, record, and scale and offset of the weight of the record after it, by the
+    line of the whole image. Before the first record and after the last one these hold alone.
+    """
+    annotation = frame.annotation
+    time = annotation.ground_range.azimuth_time
+    at = (time - annotation.first_line_time) / annotation.line_interval + frame.first_line
+    first, last = frame.first_line - 0.5, frame.first_line + annotation.lines - 0.5
+    spans = [(-np.inf, 0, 0.0, 0.0)]
+    for record, (before, after) in enumerate(pairwise(at)):
+        if linear:
+            slope = 1.0 / (after - before)
+            spans.append((float(before), record, float(slope), float(-slope * before)))
+        else:
+            spans.append((float(0.5 * (before + after)), record, 0.0, 1.0))
+    if linear:
+        spans.append((float(at[-1]), len(at) - 2, 0.0, 1.0))
+    begins = [span[0] for span in spans[1:]] + [np.inf]
+    return [
+        (max(begin, first), *rest)
+        for (begin, *rest), end in zip(spans, begins, strict=True)
+        if end > first and begin < last
+    ]

@@ -6,7 +6,7 @@ linear function of it.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from algorithms.ground_range import SLANT_STEP
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+Float = NDArray[np.floating[Any]]
 
 NEWTON_STEPS = 8
 TIME_TOLERANCE = 1e-10  # s: 1 um along the orbit
@@ -44,7 +45,10 @@ class OrbitArrays(NamedTuple):
 
 
 class ImageArrays(NamedTuple):
-    """The frames of an image for the kernels; every array but the last two has shape (frame,).
+    """Lines and samples of an image for the kernels, one frame or several.
+
+    The image is cut along the track into spans in which one frame and one pair of ground range
+    records hold; arrays have shape (span,).
 
     Parameters
     ----------
@@ -52,23 +56,16 @@ class ImageArrays(NamedTuple):
         Image time of line 0 and seconds a line, of the first frame: the `row` of a point is
         (image time - origin) / interval.
     begin
-        Row where each frame begins; -inf for the first.
+        Row where each span begins, and where the last ends, shape (span + 1,), increasing.
     line_scale, line_offset
         line = row * scale + offset.
+    record, weight_scale, weight_offset
+        A sample comes from row `record` of `sample` and the next one, whose weight is
+        row * scale + offset.
     first_sample, last_sample
-        Samples of the whole image that the frame holds.
-    first_record, last_record
-        Rows of `sample` that belong to the frame.
-    lines
-        Lines of all frames.
-    linear
-        Whether the table is interpolated between records, or the nearest record holds.
+        Edges of the frame's outermost samples, in samples of the whole image.
     slant_origin
         Slant range of the first column of `sample`, metres.
-    records_a_line
-        Mean number of records a line.
-    record_line
-        Line of each record, shape (record,).
     sample
         Sample of the whole image by record and slant range, shape (record, column).
     """
@@ -78,15 +75,12 @@ class ImageArrays(NamedTuple):
     begin: Float64
     line_scale: Float64
     line_offset: Float64
+    record: Int64
+    weight_scale: Float64
+    weight_offset: Float64
     first_sample: Float64
     last_sample: Float64
-    first_record: Int64
-    last_record: Int64
-    lines: float
-    linear: bool
     slant_origin: float
-    records_a_line: float
-    record_line: Float64
     sample: Float64
 
 
@@ -144,55 +138,71 @@ def locate_points(
 
 
 @compiled
-def pixel_of(row: float, slant_range: float, image: ImageArrays) -> tuple[float, float]:
-    """Return line and sample in the whole image, NaN outside it."""
-    frame = 0
-    while frame + 1 < image.begin.size and row >= image.begin[frame + 1]:
-        frame += 1
-    line = row * image.line_scale[frame] + image.line_offset[frame]
-    # Written so that NaN fails.
-    if not (line >= -0.5 and line <= image.lines - 0.5):
-        return math.nan, math.nan
-    record, weight = record_at(line, frame, image)
-    column = (slant_range - image.slant_origin) * (1.0 / SLANT_STEP)
-    if not (column >= 0.0 and column < image.sample.shape[1] - 1):
-        return math.nan, math.nan
-    left = int(column)
-    share = column - left
-    near, far = image.sample[record, left], image.sample[record, left + 1]
-    sample = near + share * (far - near)
-    if weight > 0.0:
-        near, far = image.sample[record + 1, left], image.sample[record + 1, left + 1]
-        sample += weight * (near + share * (far - near) - sample)
-    if not (sample >= image.first_sample[frame] - 0.5 and sample <= image.last_sample[frame] + 0.5):
-        return math.nan, math.nan
-    return line, sample
-
-
-@compiled
-def record_at(line: float, frame: int, image: ImageArrays) -> tuple[int, float]:
-    """Return the record before a line and the weight of the one after it."""
-    first, last = image.first_record[frame], image.last_record[frame]
-    # Records come about every second: the guess is right but for rounding.
-    guess = first + int((line - image.record_line[first]) * image.records_a_line)
-    record = min(max(guess, first), last)
-    while record > first and line < image.record_line[record]:
-        record -= 1
-    while record < last and line >= image.record_line[record + 1]:
-        record += 1
-    if record == last:
-        return record, 0.0
-    before, after = image.record_line[record], image.record_line[record + 1]
-    weight = min(max((line - before) / (after - before), 0.0), 1.0)
-    if not image.linear:
-        weight = 1.0 if weight >= 0.5 else 0.0
-    return record, weight
-
-
-@compiled
-def pixels_of(
-    row: Float64, slant_range: Float64, image: ImageArrays, line: Float64, sample: Float64
+def fill_pixels(
+    row: Float64,
+    slant_range: Float64,
+    image: ImageArrays,
+    origin: tuple[int, int],
+    line: Float,
+    sample: Float,
 ) -> None:
-    """Fill lines and samples of points given by row and slant range (m)."""
-    for i in range(row.size):
-        line[i], sample[i] = pixel_of(row[i], slant_range[i], image)
+    """Fill lines and samples less `origin` of points given by row and slant range (m).
+
+    Points outside the image become NaN. Neighbours lie in one span mostly, so that a span is
+    looked for only where a run of points leaves it.
+    """
+    begin = image.begin
+    span = first = 0
+    while first < row.size:
+        # Written so that NaN is outside.
+        if not (row[first] >= begin[0] and row[first] < begin[-1]):
+            line[first] = sample[first] = math.nan
+            first += 1
+            continue
+        while row[first] < begin[span]:
+            span -= 1
+        while row[first] >= begin[span + 1]:
+            span += 1
+        end = first + 1
+        while end < row.size and row[end] >= begin[span] and row[end] < begin[span + 1]:
+            end += 1
+        _fill_run(
+            row[first:end],
+            slant_range[first:end],
+            image,
+            span,
+            origin,
+            line[first:end],
+            sample[first:end],
+        )
+        first = end
+
+
+@compiled
+def _fill_run(
+    row: Float64,
+    slant_range: Float64,
+    image: ImageArrays,
+    span: int,
+    origin: tuple[int, int],
+    line: Float,
+    sample: Float,
+) -> None:
+    """Fill points that lie in one span."""
+    scale, offset = image.line_scale[span], image.line_offset[span] - origin[0]
+    weight_scale, weight_offset = image.weight_scale[span], image.weight_offset[span]
+    low, high = image.first_sample[span], image.last_sample[span]
+    before, after = image.sample[image.record[span]], image.sample[image.record[span] + 1]
+    limit = before.size - 1.000001
+    one = np.uint32(1)
+    for n in range(row.size):
+        column = (slant_range[n] - image.slant_origin) * (1.0 / SLANT_STEP)
+        inside = min(max(column, 0.0), limit)
+        left = np.uint32(inside)
+        share = inside - left
+        near = before[left] + share * (before[left + one] - before[left])
+        far = after[left] + share * (after[left + one] - after[left])
+        x = near + (weight_scale * row[n] + weight_offset) * (far - near)
+        valid = inside == column and x >= low and x <= high
+        line[n] = row[n] * scale + offset if valid else math.nan
+        sample[n] = x - origin[1] if valid else math.nan
