@@ -61,7 +61,7 @@ class Tile:
     def posting(self) -> float:
         """Mean area of a posting, square degrees."""
         west, south, east, north = self.bounds
-        return (east - west) * (north - south) / (self.dataset.width * self.dataset.height)
+        return float((east - west) * (north - south) / self.dataset.width / self.dataset.height)
 
 
 @dataclass(frozen=True)
