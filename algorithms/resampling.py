@@ -86,39 +86,53 @@ def resample(window: Float32, line: Float32, sample: Float32, *, method: Method)
 @compiled
 def _nearest(window: Float32, line: Float32, sample: Float32, out: Float32) -> None:
     """Take the pixel that each position falls into."""
-    lines, samples = window.shape
+    half = np.float32(0.5)
+    lines, samples = np.float32(window.shape[0]), np.float32(window.shape[1])
     for row in range(line.shape[0]):
         for column in range(line.shape[1]):
-            y, x = line[row, column], sample[row, column]
-            if math.isnan(y) or math.isnan(x):
-                out[row, column] = math.nan
-                continue
-            i = min(max(math.floor(y + np.float32(0.5)), 0), lines - 1)
-            j = min(max(math.floor(x + np.float32(0.5)), 0), samples - 1)
-            value = window[i, j]
+            y, x = line[row, column] + half, sample[row, column] + half
+            value = np.float32(math.nan)
+            # NaN fails here; a position at the very edge of the image belongs to its last pixel.
+            if y >= 0.0 and x >= 0.0 and y <= lines and x <= samples:
+                i = np.uint32(min(y, lines - half))
+                j = np.uint32(min(x, samples - half))
+                value = window[i, j]
             out[row, column] = SMALLEST_VALID if value < SMALLEST_VALID else value
 
 
 @compiled
 def _bilinear(window: Float32, line: Float32, sample: Float32, out: Float32) -> None:
     """Weigh the four pixels around each position; NaN spreads by itself."""
-    lines, samples = window.shape
+    last_line, last_sample = np.float32(window.shape[0] - 1), np.float32(window.shape[1] - 1)
+    one = np.uint32(1)
     for row in range(line.shape[0]):
         for column in range(line.shape[1]):
             y, x = line[row, column], sample[row, column]
-            if math.isnan(y) or math.isnan(x):
-                out[row, column] = math.nan
-                continue
-            top, left = math.floor(y), math.floor(x)
-            v, u = y - np.float32(top), x - np.float32(left)
-            i0 = min(max(int(top), 0), lines - 1)
-            i1 = min(max(int(top) + 1, 0), lines - 1)
-            j0 = min(max(int(left), 0), samples - 1)
-            j1 = min(max(int(left) + 1, 0), samples - 1)
-            upper = window[i0, j0] + u * (window[i0, j1] - window[i0, j0])
-            lower = window[i1, j0] + u * (window[i1, j1] - window[i1, j0])
-            value = upper + v * (lower - upper)
+            # NaN fails here, and what lies between the outermost centres and the image's edge.
+            if y >= 0.0 and x >= 0.0 and y < last_line and x < last_sample:
+                i, j = np.uint32(y), np.uint32(x)
+                v, u = y - np.float32(i), x - np.float32(j)
+                upper = window[i, j] + u * (window[i, j + one] - window[i, j])
+                lower = window[i + one, j] + u * (window[i + one, j + one] - window[i + one, j])
+                value = upper + v * (lower - upper)
+            else:
+                value = _bilinear_at_edge(window, y, x)
             out[row, column] = SMALLEST_VALID if value < SMALLEST_VALID else value
+
+
+@compiled
+def _bilinear_at_edge(window: Float32, y: np.float32, x: np.float32) -> np.float32:
+    """Weigh four pixels where some lie beyond the window, whose edge is repeated."""
+    if math.isnan(y) or math.isnan(x):
+        return np.float32(math.nan)
+    lines, samples = window.shape
+    top, left = math.floor(y), math.floor(x)
+    v, u = y - np.float32(top), x - np.float32(left)
+    i, below = min(max(top, 0), lines - 1), min(max(top + 1, 0), lines - 1)
+    j, right = min(max(left, 0), samples - 1), min(max(left + 1, 0), samples - 1)
+    upper = window[i, j] + u * (window[i, right] - window[i, j])
+    lower = window[below, j] + u * (window[below, right] - window[below, j])
+    return np.float32(upper + v * (lower - upper))
 
 
 @compiled
@@ -138,12 +152,37 @@ def _convolve(
             top, left = math.floor(y), math.floor(x)
             vertical = weights[int((y - np.float32(top)) * FRACTIONS + np.float32(0.5))]
             horizontal = weights[int((x - np.float32(left)) * FRACTIONS + np.float32(0.5))]
-            value = np.float32(0.0)
-            for m in range(size):
-                i = min(max(top - before + m, 0), lines - 1)
-                partial = np.float32(0.0)
-                for n in range(size):
-                    j = min(max(left - before + n, 0), samples - 1)
-                    partial += horizontal[n] * window[i, j]
-                value += vertical[m] * partial
+            i, j = top - before, left - before
+            if i >= 0 and j >= 0 and i + size <= lines and j + size <= samples:
+                value = _weigh(window[i : i + size, j : j + size], vertical, horizontal)
+            else:
+                value = _weigh_at_edge(window, i, j, vertical, horizontal)
             out[row, column] = SMALLEST_VALID if value < SMALLEST_VALID else value
+
+
+@compiled
+def _weigh(square: Float32, vertical: Float32, horizontal: Float32) -> np.float32:
+    """Return the weighted sum of a square of pixels."""
+    value = np.float32(0.0)
+    for m in range(vertical.size):
+        partial = np.float32(0.0)
+        for n in range(horizontal.size):
+            partial += horizontal[n] * square[m, n]
+        value += vertical[m] * partial
+    return value
+
+
+@compiled
+def _weigh_at_edge(
+    window: Float32, i: int, j: int, vertical: Float32, horizontal: Float32
+) -> np.float32:
+    """Return the weighted sum of a square that the window's edge cuts, its pixels repeated."""
+    lines, samples = window.shape
+    value = np.float32(0.0)
+    for m in range(vertical.size):
+        partial = np.float32(0.0)
+        y = min(max(i + m, 0), lines - 1)
+        for n in range(horizontal.size):
+            partial += horizontal[n] * window[y, min(max(j + n, 0), samples - 1)]
+        value += vertical[m] * partial
+    return value
