@@ -35,7 +35,7 @@ def write(folder: Path) -> Demonstration:
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(SEED)
-    terrain = Terrain(LONGITUDE, LATITUDE, 330.0, waves_of(ROLLING_HILLS, rng, scale=0.45))
+    terrain = Terrain(LONGITUDE, LATITUDE, 480.0, waves_of(ROLLING_HILLS, rng, scale=0.7))
     order = Order(IW, Processor.of("3.31"), LONGITUDE, LATITUDE, lines=LINES, samples=SAMPLES)
     bounds = footprint_bounds(plan(order, terrain).frames, terrain)
     write_dem(folder / "dem", terrain, bounds)

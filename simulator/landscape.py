@@ -21,8 +21,8 @@ CELL = 700.0  # m, of the disc index: two discs never share a cell
 # gamma0 (linear) of parcels by kind of crop, co- and cross-polarised.
 CROPS = np.array(
     [
-        (0.036, 0.0060), (0.050, 0.0080), (0.062, 0.0130), (0.075, 0.0120),
-        (0.090, 0.0190), (0.105, 0.0160), (0.125, 0.0280), (0.160, 0.0330),
+        (0.046, 0.0080), (0.055, 0.0090), (0.062, 0.0130), (0.070, 0.0120),
+        (0.078, 0.0170), (0.088, 0.0160), (0.100, 0.0220), (0.120, 0.0260),
     ],
     dtype=np.float64,
 )  # fmt: skip
@@ -97,47 +97,73 @@ def random_bits(a: int, b: int, seed: int) -> np.uint64:
 
 
 @njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
-def _within_blob(
-    east: float, north: float, pitch: float, largest: float, seed: int
-) -> tuple[bool, float]:
-    """Whether a place lies in the random disc of its square cell, and how far from its edge."""
+def _share(bits: int, place: int) -> float:
+    """Ten of the random bits as a number from 0 to 1."""
+    return float((bits >> np.uint64(place)) & np.uint64(1023)) / 1023.0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _depth_in_blob(east: float, north: float, pitch: float, largest: float, seed: int) -> float:
+    """How far a place lies inside the random blob of its square cell, metres; negative outside."""
     column, row = math.floor(east / pitch), math.floor(north / pitch)
     bits = random_bits(column, row, seed)
-    radius = largest * (0.3 + 0.7 * float(bits & np.uint64(255)) / 255.0)
-    slack = pitch - 2 * radius
-    along = float((bits >> np.uint64(8)) & np.uint64(1023)) / 1023.0
-    across = float((bits >> np.uint64(18)) & np.uint64(1023)) / 1023.0
-    x = east - (column * pitch + radius + slack * along)
-    y = north - (row * pitch + radius + slack * across)
-    distance = math.sqrt(x * x + y * y) + 0.12 * radius * math.sin(5 * math.atan2(y, x))
-    return distance < radius, radius - distance
+    radius = largest * (0.2 + 0.8 * _share(bits, 0) ** 2)
+    slack = pitch - 2.6 * radius
+    x = east - (column * pitch + 1.3 * radius + slack * _share(bits, 10))
+    y = north - (row * pitch + 1.3 * radius + slack * _share(bits, 20))
+    distance = math.sqrt(x * x + y * y)
+    if distance < 1.3 * radius:
+        turn = math.atan2(y, x)
+        shape = 0.14 * math.sin(2 * turn + 6.3 * _share(bits, 30))
+        shape += 0.09 * math.sin(3 * turn + 6.3 * _share(bits, 40))
+        shape += 0.06 * math.sin(7 * turn + 6.3 * _share(bits, 50))
+        distance += shape * radius
+    return radius - distance
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is_water(east: float, north: float, seed: int) -> bool:
+    """Rivers that wind east, brooks that wind north, and lakes."""
+    bend = 2600.0 * math.sin(east / 9000.0) + 450.0 * math.sin(east / 1700.0 + 0.6)
+    to_river = abs((north - bend) % 26_000.0 - 13_000.0)
+    if to_river < 70.0 + 40.0 * math.sin(east / 3100.0):
+        return True
+    bend = 1500.0 * math.sin(north / 4700.0) + 240.0 * math.sin(north / 830.0)
+    to_brook = abs((east - bend) % 17_000.0 - 8_500.0)
+    if to_brook < 22.0:
+        return True
+    return _depth_in_blob(east, north, 9_500.0, 900.0, seed + 1) > 0  # type: ignore[no-any-return]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def scenery(east: float, north: float, seed: int) -> tuple[float, float]:
     """Backscatter (co, cross) of the open country at a place of the local plane."""
-    bend = 2600.0 * math.sin(east / 9000.0) + 450.0 * math.sin(east / 1700.0)
-    to_river = abs((north - bend) % 24_000.0 - 12_000.0)
-    if to_river < 75.0:
+    if _is_water(east, north, seed):
         return WATER
-    lake, _ = _within_blob(east, north, 8_000.0, 650.0, seed + 1)
-    if lake:
-        return WATER
-    town, depth = _within_blob(east, north, 15_000.0, 2_600.0, seed + 2)
-    if town:
-        block = random_bits(math.floor(east / 90.0), math.floor(north / 70.0), seed)
-        if float(block & np.uint64(1023)) / 1023.0 < min(0.25 + depth / 1500.0, 0.75):
-            return HOUSES
+    built = _depth_in_blob(east, north, 21_000.0, 3_800.0, seed + 2)
+    built = max(built, _depth_in_blob(east + 2_000.0, north, 6_000.0, 520.0, seed + 4))
+    if built > 0:
+        block = random_bits(math.floor(east / 70.0), math.floor(north / 60.0), seed)
+        if _share(block, 0) < min(0.15 + built / 2500.0, 0.6):
+            bright = 0.25 + 1.6 * _share(block, 10) ** 3
+            return bright * HOUSES[0], bright * HOUSES[1]
         return STREET
     wood = math.sin(east / 1900.0 + 1.7 * math.sin(north / 2900.0))
-    wood += math.sin(north / 1500.0 + bend / 700.0)
+    wood += math.sin(north / 1500.0 + 1.3 * math.sin(east / 2300.0))
+    wood += 0.30 * math.sin(east / 310.0 + north / 520.0) + 0.25 * math.sin(north / 270.0)
     if wood > 1.15:
         return FOREST
     shifted_east = east + 130.0 * math.sin(north / 640.0)
     shifted_north = north + 0.35 * shifted_east + 90.0 * math.sin(east / 810.0)
-    column = math.floor(shifted_east / 330.0)
-    row = math.floor(shifted_north / 210.0 + 0.37 * column)
-    kind = random_bits(column, row, seed + 3) & np.uint64(7)
+    column = math.floor(shifted_east / 420.0)
+    row = math.floor(shifted_north / 310.0 + 0.37 * column)
+    parcel = random_bits(column, row, seed + 3)
+    if parcel & np.uint64(3 << 20):  # three in four are cut in two or four
+        column = math.floor(shifted_east / 210.0)
+        if parcel & np.uint64(1 << 20):
+            row = math.floor(shifted_north / 155.0 + 0.37 * column)
+        parcel = random_bits(column, row, seed + 5)
+    kind = parcel & np.uint64(7)
     return CROPS[kind, 0], CROPS[kind, 1]
 
 

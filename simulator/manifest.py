@@ -169,7 +169,7 @@ version="{version}"/></safe:facility></safe:processing>""",
             <s1sarl1:productType>{product_class[:3]}</s1sarl1:productType>
             <s1sarl1:productTimelinessCategory>Fast-24h</s1sarl1:productTimelinessCategory>
             <s1sarl1:sliceProductFlag>true</s1sarl1:sliceProductFlag>
-            <s1sarl1:sliceNumber>{_slice_number(image)}</s1sarl1:sliceNumber>
+            <s1sarl1:sliceNumber>{image.slice_number}</s1sarl1:sliceNumber>
             <s1sarl1:totalSlices>{len(acquisition.frames)}</s1sarl1:totalSlices>
           </s1sarl1:standAloneProductInformation>""",
         "acquisitionPeriod": f"""<safe:acquisitionPeriod>
@@ -197,12 +197,6 @@ version="{version}"/></safe:facility></safe:processing>""",
 """
         for name, content in parts.items()
     )
-
-
-def _slice_number(image: Image) -> int:
-    """Place of the image's frame in its data take, from 1."""
-    times = [frame.first_line_time for frame in image.acquisition.frames]
-    return times.index(image.frame.first_line_time) + 1
 
 
 def _footprint(image: Image, terrain: Terrain) -> str:

@@ -113,9 +113,10 @@ class _StripMaker:
         index = scene.discs.index(scene.terrain)
         self.discs = (index.corner, index.cells, index.table)
         self.kinds = [int(name in {"VH", "HV"}) for name in radiometry]
-        self.gamma = [_Lut(item.calibration["gamma"], frame.samples) for item in radiometry.values()]
-        self.noise = [_Lut(item.noise, frame.samples) for item in radiometry.values()]
-        self.blocks = [item.noise_blocks for item in radiometry.values()]
+        tables = radiometry.values()
+        self.gamma = [_Lut(item.calibration["gamma"], frame.samples) for item in tables]
+        self.noise = [_Lut(item.noise, frame.samples) for item in tables]
+        self.blocks = [item.noise_blocks for item in tables]
         steps = np.arange(0, frame.samples - 1 + NODE_STEP, NODE_STEP)
         self.node_sample = steps.astype(np.float64)
         self.speckle = _speckle_table(scene.looks)
@@ -222,10 +223,9 @@ def _speckle_table(looks: float) -> Float32:
 
 
 def _area_factor(ground: Float64, spacing: float) -> Float64:
-    """Ground area seen by a pixel over that of flat ground: slopes facing the antenna are bright.
-    """
+    """Ground that a pixel sees over flat ground: slopes that face the antenna are bright."""
     place = cartesian(ground[..., 0], ground[..., 1], ground[..., 2])
-    along = np.gradient(place, axis=0) if place.shape[0] > 1 else np.zeros_like(place)
+    along = np.gradient(place, axis=0)
     across = np.gradient(place, axis=1)
     area = np.linalg.norm(np.cross(along, across), axis=-1) / NODE_STEP**2
     return np.clip(area / spacing**2, 0.4, 2.5)
@@ -254,7 +254,8 @@ def _fill_backscatter(nodes, discs, seed, backscatter) -> None:  # type: ignore[
                 backscatter[1, line, sample] = table[number, 6]
             else:
                 co, cross = scenery(east, north, seed)
-                factor = nodes[2, row, column]
+                factor = a * nodes[2, row, column] + b * nodes[2, row, beside]
+                factor += c * nodes[2, below, column] + d * nodes[2, below, beside]
                 backscatter[0, line, sample] = factor * co
                 backscatter[1, line, sample] = factor * cross
 

@@ -48,6 +48,12 @@ class Image:
         duration = (self.frame.lines - 1) * self.frame.line_interval
         return self.start + timedelta(seconds=duration)
 
+    @property
+    def slice_number(self) -> int:
+        """Place of the frame in its data take, from 1."""
+        times = [frame.first_line_time for frame in self.acquisition.frames]
+        return times.index(self.frame.first_line_time) + 1
+
     def swath_bounds(self) -> list[tuple[Swath, int, int]]:
         """Swaths of the mode that the image holds: first and last sample of each."""
         mode, first = self.acquisition.order.mode, self.acquisition.first_sample
@@ -194,7 +200,8 @@ def _heading(position: Float64, velocity: Float64) -> float:
 
 def _xyz(vector: Float64) -> str:
     """Components of a vector."""
-    return "".join(f"<{axis}>{value:.15e}</{axis}>" for axis, value in zip("xyz", vector, strict=True))
+    parts = zip("xyz", vector, strict=True)
+    return "".join(f"<{axis}>{value:.15e}</{axis}>" for axis, value in parts)
 
 
 def _terrain_heights(image: Image, terrain: Terrain) -> str:
@@ -217,7 +224,6 @@ def _image_xml(image: Image, incidence_deg: float) -> str:
     frame, acquisition = image.frame, image.acquisition
     node = acquisition.utc(acquisition.orbit.node_time)
     near_delay = 2 * float(frame.slant_range(np.zeros(1), np.zeros(1))[0]) / SPEED_OF_LIGHT
-    number = acquisition.frames.index(acquisition.frames[0]) + 1
     return f"""  <imageAnnotation>
     <imageInformation>
       <productFirstLineUtcTime>{utc_text(image.start)}</productFirstLineUtcTime>
@@ -225,7 +231,7 @@ def _image_xml(image: Image, incidence_deg: float) -> str:
       <ascendingNodeTime>{utc_text(node)}</ascendingNodeTime>
       <anchorTime>{utc_text(image.start)}</anchorTime>
       <productComposition>Slice</productComposition>
-      <sliceNumber>{number}</sliceNumber>
+      <sliceNumber>{image.slice_number}</sliceNumber>
       <slantRangeTime>{near_delay:.15e}</slantRangeTime>
       <pixelValue>Detected</pixelValue>
       <outputPixels>16 bit Unsigned Integer</outputPixels>

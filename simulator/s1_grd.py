@@ -17,6 +17,7 @@ from simulator.geometry import RadarFrame, frame_of
 from simulator.lut_xml import calibration_xml, noise_xml
 from simulator.manifest import ProductFile, image_stem, manifest_xml, product_title
 from simulator.measurement import MeasurementFile, QuickLook
+from simulator.orbit_file import write_orbit_file
 from simulator.pixels import Scene, strips, valid_samples
 from simulator.product_xml import Image, annotation_xml
 from simulator.terrain import Terrain
@@ -72,11 +73,15 @@ def write_pass(
 
     Returns
     -------
-    The products, in the order of acquisition; `<title>.truth.json` lies beside each.
+    The products, in the order of acquisition; `<title>.truth.json` lies beside each, and a good
+    orbit file in `orbits` when the annotation's vectors are degraded.
     """
     options = options or Options()
     acquisition = plan(order, terrain)
     truth = place_truth(acquisition.frames, terrain, np.random.default_rng(options.seed))
+    if any(options.degrade_orbit_m):
+        trajectory = acquisition.frames[0].trajectory
+        write_orbit_file(folder / "orbits", order.satellite, acquisition.epoch, trajectory)
     return [
         _write_frame(folder, acquisition, number, (terrain, truth), options)
         for number in range(len(acquisition.frames))

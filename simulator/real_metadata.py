@@ -1,0 +1,166 @@
+"""Pixels simulated into the metadata of a real product, which is kept byte for byte."""
+
+import re
+import shutil
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from simulator.annotation import Annotation, Radiometry, parse_annotation, parse_radiometry
+from simulator.geometry import RadarFrame, RangeRule, frame_of
+from simulator.instrument import MODES
+from simulator.manifest import ProductFile
+from simulator.pixels import Scene, valid_samples
+from simulator.s1_grd import Options, publish, write_pixels
+from simulator.terrain import ROLLING_HILLS, Terrain, waves_of
+from simulator.truth import describe, place_truth
+
+
+def write_from_metadata(
+    folder: Path,
+    source: Path,
+    *,
+    terrain: Terrain | None = None,
+    options: Options | None = None,
+    bistatic: bool = True,
+    range_rule: RangeRule = "linear",
+) -> Path:
+    """Simulate the pixels of a real product.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made when missing.
+    source
+        SAFE folder or zip of the real product, with annotation, calibration and noise files; a
+        measurement, if any, is left out.
+    terrain
+        The relief; by default rolling hills under the product (see `default_terrain`).
+    options
+        How to write. `polarizations` is ignored: the product's own are simulated.
+    bistatic, range_rule
+        As in `RadarFrame`.
+
+    Returns
+    -------
+    The product; `<title>.truth.json` lies beside it.
+    """
+    options = options or Options()
+    contents = read_files(source)
+    annotations, radiometry = _parse(contents)
+    names = sorted(annotations, key=lambda name: name.endswith(("vh", "hv")))
+    annotation = annotations[names[0]][1]
+    frame = frame_of(annotation, bistatic=bistatic, range_rule=range_rule)
+    terrain = terrain or default_terrain(annotation, options.seed)
+    truth = place_truth([frame], terrain, np.random.default_rng(options.seed))
+    scene = Scene(
+        terrain,
+        truth.discs(),
+        truth.targets(frame),
+        MODES[_mode_name(annotation)].looks if options.speckle else 0.0,
+        options.seed,
+        0,
+        _valid(frame, list(radiometry.values())),
+    )
+    title = source.name.removesuffix(".zip").removesuffix(".SAFE")
+    partial = folder / f".{title}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    for name, content in contents.items():
+        (partial / name).parent.mkdir(parents=True, exist_ok=True)
+        (partial / name).write_bytes(content)
+    stems = {annotations[name][1].polarization: annotations[name][0] for name in names}
+    files = write_pixels(partial, stems, (frame, annotation, radiometry), scene, options)
+    manifest = _refresh(contents["manifest.safe"], files)
+    (partial / "manifest.safe").write_bytes(manifest)
+    known = describe(truth, frame, list(stems)) | {
+        "product": title,
+        "options": {"source": "real metadata", "bistatic": bistatic, "range_rule": range_rule},
+    }
+    return publish(partial, folder, title, known, options.packing)
+
+
+def default_terrain(annotation: Annotation, seed: int) -> Terrain:
+    """Rolling hills of +-600 m around 650 m under an image."""
+    grid = annotation.grid
+    turn = (grid.longitude - grid.longitude[0] + np.pi) % (2 * np.pi) - np.pi
+    longitude = float(grid.longitude[0] + np.mean(turn))
+    waves = waves_of(ROLLING_HILLS, np.random.default_rng(seed))
+    return Terrain(longitude, float(np.mean(grid.latitude)), 650.0, waves)
+
+
+def read_files(source: Path) -> dict[str, bytes]:
+    """Metadata files of a SAFE folder or zip by their path inside it, without pixels."""
+    if source.is_dir():
+        found = {
+            path.relative_to(source).as_posix(): path.read_bytes()
+            for path in source.rglob("*")
+            if path.is_file() and _is_metadata(path.relative_to(source).as_posix())
+        }
+    else:
+        with zipfile.ZipFile(source) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            root = next(name for name in names if name.endswith("manifest.safe"))
+            start = len(root) - len("manifest.safe")
+            found = {name[start:]: archive.read(name) for name in names if _is_metadata(name)}
+    if "manifest.safe" not in found:
+        raise ValueError(f"{source} has no manifest.safe")
+    return found
+
+
+def _is_metadata(name: str) -> bool:
+    """Whether a file of a product is to be kept: anything but pixels and their picture."""
+    return not name.endswith((".tiff", ".tif", "quick-look.png"))
+
+
+def _parse(
+    contents: dict[str, bytes],
+) -> tuple[dict[str, tuple[str, Annotation]], dict[str, Radiometry]]:
+    """File stem and annotation of each image by polarisation, and its radiometry."""
+    annotations, radiometry = {}, {}
+    for name, content in contents.items():
+        path = PurePosixPath(name)
+        if path.parts[:-1] != ("annotation",) or path.suffix != ".xml":
+            continue
+        annotation = parse_annotation(content)
+        tables = [
+            contents.get(f"annotation/calibration/{kind}-{path.name}")
+            for kind in ("calibration", "noise")
+        ]
+        if tables[0] is None or tables[1] is None:
+            raise ValueError(f"no calibration or noise file for {name}")
+        annotations[annotation.polarization.lower()] = (path.stem, annotation)
+        radiometry[annotation.polarization] = parse_radiometry(tables[0], tables[1])
+    return annotations, radiometry
+
+
+def _mode_name(annotation: Annotation) -> str:
+    """Mode of an image; any stripmap beam counts as SM."""
+    return annotation.mode if annotation.mode in MODES else "SM"
+
+
+def _valid(frame: RadarFrame, radiometry: Sequence[Radiometry]) -> np.ndarray:
+    """Valid samples of each line: ragged edges, within the samples that have a noise estimate."""
+    valid = valid_samples(frame.lines, frame.samples, ragged_start=True, ragged_stop=True)
+    for item in radiometry:
+        for sample, value in zip(item.noise.sample, item.noise.value, strict=True):
+            # The outermost samples of a stripmap vector may be 0 by rounding of the swath.
+            known = sample[value > 0]
+            if known.size and known[-1] - known[0] < 0.999 * frame.samples:
+                valid[:, 0] = np.maximum(valid[:, 0], known[0])
+                valid[:, 1] = np.minimum(valid[:, 1], known[-1])
+    return valid
+
+
+def _refresh(manifest: bytes, files: Sequence[ProductFile]) -> bytes:
+    """State the size and checksum of the files that were made."""
+    text = manifest.decode()
+    for file in files:
+        pattern = (
+            r'size="\d+">(\s*<fileLocation locatorType="URL" href="\./'
+            + re.escape(file.path)
+            + r'"/>\s*<checksum checksumName="MD5">)[0-9a-f]+'
+        )
+        text = re.sub(pattern, rf'size="{file.size}">\g<1>{file.md5}', text)
+    return text.encode()
