@@ -92,7 +92,7 @@ class Dispatcher:
         if admission.needed > budget:
             self._fail(
                 job,
-                f"Task {task.name} needs {admission.needed / 1e9:.1f} GB on disk at once, "
+                f"Task {task.name} needs {admission.needed / 1e9:.1f} GB of disk at once, "
                 f"the limit is {budget / 1e9:.1f} GB",
             )
         return admission.admitted

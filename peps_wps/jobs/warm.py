@@ -15,7 +15,6 @@ MODULES = (
     "catalog_db.jobs",
     "peps_wps.jobs.executor",
     "peps_wps.staging",
-    "peps_wps.chains.registry",
 )
 
 

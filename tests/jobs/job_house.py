@@ -3,15 +3,20 @@
 import multiprocessing
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
+from catalog_db import products
 from catalog_db.engine import Engine
+from catalog_db.products import Product
 from peps_wps import jobs as job_store
 from peps_wps.config import Config
 from peps_wps.jobs.service import run_workers
+from peps_wps.staging import Archive
 
 
 class House:
@@ -30,6 +35,30 @@ class House:
         process.start()
         self.supervisors.append(process)
         return process
+
+    def archive(self, title: str, size: int = 1000) -> str:
+        """Put a product on tape: its title, then padding."""
+        instant = datetime(2021, 8, 9, 17, 39, 53, tzinfo=UTC)
+        product = Product(
+            title=title,
+            collection="S1",
+            platform="S1A",
+            product_type="GRD",
+            start=instant,
+            end=instant,
+            published=instant,
+            updated=instant,
+            footprint=shapely.box(0, 43, 2, 44),
+            size_bytes=size,
+        )
+        archive = Archive(self.config, self.engine)
+        source = self.journal.with_name(title)
+        source.write_bytes(title.encode().ljust(size, b"."))
+        with self.engine.begin() as connection:
+            products.insert_products(connection, [product])
+            file_id = archive.store(source, f"S1/{title}.zip", tier="tape", connection=connection)
+            products.place(connection, product.uid, file_id)
+        return product.uid
 
     def submit(self, **inputs: object) -> str:
         texts = {

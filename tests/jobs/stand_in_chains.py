@@ -63,7 +63,9 @@ class StandIn:
                 raise OrderRefusedError("product", f"no product is called {identifier}")
             uids.append(product.uid)
         body = self.order_to_json(order)
-        # With products: one task each; without: as many tasks as asked for.
+        # With products: one task each, or one for all; without: as many tasks as asked for.
+        if uids and order.behaviour == "together":
+            return Plan((Task("all", tuple(uids), body),))
         if uids:
             return Plan(tuple(Task(f"task {n}", (uid,), body) for n, uid in enumerate(uids)))
         return Plan(tuple(Task(f"task {n}", (), body) for n in range(order.tasks)))

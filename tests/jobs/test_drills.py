@@ -8,11 +8,11 @@ import threading
 import time
 
 import pytest
-from job_house import House, is_alive, until
 
 from catalog_db import jobs
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
+from tests.jobs.job_house import House, is_alive, until
 
 
 def test_a_job_runs_to_its_results(house: House) -> None:

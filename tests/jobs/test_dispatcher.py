@@ -1,0 +1,101 @@
+"""Staging of jobs: recalls shared, room reserved together, pins let go."""
+
+import dataclasses
+
+import pytest
+
+from catalog_db import job_tasks, products
+from catalog_db.products import product_uid
+from peps_wps.errors import OrderRefusedError
+from peps_wps.jobs.dispatcher import recall_message
+from peps_wps.staging import FileStatus, RequestStatus
+from tests.jobs.job_house import House
+
+TITLES = [f"PRODUCT_{n}" for n in range(6)]
+
+
+def answer_of(house: House, job_id: str) -> str:
+    return (house.config.results.path / job_id / "answer.txt").read_text()
+
+
+def recalls(house: House) -> int:
+    with house.engine.connect() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM recall").scalar_one())
+
+
+def held_requests(house: House) -> int:
+    with house.engine.connect() as connection:
+        statement = "SELECT count(*) FROM request WHERE released_us IS NULL"
+        return int(connection.exec_driver_sql(statement).scalar_one())
+
+
+def test_many_jobs_on_one_product_cost_one_recall(house: House) -> None:
+    house.archive("PRODUCT_0")
+    job_ids = [house.submit(product="PRODUCT_0") for _ in range(5)]
+    house.start()
+
+    assert {house.wait(job_id).state for job_id in job_ids} == {"succeeded"}
+    assert all(answer_of(house, job_id) == "task 0 ['PRODUCT_0.......']\n" for job_id in job_ids)
+    assert recalls(house) == 1
+
+
+@pytest.mark.parametrize("pool_gb", ["0.0000025"])
+def test_orders_larger_than_the_pool_end_and_leave_nothing_pinned(house: House) -> None:
+    for title in TITLES:
+        house.archive(title)
+    # Two products fit; each order needs six, and both run at once.
+    job_ids = [house.submit(product=TITLES), house.submit(product=TITLES[::-1])]
+    house.start()
+
+    assert [house.wait(job_id, limit_s=40).state for job_id in job_ids] == ["succeeded"] * 2
+    house.supervisors[0].terminate()
+    house.supervisors[0].join(10)
+    with house.engine.connect() as connection:
+        assert job_tasks.needless_requests(connection) == []
+    assert held_requests(house) == 0
+
+
+@pytest.mark.parametrize("pool_gb", ["0.0000025"])
+def test_what_can_never_lie_on_disk_together_is_refused(house: House) -> None:
+    for title in TITLES:
+        house.archive(title)
+    with pytest.raises(OrderRefusedError, match="6 products"):
+        house.submit(product=TITLES, behaviour="together")
+
+
+def test_a_product_withdrawn_while_it_is_waited_for_fails_the_job(house: House) -> None:
+    house.archive("PRODUCT_0")
+    job_id = house.submit(product="PRODUCT_0")
+    with house.engine.begin() as connection:
+        products.withdraw(connection, product_uid("S1", "PRODUCT_0"))
+    house.start()
+    job = house.wait(job_id)
+
+    assert job.state == "failed"
+    assert job.message == "the product PRODUCT_0 has been withdrawn"
+    assert held_requests(house) == 0
+
+
+def test_a_tape_that_fails_fails_the_job_with_its_reason(house: House) -> None:
+    processing = dataclasses.replace(house.config.processing, max_attempts=1)
+    house.config = dataclasses.replace(house.config, processing=processing)
+    house.archive("PRODUCT_0")
+    for path in house.config.tape.path.rglob("*"):
+        if path.is_file() and path.stat().st_size == 1000:
+            path.write_bytes(b"x" * 1000)
+    house.start()
+    job = house.wait(house.submit(product="PRODUCT_0"), limit_s=30)
+
+    assert job.state == "failed"
+    assert "PRODUCT_0" in job.message
+
+
+def test_the_message_says_how_far_the_recall_is() -> None:
+    files = (
+        FileStatus("a", "waiting", 300_000_000, 1_000_000_000, 12.0),
+        FileStatus("b", "waiting", 0, 500_000_000, 30.0),
+        FileStatus("c", "ready", 500_000_000, 500_000_000, 0.0),
+    )
+    message = recall_message([RequestStatus(False, None, files)])
+
+    assert message == "Recalling 2 products from tape, 20 percent of 1.50 GB, about 30 s left"
