@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from catalog_db.errors import FootprintError, QueryError, UnknownProductError
 from peps_wps.errors import InvalidInputError
-from storage.errors import ProductWithdrawnError, UnknownRequestError
+from storage.errors import LostFileError, ProductWithdrawnError, UnknownRequestError
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ STATUS_OF: dict[type[Exception], int] = {
     UnknownProductError: 404,
     UnknownRequestError: 404,
     ProductWithdrawnError: 410,
+    LostFileError: 410,
 }
 
 

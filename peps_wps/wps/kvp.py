@@ -34,6 +34,8 @@ _ATTRIBUTES = frozenset(
         *("asreference", "format", "body", "bodyreference", "header"),
     )
 )
+# Parameters that are split before they are decoded.
+_LISTS = ("datainputs", "responsedocument", "rawdataoutput")
 _BRACKETS = re.compile(r"\A(?:\[|%5B)(.*)(?:\]|%5D)\Z", re.IGNORECASE | re.DOTALL)
 
 
@@ -51,7 +53,7 @@ def parse_query(query: str) -> Request:
         When it is no request of this service; the locator names the parameter.
     """
     raw = _parameters(query)
-    plain = {name: _decode(name, value) for name, value in raw.items()}
+    plain = {name: _decode(name, value) for name, value in raw.items() if name not in _LISTS}
     service = plain.get("service", "")
     if not service:
         raise missing("service")

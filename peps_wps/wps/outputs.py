@@ -2,15 +2,17 @@
 
 import json
 import mimetypes
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from werkzeug import Request, Response
 from werkzeug.exceptions import NotFound
-from werkzeug.utils import send_file
 
 from catalog_db import jobs as job_table
 from catalog_db.engine import Engine
 from peps_wps.jobs import Job
+from peps_wps.web.file_response import FileFacts, file_response
 from peps_wps.wps.links import Links, log_name, report_name
 from peps_wps.wps.process import REPORT
 from peps_wps.wps.report import render_report
@@ -82,13 +84,20 @@ def _log(engine: Engine, job_id: str) -> bytes:
 
 
 def _send_file(request: Request, folder: Path, name: str, mime_type: str | None = None) -> Response:
-    """Return a file below `folder`, whole or the range asked for, with an entity tag."""
+    """Return a file below `folder`, whole or the range asked for."""
     root = folder.resolve()
     path = (root / name).resolve()
-    is_inside = path.is_relative_to(root) and path != root
-    if not is_inside or not path.is_file() or path.name.endswith(".partial"):
+    if not path.is_relative_to(root) or not path.is_file():
         raise NotFound(f"there is no file {name}")
-    mime_type = mime_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return send_file(
-        path, request.environ, mimetype=mime_type, conditional=True, download_name=path.name
+    stream = path.open("rb", buffering=0)
+    written = os.fstat(stream.fileno())
+    content_type = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    is_shown = content_type.startswith(("image/", "text/")) or content_type.endswith("json")
+    facts = FileFacts(
+        size_bytes=written.st_size,
+        etag=f"{written.st_mtime_ns:x}{written.st_size:x}",
+        modified=datetime.fromtimestamp(written.st_mtime, UTC),
+        content_type=content_type,
+        filename=None if is_shown else path.name,
     )
+    return file_response(request, stream, facts)

@@ -3,6 +3,8 @@
 libxml2 itself refuses elements nested deeper than 256; the size of the body is capped before.
 """
 
+import copy
+
 from lxml import etree
 
 from peps_wps.wps.errors import WpsError, invalid, missing
@@ -129,8 +131,16 @@ def _input(element: etree._Element) -> tuple[str, str]:
     inline = element.find("wps:Data/wps:ComplexData", _NAMES)
     if inline is not None:
         if len(inline):
-            return identifier, etree.tostring(inline[0], encoding="unicode", with_tail=False)
+            return identifier, _standalone(inline[0])
         return identifier, _text(inline)
     if element.find("wps:Reference", _NAMES) is not None:
         raise invalid(identifier, f"{identifier} is given by reference, expected its value")
     raise invalid(identifier, f"{identifier} has neither LiteralData nor ComplexData")
+
+
+def _standalone(element: etree._Element) -> str:
+    """Return an element as a document of its own, without the namespaces of the request."""
+    element = copy.deepcopy(element)
+    element.tail = None
+    etree.cleanup_namespaces(element)
+    return etree.tostring(element, encoding="unicode")
