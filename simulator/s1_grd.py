@@ -211,7 +211,7 @@ def write_pixels(
     )  # fmt: skip
     shape = frame.lines, frame.samples
     for name in ("measurement", "preview"):
-        (partial / name).mkdir()
+        (partial / name).mkdir(exist_ok=True)
     paths = {name: f"measurement/{stem}.tiff" for name, stem in stems.items()}
     outputs = [MeasurementFile(partial / paths[name], shape, tie_points) for name in stems]
     quick_look = QuickLook(shape)
