@@ -1,0 +1,138 @@
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog_db import SearchQuery, products, search
+from peps_wps.ingest import IngestState, ingest
+from peps_wps.readers.sentinel1_grd import read_grd
+from peps_wps.web.services import Services
+from tests.archive_world import ArchiveWorld
+from tests.readers.safe_builder import TITLE, SafeRecipe, write_folder, zip_folder
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ArchiveWorld]:
+    world = ArchiveWorld(tmp_path / "var")
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture
+def services(world: ArchiveWorld) -> Services:
+    return Services(world.config, world.engine, world.archive)
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Path:
+    dn = np.arange(60, dtype=np.uint16).reshape(6, 10)
+    return write_folder(SafeRecipe(dn={"VV": dn, "VH": dn + 1}), tmp_path)
+
+
+def catalogued(services: Services) -> tuple[products.Product, ...]:
+    with services.engine.connect() as connection:
+        return search(connection, SearchQuery()).items
+
+
+def test_a_folder_becomes_a_product_on_tape_whose_file_has_the_announced_size(
+    safe: Path, services: Services, world: ArchiveWorld
+):
+    report = ingest([safe], tier="tape", services=services)
+
+    assert report.is_complete
+    (one,) = report.products
+    (product,) = catalogued(services)
+    assert (one.state, one.title, one.uid) == (IngestState.ADDED, TITLE, product.uid)
+    assert product.file_path == f"S1/2021/08/09/{TITLE}.zip"
+    assert world.archive.mode([product.uid]) == {product.uid: "tape"}
+    assert product.size_bytes == world.tape_file(TITLE).stat().st_size
+    # What the manifest of the recipe says.
+    assert (product.platform, product.product_type, product.sensor_mode) == ("S1A", "GRD", "IW")
+    assert (product.relative_orbit, product.orbit_direction) == (59, "ascending")
+    assert product.polarization == "VV VH"
+    assert product.start.isoformat() == "2021-08-09T17:39:53.153776+00:00"
+    assert product.footprint.bounds == (1.5, 44.5, 5.1, 46.4)
+
+
+def test_what_is_ingested_can_be_read_back_as_it_was(safe: Path, services: Services):
+    ingest([safe], tier="disk", services=services)
+    (product,) = catalogued(services)
+
+    archived = services.archive.path(product.uid)
+    with zipfile.ZipFile(archived) as archive:
+        assert archive.namelist()[0] == f"{TITLE}.SAFE/"
+    dn = read_grd(archived).images["VV"].lines.read(0, 6)
+    np.testing.assert_array_equal(dn, np.arange(60, dtype=np.uint16).reshape(6, 10))
+
+
+def test_ingesting_again_changes_nothing(safe: Path, tmp_path: Path, services: Services):
+    zipped = zip_folder(safe, tmp_path / f"{TITLE}.zip")
+    ingest([safe], tier="tape", services=services)
+    before = catalogued(services)
+
+    report = ingest([safe, zipped], tier="tape", services=services)
+
+    assert [one.state for one in report.products] == [IngestState.KNOWN] * 2
+    assert report.is_complete
+    assert [product.updated for product in catalogued(services)] == [before[0].updated]
+
+
+def test_a_malformed_product_is_refused_by_name_and_the_others_go_on(
+    safe: Path, tmp_path: Path, services: Services, world: ArchiveWorld
+):
+    broken = tmp_path / f"{TITLE.replace('6FF8', '0000')}.zip"
+    broken.write_bytes(b"no zip at all")
+
+    report = ingest([broken, tmp_path / "absent.SAFE", safe], tier="tape", services=services)
+
+    states = [one.state for one in report.products]
+    assert states == [IngestState.REFUSED, IngestState.REFUSED, IngestState.ADDED]
+    assert not report.is_complete
+    assert report.products[0].title == broken.name
+    assert all(one.message for one in report.products[:2])
+    assert [product.title for product in catalogued(services)] == [TITLE]
+    assert len(list(world.config.tape.path.rglob("*.zip"))) == 1
+
+
+def test_a_failure_between_copy_and_catalogue_leaves_nothing_half_and_can_be_repeated(
+    safe: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as context:
+
+        def fail(*_arguments):
+            raise RuntimeError("killed here")
+
+        context.setattr(products, "place", fail)
+        with pytest.raises(RuntimeError, match="killed here"):
+            ingest([safe], tier="tape", services=services)
+    assert catalogued(services) == ()
+
+    report = ingest([safe], tier="tape", services=services)
+
+    assert [one.state for one in report.products] == [IngestState.ADDED]
+    assert len(catalogued(services)) == 1
+
+
+def test_a_withdrawn_product_stays_withdrawn(safe: Path, services: Services):
+    ingest([safe], tier="tape", services=services)
+    (product,) = catalogued(services)
+    with services.engine.begin() as connection:
+        products.withdraw(connection, product.uid)
+
+    (one,) = ingest([safe], tier="tape", services=services).products
+
+    assert (one.state, one.message) == (
+        IngestState.REFUSED,
+        f"the product {TITLE} has been withdrawn",
+    )
+    assert catalogued(services) == ()
+
+
+def test_progress_ends_at_100_percent(safe: Path, services: Services):
+    told = []
+
+    ingest([safe], tier="disk", services=services, progress=lambda *step: told.append(step))
+
+    assert told == [(0, f"Ingesting {safe.name}"), (100, "Ingested")]

@@ -1,0 +1,288 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import shapely
+from werkzeug.test import Client
+
+from catalog_db import products
+from peps_wps.app import Application
+from peps_wps.web import download, resto
+from peps_wps.web.services import Services
+from tests.archive_world import ArchiveWorld
+from tests.catalog_db.test_products import START, grd
+
+SEARCH = "/resto/api/collections/S1/search.json"
+TILE = "S2A_MSIL1C_20200815T005251_N0209_R002_T55PDR_20200815T023440"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ArchiveWorld]:
+    world = ArchiveWorld(tmp_path)
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture
+def client(world: ArchiveWorld) -> Client:
+    services = Services(world.config, world.engine, world.archive)
+    return Client(Application(services, [*resto.rules(), *download.rules()]))
+
+
+@pytest.fixture
+def slices(world: ArchiveWorld) -> list[products.Product]:
+    """47 products, one an hour."""
+    known = [
+        grd(title=f"S1A_IW_GRDH_{number:03d}", start=START + timedelta(hours=number))
+        for number in range(47)
+    ]
+    with world.engine.begin() as connection:
+        products.insert_products(connection, known)
+    return known
+
+
+def links(document) -> dict[str, str]:
+    return {link["rel"]: link["href"] for link in document["properties"]["links"]}
+
+
+def titles(document) -> list[str]:
+    return [one["properties"]["productIdentifier"] for one in document["features"]]
+
+
+def test_a_search_answers_as_peps_did(client: Client, world: ArchiveWorld):
+    # Names and types after the recorded answer in CS-SI/eodag v2.12.1, peps_search.json.
+    tile = grd(
+        title=TILE,
+        collection="S2ST",
+        platform="S2A",
+        product_type="S2MSI1C",
+        processing_level="LEVEL1C",
+        instrument="MSI",
+        sensor_mode="INS-NOBS",
+        mgrs_tile="55PDR",
+        cloud_cover=20.5218,
+        relative_orbit=2,
+        orbit_number=26883,
+        orbit_direction="descending",
+        size_bytes=781_865_648,
+        checksum="0" * 32,
+        properties={"s2TakeId": "GS2A_20200815T005251_026883_N02.09"},
+    )
+    with world.engine.begin() as connection:
+        products.insert_products(connection, [tile])
+
+    answer = client.get(
+        "/resto/api/collections/S2ST/search.json?startDate=2020-08-01&maxRecords=2"
+        "&productType=S2MSI1C&cloudCover=[0,50]"
+    )
+
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    document = answer.json
+    assert document["type"] == "FeatureCollection"
+    summary = document["properties"]
+    assert (summary["totalResults"], summary["exactCount"]) == (1, True)
+    assert (summary["startIndex"], summary["itemsPerPage"]) == (1, 1)
+    assert summary["totalItemsPerPage"] == "2"
+    assert summary["query"]["searchFilters"] == {
+        "eo:cloudCover": "[0,50]",
+        "count": "2",
+        "eo:productType": "S2MSI1C",
+        "time:start": "2020-08-01",
+    }
+    (feature,) = document["features"]
+    assert feature["id"] == "01f888ef-3368-59ff-a639-52242d159d7c"
+    assert shapely.geometry.shape(feature["geometry"]).equals(tile.footprint)
+    found = feature["properties"]
+    assert {
+        name: found[name]
+        for name in (
+            "collection",
+            "productIdentifier",
+            "title",
+            "parentIdentifier",
+            "organisationName",
+            "startDate",
+            "productType",
+            "processingLevel",
+            "platform",
+            "instrument",
+            "resolution",
+            "sensorMode",
+            "orbitNumber",
+            "relativeOrbitNumber",
+            "orbitDirection",
+            "resourceSize",
+            "resourceChecksum",
+            "cloudCover",
+            "snowCover",
+            "mgrs",
+            "s2TakeId",
+            "isNrt",
+            "storage",
+        )
+    } == {
+        "collection": "S2ST",
+        "productIdentifier": TILE,
+        "title": TILE,
+        "parentIdentifier": "urn:ogc:def:EOP:ESA::SENTINEL-2:",
+        "organisationName": "ESA",
+        "startDate": "2021-08-09T17:39:53.123456Z",
+        "productType": "S2MSI1C",
+        "processingLevel": "LEVEL1C",
+        "platform": "S2A",
+        "instrument": "MSI",
+        "resolution": None,
+        "sensorMode": "INS-NOBS",
+        "orbitNumber": 26883,
+        "relativeOrbitNumber": 2,
+        "orbitDirection": "descending",
+        "resourceSize": 781_865_648,
+        "resourceChecksum": "0" * 32,
+        "cloudCover": 20.5218,
+        "snowCover": None,
+        "mgrs": "55PDR",
+        "s2TakeId": "GS2A_20200815T005251_026883_N02.09",
+        "isNrt": 0,
+        "storage": {"mode": "tape"},
+    }
+    assert found["services"]["download"] == {
+        "url": f"http://localhost/resto/collections/S2ST/{tile.uid}/download",
+        "mimeType": "application/zip",
+        "size": 781_865_648,
+        "checksum": "0" * 32,
+    }
+
+
+def test_radar_products_have_what_only_radar_has(client: Client, world: ArchiveWorld):
+    product = grd(swath="IW", mission_take_id=302867, cycle_number=238)
+    with world.engine.begin() as connection:
+        products.insert_products(connection, [product])
+
+    found = client.get(SEARCH).json["features"][0]["properties"]
+
+    assert (found["swath"], found["polarisation"]) == ("IW", "VV VH")
+    assert (found["missionTakeId"], found["cycleNumber"]) == (302867, 238)
+
+
+def test_following_next_gives_every_product_once_latest_first(client: Client, slices):
+    document = client.get(SEARCH + "?maxRecords=10&platform=S1A").json
+    gathered = titles(document)
+    while "next" in links(document):
+        document = client.get(links(document)["next"]).json
+        gathered += titles(document)
+
+    assert gathered == [product.title for product in reversed(slices)]
+    assert len(document["features"]) == 7
+    assert links(document)["last"] == links(document)["self"]
+    assert titles(client.get(links(document)["first"]).json) == gathered[:10]
+    assert titles(client.get(links(document)["previous"]).json) == gathered[30:40]
+
+
+def test_an_index_between_two_pages_keeps_its_place_in_the_links(client: Client, slices):
+    expected = [product.title for product in reversed(slices)]
+    document = client.get(SEARCH + "?maxRecords=10&index=6").json
+
+    assert document["properties"]["startIndex"] == 6
+    assert titles(document) == expected[5:15]
+    assert titles(client.get(links(document)["next"]).json) == expected[15:25]
+    assert titles(client.get(links(document)["previous"]).json) == expected[:10]
+
+
+def test_the_same_search_has_the_same_identifier(client: Client, slices):
+    def identifier(query: str) -> str:
+        return client.get(SEARCH + query).json["properties"]["id"]
+
+    assert identifier("?platform=S1A&box=0,40,5,45") == identifier("?box=0,40,5,45&platform=S1A")
+    assert identifier("?platform=S1A") != identifier("?platform=S1B")
+
+
+def test_all_collections_are_searched_together(client: Client, world: ArchiveWorld):
+    with world.engine.begin() as connection:
+        products.insert_products(connection, [grd(), grd(collection="S2ST", title=TILE)])
+
+    assert client.get("/resto/api/collections/search.json").json["properties"]["totalResults"] == 2
+    assert client.get(SEARCH).json["properties"]["totalResults"] == 1
+
+
+def test_a_place_that_no_gazetteer_knows_finds_nothing(client: Client, slices):
+    assert client.get(SEARCH + "?q=Toulouse").json["properties"]["totalResults"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("?box=1,2,3", "Invalid geo:box"),
+        ("?startDate=yesterday", "Invalid startDate: yesterday"),
+        ("?box=0,0,1,99", "not on the Earth"),
+        ("?geometry=POINT(0%2099)", "latitudes from -90 to 90"),
+        ("?geometry=POLYGON%20EMPTY", "region of the search is empty"),
+    ],
+)
+def test_a_bad_value_is_400_with_the_error_that_peps_clients_look_for(
+    client: Client, query: str, message: str
+):
+    answer = client.get(SEARCH + query)
+
+    assert (answer.status_code, answer.mimetype) == (400, "application/json")
+    assert answer.json["ErrorCode"] == 400
+    assert message in answer.json["ErrorMessage"]
+
+
+def test_an_unknown_collection_is_404(client: Client):
+    answer = client.get("/resto/api/collections/S7/search.json")
+
+    assert (answer.status_code, answer.json["ErrorCode"]) == (404, 404)
+
+
+def test_a_single_feature_is_the_one_of_the_search(client: Client, world: ArchiveWorld):
+    uid = world.add("S1A_ON_DISK", b"PK disk", tier="disk")
+    found = client.get(SEARCH).json["features"][0]
+    address = urlsplit(found["properties"]["links"][0]["href"]).path
+
+    assert client.get(address).json == found
+    assert client.get(f"/resto/collections/S2/{uid}.json").status_code == 404
+    with world.engine.begin() as connection:
+        products.withdraw(connection, uid)
+    assert client.get(address).status_code == 404
+
+
+def test_what_peps_download_does_ends_with_files_of_the_announced_size(
+    client: Client, world: ArchiveWorld
+):
+    # Its loop: search, GET what is on tape and throw the answer away, search again, download.
+    world.add("S1A_ON_DISK", b"PK disk", tier="disk")
+    world.add("S1A_ON_TAPE", b"PK tape and more", tier="tape")
+    query = SEARCH + "?maxRecords=500&startDate=2021-08-01&box=0,42,4,45&productType=&sensorMode="
+
+    def modes() -> dict[str, str]:
+        found = client.get(query).json["features"]
+        return {
+            one["properties"]["productIdentifier"]: one["properties"]["storage"]["mode"]
+            for one in found
+        }
+
+    assert modes() == {"S1A_ON_DISK": "disk", "S1A_ON_TAPE": "tape"}
+    for one in client.get(query).json["features"]:
+        if one["properties"]["storage"]["mode"] == "tape":
+            address = f"/resto/collections/S1/{one['id']}/download/?issuerId=peps"
+            assert client.get(address).status_code == 202
+    assert modes() == {"S1A_ON_DISK": "disk", "S1A_ON_TAPE": "staging"}
+    service = world.service()
+    while modes()["S1A_ON_TAPE"] != "disk":
+        service.run_once()
+    for one in client.get(query).json["features"]:
+        address = urlsplit(one["properties"]["services"]["download"]["url"]).path
+        answer = client.get(address, buffered=True)
+        assert len(answer.data) == one["properties"]["resourceSize"]
+        assert answer.data == world.contents[one["id"]]
+
+
+def test_links_take_the_configured_address(world: ArchiveWorld, slices):
+    server = replace(world.config.server, url="https://peps.example.org/")
+    services = Services(replace(world.config, server=server), world.engine, world.archive)
+    document = Client(Application(services, resto.rules())).get(SEARCH).json
+
+    assert links(document)["next"].startswith("https://peps.example.org/resto/api/collections/S1/")
