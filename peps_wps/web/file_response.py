@@ -64,7 +64,6 @@ def file_response(request: Request, stream: FileIO, facts: FileFacts) -> Respons
     body = cast(IO[bytes], _FileSlice(stream, end - first))  # as much of one as servers use
     response.response = wrap_file(request.environ, body, _BLOCK_BYTES)
     response.direct_passthrough = True
-    response.call_on_close(stream.close)
     return response
 
 
