@@ -1,20 +1,22 @@
 """`peps ingest`, `peps jobs`, `peps db`: what works on the database of this machine."""
 
 import argparse
+import dataclasses
 
 from catalog_db import migrations
 from catalog_db.engine import create_engine
 from catalog_db.jobs import Job
 from peps_wps import jobs as job_store
 from peps_wps import logs
-from peps_wps.cli_terminal import JOB_FAILED, OK, ProgressLine, answer, answer_json
+from peps_wps.cli_terminal import JOB_FAILED, OK, ProgressLine, answer, answer_json, say
 from peps_wps.config import Config
 from peps_wps.staging import Archive
 from peps_wps.web.services import Services
 
 
 def ingest(arguments: argparse.Namespace) -> int:
-    """Take products into the archive."""
+    """Take products into the archive; one that is refused does not stop the others."""
+    from peps_wps.ingest import IngestState
     from peps_wps.ingest import ingest as ingest_products
 
     services = open_services(Config.load(var=arguments.var))
@@ -22,7 +24,14 @@ def ingest(arguments: argparse.Namespace) -> int:
         report = ingest_products(
             arguments.paths, tier=arguments.tier, services=services, progress=line.show
         )
-    return OK if report else JOB_FAILED
+    if arguments.json:
+        answer_json([dataclasses.asdict(product) for product in report.products])
+    for product in () if arguments.json else report.products:
+        if product.state is IngestState.REFUSED:
+            say(f"{product.path}: refused: {product.message}")
+        else:
+            answer(f"{product.state}  {product.title}  {product.uid}")
+    return OK if report.is_complete else JOB_FAILED
 
 
 def jobs(arguments: argparse.Namespace) -> int:

@@ -91,7 +91,7 @@ class StandIn:
             time.sleep(order.seconds)
         note(order, "gather")
         return Outputs(
-            (Output("answer", "text/plain", path="answer.txt"),), {"tasks": len(finished)}
+            (Output("archive", "text/plain", path="answer.txt"),), {"tasks": len(finished)}
         )
 
 
@@ -118,4 +118,5 @@ def misbehave(order: Order, task: Task) -> None:
         os._exit(77)
 
 
-CHAINS = {"STAND_IN": StandIn()}
+# S1_ORTHO too: what the web service offers can then be ordered without computing anything.
+CHAINS = {"STAND_IN": StandIn(), "S1_ORTHO": StandIn()}

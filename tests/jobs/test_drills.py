@@ -21,9 +21,9 @@ def test_a_job_runs_to_its_results(house: House) -> None:
 
     assert (job.state, job.progress, job.attempt) == ("succeeded", 100, 1)
     assert job.results is not None
-    answer = results_folder(house.config, job.id) / job.results["answer"]["href"]
+    answer = results_folder(house.config, job.id) / job.results["archive"]["href"]
     assert answer.read_text() == "task 0 []\ntask 1 []\ntask 2 []\n"
-    assert job.results["answer"]["size"] == answer.stat().st_size
+    assert job.results["archive"]["size"] == answer.stat().st_size
     assert job.results["report"]["value"] == {"tasks": 3}
     assert until(lambda: not scratch_folder(house.config, job.id).exists())
 
