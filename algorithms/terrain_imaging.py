@@ -31,8 +31,7 @@ class GrdImaging:
             Metres; it enters by the residual bistatic term. Shapes broadcast.
         """
         image = self.geometry.image_arrays
-        frame = self._frame(line)
-        row = (line - image.line_offset[frame]) / image.line_scale[frame]
+        _, row = self._spans(line)
         image_time = image.time_origin + row * image.line_interval
         time = image_time + slant_range * self.geometry.orbit_arrays.delay_per_metre
         return self.geometry.orbit.position(time), self.geometry.orbit.velocity(time)
@@ -60,31 +59,24 @@ class GrdImaging:
         first = int(np.clip((near - image.slant_origin) // SLANT_STEP, 0, columns - 2))
         last = int(np.clip((far - image.slant_origin) // SLANT_STEP + 1, first + 1, columns - 1))
         record, weight = self._records(_lines(window))
-        following = np.minimum(record + 1, image.sample.shape[0] - 1)
         share = weight[:, np.newaxis]
         part = image.sample[:, first : last + 1]
-        samples = (1.0 - share) * part[record] + share * part[following]
+        samples = (1.0 - share) * part[record] + share * part[record + 1]
         return SampleTable(image.slant_origin + SLANT_STEP * first, SLANT_STEP, samples)
 
-    def _frame(self, line: Float64) -> Int64:
-        """Return the frame that holds each line; lines beyond the image go to the nearest."""
-        first_lines = np.array([frame.first_line for frame in self.geometry.frames]) - 0.5
-        frame = np.searchsorted(first_lines, line, side="right") - 1
-        return np.maximum(frame, 0)
+    def _spans(self, line: Float64) -> tuple[Int64, Float64]:
+        """Return the span of the image that holds each line, and the line as a row."""
+        image = self.geometry.image_arrays
+        begin = image.begin[:-1] * image.line_scale + image.line_offset
+        span = np.maximum(np.searchsorted(begin, line, side="right") - 1, 0)
+        return span, (line - image.line_offset[span]) / image.line_scale[span]
 
     def _records(self, lines: Float64) -> tuple[Int64, Float64]:
         """Return the ground range record before each line and the weight of the one after it."""
         image = self.geometry.image_arrays
-        frame = self._frame(lines)
-        record, weight = np.empty(lines.shape, np.int64), np.zeros(lines.shape)
-        for index in np.unique(frame):
-            first, last = image.first_record[index], image.last_record[index]
-            inside = frame == index
-            record_line = image.record_line[first : last + 1]
-            position = np.interp(lines[inside], record_line, np.arange(first, last + 1.0))
-            record[inside] = np.minimum(position.astype(np.int64), max(last - 1, first))
-            weight[inside] = position - record[inside]
-        return record, weight if image.linear else np.where(weight >= 0.5, 1.0, 0.0)
+        span, row = self._spans(lines)
+        weight = row * image.weight_scale[span] + image.weight_offset[span]
+        return image.record[span], np.clip(weight, 0.0, 1.0)
 
 
 def _lines(window: Window) -> Float64:
