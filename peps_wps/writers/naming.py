@@ -1,0 +1,67 @@
+"""Names of results: those of S1Tiling, so that what reads its files reads ours."""
+
+from collections.abc import Sequence
+
+from peps_wps.writers.acquisition import Acquisition
+
+_CALIBRATION_SUFFIX = {
+    "gamma0": "",
+    "sigma0": "_sigma",
+    "beta0": "_beta",
+    "gamma0_rtc": "_GammaNaughtRTC",
+    "dn": "_dn",
+}
+ORBIT_DIRECTION = {"ascending": "ASC", "descending": "DES"}
+
+
+def tile_stem(
+    acquisition: Acquisition, tile: str, polarization: str, calibration: str, *, kind: str = ""
+) -> str:
+    """Return the name of a file without extension: ``s1a_31TCJ_vv_ASC_030_20210809t173953``.
+
+    The time of day is ``txxxxxx`` where several frames were put together.
+
+    Parameters
+    ----------
+    tile
+        MGRS name.
+    polarization
+        "VV", or several together, "VVVH", for what belongs to all of them.
+    calibration
+        See `Processing`.
+    kind
+        What the file is when not the image: "BorderMask", "LayoverShadow", ...
+    """
+    return (
+        "_".join(
+            [
+                acquisition.platform.lower(),
+                tile,
+                polarization.lower(),
+                pass_stem(acquisition),
+            ]
+        )
+        + _CALIBRATION_SUFFIX[calibration]
+        + (f"_{kind}" if kind else "")
+    )
+
+
+def pass_stem(acquisition: Acquisition) -> str:
+    """Return what tells a pass from another of the satellite: ``ASC_030_20210809t173953``."""
+    start = acquisition.starts[0]
+    time = f"{start:%H%M%S}" if len(acquisition.starts) == 1 else "xxxxxx"
+    direction = ORBIT_DIRECTION[acquisition.orbit_direction]
+    return f"{direction}_{acquisition.relative_orbit:03d}_{start:%Y%m%d}t{time}"
+
+
+def archive_name(process: str, acquisitions: Sequence[Acquisition]) -> str:
+    """Return the name of the zip of an order.
+
+    One pass: ``S1_ORTHO_s1a_ASC_030_20210809t173953.zip``; several: their number and days,
+    ``S1_ORTHO_3-passes_20210809_20210821.zip``.
+    """
+    if len(acquisitions) == 1:
+        (only,) = acquisitions
+        return f"{process}_{only.platform.lower()}_{pass_stem(only)}.zip"
+    days = sorted(acquisition.starts[0] for acquisition in acquisitions)
+    return f"{process}_{len(days)}-passes_{days[0]:%Y%m%d}_{days[-1]:%Y%m%d}.zip"

@@ -1,0 +1,104 @@
+"""Quicklooks: a small PNG of a tile, co- and cross-polarised and their ratio as red, green, blue.
+
+Each channel is stretched in decibels between two percentiles of its own, so that desert, forest and
+sea all show relief; no data is transparent.
+"""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
+
+from peps_wps.writers.publish import published
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+SIDE = 1098  # pixels: a tenth of a tile at 10 m
+_PERCENTILES = (1.0, 99.0)
+_LEAST_RANGE_DB = 3.0  # a flat scene is not stretched into noise
+_LOWEST_POWER = 1e-7
+
+
+def read_overview(path: Path, *, quantity: str, side: int = SIDE) -> Float32:
+    """Return a result reduced to at most `side` pixels a side, as linear power.
+
+    Parameters
+    ----------
+    path
+        A GeoTIFF; its overviews are used.
+    quantity
+        What its scaled values are: "linear power", "amplitude" or "decibels".
+
+    Returns
+    -------
+    Linear power, shape (row, column), NaN for no data.
+    """
+    with rasterio.open(path) as dataset:
+        step = max(1, -(-max(dataset.shape) // side))
+        shape = (-(-dataset.height // step), -(-dataset.width // step))
+        stored = dataset.read(1, out_shape=shape, masked=True, resampling=Resampling.nearest)
+        values = stored.astype(np.float32).filled(np.nan) * np.float32(dataset.scales[0])
+        values += np.float32(dataset.offsets[0])
+    if quantity == "decibels":
+        return np.asarray(np.float32(10) ** (values / np.float32(10)))
+    return np.asarray(values**2 if quantity == "amplitude" else values)
+
+
+def write_quicklook(path: Path, power: Mapping[str, Float32]) -> None:
+    """Write a PNG of one or two polarisations.
+
+    Parameters
+    ----------
+    path
+        The file.
+    power
+        Linear power by polarisation ("VV", "VH"), all of one shape, NaN for no data.
+    """
+    image = render(power)
+    with MemoryFile() as memory:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with memory.open(
+                driver="PNG", height=image.shape[1], width=image.shape[2], count=4, dtype="uint8"
+            ) as dataset:
+                dataset.write(image)
+        content = memory.read()
+    with published(path) as stream:
+        stream.write(content)
+
+
+def render(power: Mapping[str, Float32]) -> UInt8:
+    """Return the picture: red, green, blue, opacity, shape (4, row, column)."""
+    co_polarized = [name for name in power if name[0] == name[1]]
+    cross_polarized = [name for name in power if name[0] != name[1]]
+    decibels = {name: _decibels(values) for name, values in power.items()}
+    if co_polarized and cross_polarized:
+        co, cross = decibels[co_polarized[0]], decibels[cross_polarized[0]]
+        channels = [co, cross, co - cross]
+    else:
+        channels = [next(iter(decibels.values()))] * 3
+    valid = np.all([np.isfinite(channel) for channel in channels], axis=0)
+    colours = [_stretched(channel, valid) for channel in channels]
+    return np.stack([*colours, np.where(valid, np.uint8(255), np.uint8(0))])
+
+
+def _decibels(power: Float32) -> Float32:
+    decibels: Float32 = np.float32(10) * np.log10(np.maximum(power, np.float32(_LOWEST_POWER)))
+    return decibels
+
+
+def _stretched(channel: Float32, valid: NDArray[np.bool_]) -> UInt8:
+    """Return 1 to 255 between the percentiles of the valid pixels, 0 for no data."""
+    if not valid.any():
+        return np.zeros(channel.shape, np.uint8)
+    low, high = np.percentile(channel[valid], _PERCENTILES)
+    middle, half = (low + high) / 2, max(high - low, _LEAST_RANGE_DB) / 2
+    share = np.clip((channel - middle) / half, -1, 1)
+    return np.where(valid, np.rint(128 + 127 * share), 0).astype(np.uint8)

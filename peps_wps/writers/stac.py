@@ -1,0 +1,256 @@
+"""A STAC item beside the files of one pass on one tile.
+
+STAC 1.1.0 with the extensions sar, sat, projection, raster, mgrs, grid, processing and file, in the
+versions that pystac 1.15 reads and writes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import shapely
+from affine import Affine
+from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
+
+from catalog_db.footprints import placed
+from peps_wps.writers.acquisition import Acquisition, Processing
+
+Json = dict[str, Any]
+
+COG = "image/tiff; application=geotiff; profile=cloud-optimized"
+PNG = "image/png"
+
+_VERSION = "1.1.0"
+_EXTENSIONS = tuple(
+    f"https://stac-extensions.github.io/{name}/schema.json"
+    for name in (
+        "sar/v1.0.0",
+        "sat/v1.0.0",
+        "projection/v2.0.0",
+        "raster/v1.1.0",
+        "mgrs/v1.0.0",
+        "grid/v1.1.0",
+        "processing/v1.1.0",
+        "file/v2.1.0",
+    )
+)
+_CENTER_FREQUENCY = 5.405  # GHz; Sentinel-1 product annotation, radarFrequency
+_EDGE_POINTS = 11  # of each side of a tile: its sides are curves in longitude and latitude
+_LICENCE = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
+
+
+@dataclass(frozen=True)
+class Raster:
+    """What the values of a GeoTIFF are; physical value = stored * scale + offset."""
+
+    dtype: str
+    nodata: float
+    resolution: float
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file of an item.
+
+    Parameters
+    ----------
+    href
+        Relative to the item.
+    polarizations
+        Of a radar image.
+    raster
+        Of a GeoTIFF.
+    """
+
+    href: str
+    media_type: str
+    title: str
+    roles: tuple[str, ...]
+    size_bytes: int | None = None
+    polarizations: tuple[str, ...] = ()
+    raster: Raster | None = None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The raster grid that all GeoTIFFs of an item share.
+
+    Parameters
+    ----------
+    tile
+        MGRS name.
+    transform
+        Column and row to easting and northing of pixel corners, metres.
+    shape
+        Rows and columns.
+    """
+
+    tile: str
+    epsg: int
+    transform: Affine
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What was measured of a result; everything ends as a property ``peps:<name>``."""
+
+    valid_percent: float
+    further: Mapping[str, Any] = field(default_factory=dict)
+
+
+def tile_item(
+    identifier: str,
+    acquisition: Acquisition,
+    processing: Processing,
+    grid: Grid,
+    *,
+    assets: Mapping[str, Asset],
+    quality: Quality,
+) -> Json:
+    """Return the item of one pass on one tile.
+
+    Parameters
+    ----------
+    identifier
+        Unique in its collection: the stem of the files.
+    assets
+        By key: "vv", "vh", "thumbnail", ...
+    """
+    polarizations = sorted(
+        {name for asset in assets.values() for name in asset.polarizations},
+        key=lambda name: (name[0] != name[1], name),
+    )
+    footprint, bbox = _footprint(acquisition, grid)
+    zone, band, square = int(grid.tile[:2]), grid.tile[2], grid.tile[3:]
+    return {
+        "type": "Feature",
+        "stac_version": _VERSION,
+        "stac_extensions": list(_EXTENSIONS),
+        "id": identifier,
+        "geometry": shapely.geometry.mapping(footprint),
+        "bbox": bbox,
+        "properties": {
+            "title": f"Sentinel-1 {processing.calibration} on tile {grid.tile}",
+            "datetime": _instant(acquisition.starts[0]),
+            "start_datetime": _instant(acquisition.starts[0]),
+            "end_datetime": _instant(acquisition.stop),
+            "created": _instant(processing.created),
+            "platform": f"sentinel-{acquisition.platform[1:].lower()}",
+            "constellation": "sentinel-1",
+            "instruments": ["c-sar"],
+            "gsd": processing.resolution,
+            "sar:instrument_mode": acquisition.mode,
+            "sar:frequency_band": "C",
+            "sar:center_frequency": _CENTER_FREQUENCY,
+            "sar:polarizations": polarizations,
+            # Geocoded and corrected for the terrain's position, or for its radiometry too.
+            "sar:product_type": "RTC" if processing.calibration == "gamma0_rtc" else "GTC",
+            "sat:orbit_state": acquisition.orbit_direction,
+            "sat:absolute_orbit": acquisition.orbit_number,
+            "sat:relative_orbit": acquisition.relative_orbit,
+            "proj:code": f"EPSG:{grid.epsg}",
+            "proj:shape": list(grid.shape),
+            "proj:transform": list(grid.transform)[:6],
+            "mgrs:utm_zone": zone,
+            "mgrs:latitude_band": band,
+            "mgrs:grid_square": square,
+            "grid:code": f"MGRS-{grid.tile}",
+            "processing:software": {"PEPS": processing.version},
+            "processing:lineage": _lineage(acquisition, processing),
+            **_own(acquisition, processing, quality),
+        },
+        "links": [{"rel": "license", "href": _LICENCE, "title": "Copernicus Sentinel data"}],
+        "assets": {key: _asset(asset) for key, asset in assets.items()},
+    }
+
+
+def _own(acquisition: Acquisition, processing: Processing, quality: Quality) -> Json:
+    own = {
+        "input_products": list(acquisition.titles),
+        "ipf": sorted(set(acquisition.ipf)),
+        "calibration": processing.calibration,
+        "noise_removed": processing.denoised,
+        "resampling": processing.resampling,
+        "dem": processing.dem,
+        "orbit": processing.orbit,
+        "valid_percent": quality.valid_percent,
+        **quality.further,
+    }
+    return {f"peps:{name}": value for name, value in own.items()}
+
+
+def _lineage(acquisition: Acquisition, processing: Processing) -> str:
+    noise = "thermal noise removed" if processing.denoised else "thermal noise kept"
+    return (
+        f"{' and '.join(acquisition.titles)}: calibrated to {processing.calibration}, {noise}, "
+        f"orthorectified ({processing.resampling}) with the orbit of {processing.orbit} and "
+        f"{processing.dem}"
+    )
+
+
+def _asset(asset: Asset) -> Json:
+    document: Json = {
+        "href": asset.href,
+        "type": asset.media_type,
+        "title": asset.title,
+        "roles": list(asset.roles),
+    }
+    if asset.size_bytes is not None:
+        document["file:size"] = asset.size_bytes
+    if asset.polarizations:
+        document["sar:polarizations"] = list(asset.polarizations)
+    if asset.raster is not None:
+        document["raster:bands"] = [_band(asset.raster)]
+    return document
+
+
+def _band(raster: Raster) -> Json:
+    band: Json = {
+        "data_type": raster.dtype,
+        # JSON has no word for it; the extension spells it so.
+        "nodata": "nan" if np.isnan(raster.nodata) else raster.nodata,
+        "spatial_resolution": raster.resolution,
+    }
+    if (raster.scale, raster.offset) != (1.0, 0.0):
+        band |= {"scale": raster.scale, "offset": raster.offset}
+    if raster.unit:
+        band["unit"] = raster.unit
+    return band
+
+
+def _footprint(acquisition: Acquisition, grid: Grid) -> tuple[BaseGeometry, list[float]]:
+    """Return what the pass covers of the tile, cut at the antimeridian, and its bounding box."""
+    tile = _outline(grid)
+    passes = shapely.union_all(
+        [shapely.affinity.translate(acquisition.footprint, turn) for turn in (-360.0, 0.0, 360.0)]
+    )
+    common = tile.intersection(passes)
+    geometry, box = placed(tile if common.area == 0 else common)
+    x0, y0, x1, y1 = (value / 10_000 for value in box)
+    # RFC 7946, 5.2: the west of a box across the antimeridian is more than its east.
+    return geometry, [x0, y0, x1 - 360 if x1 > 180 else x1, y1]
+
+
+def _outline(grid: Grid) -> shapely.Polygon:
+    """Return the outline of the grid, continuous in longitude, degrees."""
+    rows, columns = grid.shape
+    steps = np.linspace(0, 1, _EDGE_POINTS)[:-1]
+    column = np.concatenate([steps, np.ones_like(steps), 1 - steps, np.zeros_like(steps)])
+    row = np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
+    easting, northing = grid.transform @ (column * columns, row * rows)
+    longitude, latitude = Transformer.from_crs(grid.epsg, 4326, always_xy=True).transform(
+        easting, northing
+    )
+    longitude = np.degrees(np.unwrap(np.radians(longitude)))
+    return shapely.Polygon(np.column_stack([longitude, latitude]))
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%S.%f}Z"
