@@ -11,8 +11,8 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    case,
     delete,
-    distinct,
     exists,
     func,
     not_,
@@ -282,22 +282,34 @@ def cancel_unwanted(connection: Connection, file_ids: Iterable[int], now: dateti
     _unreserve(connection, list(cancelled))
 
 
-def backlog(connection: Connection, recall_id: int) -> Backlog | None:
-    """Return what is read before a recall is done; None where it is not active."""
-    mine = connection.execute(
-        select(recall.c.created_us, recall.c.not_before_us).where(recall.c.id == recall_id, ACTIVE)
-    ).one_or_none()
-    if mine is None:
-        return None
-    ahead = connection.execute(
+def backlogs(connection: Connection, recall_ids: Iterable[int]) -> dict[int, Backlog]:
+    """Return what is read before each active recall is done, were they read in order of age."""
+    age = (recall.c.created_us, recall.c.id)
+    first_of_tape = func.row_number().over(partition_by=file.c.tape, order_by=age) == 1
+    active = (
         select(
-            func.coalesce(func.sum(file.c.size_bytes - recall.c.bytes_done), 0).label("size"),
-            func.count(distinct(file.c.tape)).label("tapes"),
+            recall.c.id,
+            recall.c.created_us,
+            recall.c.not_before_us,
+            (file.c.size_bytes - recall.c.bytes_done).label("size_bytes"),
+            case((first_of_tape, 1), else_=0).label("new_tapes"),
         )
         .join_from(recall, file, file.c.id == recall.c.file)
-        .where(ACTIVE, recall.c.created_us <= mine.created_us)
-    ).one()
-    return Backlog(int(ahead.size), ahead.tapes, from_us(mine.not_before_us))
+        .where(ACTIVE)
+        .subquery()
+    )
+    asked = (active.c.created_us, active.c.id)
+    queue = select(
+        active.c.id,
+        active.c.not_before_us,
+        func.sum(active.c.size_bytes).over(order_by=asked).label("size_bytes"),
+        func.sum(active.c.new_tapes).over(order_by=asked).label("tapes"),
+    ).subquery()
+    rows = connection.execute(select(queue).where(queue.c.id.in_(integers(connection, recall_ids))))
+    return {
+        row.id: Backlog(int(row.size_bytes), int(row.tapes), from_us(row.not_before_us))
+        for row in rows
+    }
 
 
 def _close(

@@ -146,12 +146,12 @@ class RecallEngine:
 
     def _claim(self) -> tuple[Batch, str] | None:
         """Take the best batch; None where there is nothing to read, no drive or no room."""
-        pending = self._recalls.pending(self._clock())
-        if not pending:
+        drives = self.backend.drives()
+        if all(drive.is_busy for drive in drives):
             return None
-        batch = next_batch(
-            pending, self.backend.drives(), self._clock(), max_wait=self.policy.max_wait_s
-        )
+        now = self._clock()
+        pending = self._recalls.pending(now)
+        batch = next_batch(pending, drives, now, max_wait=self.policy.max_wait_s)
         if batch is None:
             return None
         owner = f"{self._service}/{uuid4().hex[:8]}"

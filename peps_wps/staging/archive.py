@@ -211,9 +211,14 @@ class Archive:
         """
         with self._engine.connect() as connection:
             rows = staging.requested_files(connection, request_id)
-            files = tuple(self._file_status(connection, row) for row in rows)
-        if not files:
+            waiting = [row.recall for row in rows if row.recall is not None]
+            ahead = recalls.backlogs(connection, waiting) if waiting else {}
+        if not rows:
             raise UnknownRequestError(request_id)
+        files = tuple(
+            self._file_status(row, None if row.recall is None else ahead.get(row.recall))
+            for row in rows
+        )
         failed = next((file.error for file in files if file.error), None)
         return RequestStatus(all(file.state == "ready" for file in files), failed, files)
 
@@ -290,25 +295,22 @@ class Archive:
         if product.file.backend == DISK and not product.is_ready:
             raise LostFileError(f"the file of {product.title} is lost: it had no copy on tape")
 
-    def _file_status(self, connection: Connection, row: RequestedFile) -> FileStatus:
+    def _file_status(self, row: RequestedFile, ahead: recalls.Backlog | None) -> FileStatus:
         """Return the status of one product of a request."""
         if row.withdrawn:
             error = str(ProductWithdrawnError(row.title))
             return FileStatus(row.uid, "failed", 0, row.size_bytes, None, error)
         if row.state == "ready" and row.is_ready:
             return FileStatus(row.uid, "ready", row.size_bytes, row.size_bytes, 0.0)
+        if row.state == "waiting":
+            expected_s = None if ahead is None else self._expected_s(ahead)
+            return FileStatus(row.uid, "waiting", row.bytes_done, row.size_bytes, expected_s)
         state = "cancelled" if row.state == "ready" else row.state  # the pin ended, the file went
-        expected_s = None if row.recall is None else self._expected_s(connection, row.recall)
-        error = row.error or (
-            "" if state == "waiting" else f"the request for {row.title} has ended"
-        )
-        return FileStatus(row.uid, state, row.bytes_done, row.size_bytes, expected_s, error)
+        error = row.error or f"the request for {row.title} has ended"
+        return FileStatus(row.uid, state, row.bytes_done, row.size_bytes, None, error)
 
-    def _expected_s(self, connection: Connection, recall_id: int) -> float | None:
-        """Return about how long a recall will take, seconds."""
-        ahead = recalls.backlog(connection, recall_id)
-        if ahead is None:
-            return None
+    def _expected_s(self, ahead: recalls.Backlog) -> float:
+        """Return about how long a recall will take with what is read before it, seconds."""
         pause_s = max(0.0, (ahead.not_before - times.now()).total_seconds())
         return pause_s + self._tape.expected_s(ahead.size_bytes, ahead.tapes)
 

@@ -81,6 +81,7 @@ def test_reading_takes_mounting_and_streaming(tmp_path, clock):
     clock.now += 2
     assert states(tape, handle) == [StageState.STAGED, StageState.STAGED]
     assert fetched(tape, handle, files[1]) == b"\1" * 2_000_000
+    tape.release(handle)
 
 
 def test_a_mounted_tape_is_read_without_mounting_and_another_one_costs_an_unload(tmp_path, clock):
@@ -103,6 +104,7 @@ def test_the_clock_runs_at_the_configured_speed(tmp_path, clock):
     assert states(tape, handle) == [StageState.WAITING]
     clock.now += 0.002
     assert states(tape, handle) == [StageState.STAGED]
+    tape.release(handle)
 
 
 def test_a_drive_and_a_tape_serve_one_batch_at_a_time_across_libraries(tmp_path):
