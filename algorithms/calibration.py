@@ -210,16 +210,22 @@ def backscatter(
 
 
 @compiled
+def _blend(table: RowTable, line: int, out: Float32) -> None:
+    """Fill the values of a table along one line of the window."""
+    low, high = table.values[table.row[line]], table.values[table.row[line] + 1]
+    weight = table.weight[line]
+    for j in range(out.size):
+        out[j] = low[j] + weight * (high[j] - low[j])
+
+
+@compiled
 def _calibrate(numbers: NDArray[np.uint16], amplitude: RowTable, out: Float32) -> None:
     """Fill power, DN**2 / A**2."""
+    a = np.empty(numbers.shape[1], np.float32)
+    eta = np.zeros(numbers.shape[1], np.float32)
     for i in range(numbers.shape[0]):
-        low, w = amplitude.values[amplitude.row[i]], amplitude.weight[i]
-        high = amplitude.values[amplitude.row[i] + 1]
-        source, target = numbers[i], out[i]
-        for j in range(source.size):
-            number = np.float32(source[j])
-            scaled = number / (low[j] + w * (high[j] - low[j]))
-            target[j] = scaled * scaled if number > np.float32(0.0) else np.float32(np.nan)
+        _blend(amplitude, i, a)
+        _power(numbers[i], a, eta, np.float32(0.0), out[i])
 
 
 @compiled
@@ -231,33 +237,24 @@ def _calibrate_denoised(
     out: Float32,
 ) -> None:
     """Fill power, (DN**2 - eta) / A**2."""
+    a = np.empty(numbers.shape[1], np.float32)
+    eta = np.empty(numbers.shape[1], np.float32)
     for i in range(numbers.shape[0]):
-        low, w = amplitude.values[amplitude.row[i]], amplitude.weight[i]
-        high = amplitude.values[amplitude.row[i] + 1]
-        noise_low, v = noise.values[noise.row[i]], noise.weight[i]
-        noise_high = noise.values[noise.row[i] + 1]
+        _blend(amplitude, i, a)
+        _blend(noise, i, eta)
         start = 0
         for span in range(azimuth.end.shape[1]):
-            end = azimuth.end[i, span]
-            _calibrate_span(
-                numbers[i, start:end],
-                low[start:end],
-                high[start:end],
-                w,
-                noise_low[start:end],
-                noise_high[start:end],
-                v,
-                azimuth.factor[i, span],
-                out[i, start:end],
-            )
-            start = end
+            part = slice(start, azimuth.end[i, span])
+            _power(numbers[i][part], a[part], eta[part], azimuth.factor[i, span], out[i][part])
+            start = azimuth.end[i, span]
 
 
 @compiled
-def _calibrate_span(numbers, low, high, w, noise_low, noise_high, v, factor, out):
+def _power(
+    numbers: NDArray[np.uint16], a: Float32, eta: Float32, factor: np.float32, out: Float32
+) -> None:
+    """Fill the power of some pixels of a line, NaN where the number is 0."""
     for j in range(numbers.size):
         number = np.float32(numbers[j])
-        a = low[j] + w * (high[j] - low[j])
-        eta = factor * (noise_low[j] + v * (noise_high[j] - noise_low[j]))
-        power = (number * number - eta) / (a * a)
+        power = (number * number - factor * eta[j]) / (a[j] * a[j])
         out[j] = power if number > np.float32(0.0) else np.float32(np.nan)

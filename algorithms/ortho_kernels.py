@@ -147,8 +147,8 @@ def _bilinear_height(values: Float32, x: float, y: float) -> np.float32:
     j, i = np.uint32(x), np.uint32(y)
     u, v = np.float32(x - j), np.float32(y - i)
     one = np.uint32(1)
-    upper = values[i, j] + u * (values[i, j + one] - values[i, j])
-    lower = values[i + one, j] + u * (values[i + one, j + one] - values[i + one, j])
+    upper: np.float32 = values[i, j] + u * (values[i, j + one] - values[i, j])
+    lower: np.float32 = values[i + one, j] + u * (values[i + one, j + one] - values[i + one, j])
     return upper + v * (lower - upper)
 
 

@@ -7,7 +7,7 @@ one before, each frame keeps its own ground range records and near range.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -218,61 +218,72 @@ def _image_arrays(
         annotation = frame.annotation
         scale = interval / annotation.line_interval
         offset = (origin[0] - frame_origin) / annotation.line_interval + frame.first_line
-        for begin, record, weight_scale, weight_offset in _record_spans(frame, linear=linear):
-            spans.append(
-                (
-                    (begin - offset) / scale,
-                    scale,
-                    offset,
-                    first_record + record,
-                    weight_scale * scale,
-                    weight_offset + weight_scale * offset,
-                    frame.sample_shift - 0.5,
-                    frame.sample_shift + annotation.samples - 0.5,
-                )
-            )
+        spans.extend(
+            {
+                "begin": (span.first_line - offset) / scale,
+                "line_scale": scale,
+                "line_offset": offset,
+                "record": first_record + span.record,
+                "weight_scale": span.weight_scale * scale,
+                "weight_offset": span.weight_offset + span.weight_scale * offset,
+                "first_sample": frame.sample_shift - 0.5,
+                "last_sample": frame.sample_shift + annotation.samples - 0.5,
+            }
+            for span in _record_spans(frame, linear=linear)
+        )
         table = tabulate(
             annotation.ground_range, slant_origin, last_slant, annotation.range_spacing
         )
         tables.append(table + frame.sample_shift)
         first_record += len(table)
-    columns = [np.array(column, dtype=np.float64) for column in zip(*spans, strict=True)]
-    end = (lines - 0.5 - columns[2][-1]) / columns[1][-1]
+    columns = {name: np.array([span[name] for span in spans], np.float64) for name in spans[0]}
+    end = (lines - 0.5 - columns["line_offset"][-1]) / columns["line_scale"][-1]
     return ImageArrays(
-        origin[0],
-        interval,
-        np.append(columns[0], end),
-        columns[1],
-        columns[2],
-        columns[3].astype(np.int64),
-        *columns[4:],
-        slant_origin,
-        np.concatenate(tables),
+        time_origin=origin[0],
+        line_interval=interval,
+        begin=np.append(columns["begin"], end),
+        line_scale=columns["line_scale"],
+        line_offset=columns["line_offset"],
+        record=columns["record"].astype(np.int64),
+        weight_scale=columns["weight_scale"],
+        weight_offset=columns["weight_offset"],
+        first_sample=columns["first_sample"],
+        last_sample=columns["last_sample"],
+        slant_origin=slant_origin,
+        sample=np.concatenate(tables),
     )
 
 
-def _record_spans(frame: Frame, *, linear: bool) -> list[tuple[float, int, float, float]]:
-    """Cut a frame where its ground range records change.
+class _RecordSpan(NamedTuple):
+    """Lines of the whole image for which one pair of records holds.
 
-    Returns first line, record, and scale and offset of the weight of the record after it, by the
-    line of the whole image. Before the first record and after the last one these hold alone.
+    The second record weighs line * weight_scale + weight_offset.
     """
+
+    first_line: float
+    record: int
+    weight_scale: float
+    weight_offset: float
+
+
+def _record_spans(frame: Frame, *, linear: bool) -> list[_RecordSpan]:
+    """Cut a frame where its records change; beyond the first and the last one these hold alone."""
     annotation = frame.annotation
     time = annotation.ground_range.azimuth_time
     at = (time - annotation.first_line_time) / annotation.line_interval + frame.first_line
     first, last = frame.first_line - 0.5, frame.first_line + annotation.lines - 0.5
-    spans = [(-np.inf, 0, 0.0, 0.0)]
-    for record, (before, after) in enumerate(pairwise(at)):
+    spans = [_RecordSpan(-np.inf, 0, 0.0, 0.0)]
+    for record, (before, after) in enumerate(pairwise(at.tolist())):
         if linear:
             slope = 1.0 / (after - before)
-            spans.append((float(before), record, float(slope), float(-slope * before)))
+            spans.append(_RecordSpan(before, record, slope, -slope * before))
         else:
-            spans.append((float(0.5 * (before + after)), record, 0.0, 1.0))
+            spans.append(_RecordSpan(0.5 * (before + after), record, 0.0, 1.0))
     if linear:
-        spans.append((float(at[-1]), len(at) - 2, 0.0, 1.0))
-    begins = [span[0] for span in spans[1:]] + [np.inf]
+        spans.append(_RecordSpan(float(at[-1]), len(at) - 2, 0.0, 1.0))
+    ends = [span.first_line for span in spans[1:]] + [np.inf]
     return [
-        (max(begin, first), *rest)
-        for (begin, *rest), end in zip(spans, begins, strict=True)
-        if end > first and begin < last
+        span._replace(first_line=max(span.first_line, first))
+        for span, end in zip(spans, ends, strict=True)
+        if end > first and span.first_line < last
     ]

@@ -1,0 +1,173 @@
+"""Border noise of Sentinel-1 GRD products older than IPF 2.90.
+
+Those processors left noise of a few digital numbers where the swaths do not reach, at near and far
+range and at the first and last lines; newer ones write zeros there, which need no search. The
+image begins where a run of pixels is above the noise, seen from each of its four edges.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.calibration import table_rows
+from algorithms.compiled import compiled
+from algorithms.grd import NoiseLut
+
+Int32 = NDArray[np.int32]
+
+# A pixel is noise below this number, or where no more than half a DN**2 is left above the noise
+# estimate (ESA MPC-0243, Masking No-value Pixels on GRD Products, section 3).
+LEAST_NUMBER = 30
+LEAST_POWER = 0.5
+# This many pixels in a row above the noise are image: of 4-look speckle at -20 dB one in 70 is
+# below it, of the border noise nearly all.
+RUN = 32
+# The border is not looked for farther from the edge: what is dark there is water.
+REACH = 2000
+# Lines and samples on each side whose widest border counts: the noise wanders slowly.
+SMOOTHING = 8
+
+
+@dataclass(frozen=True)
+class Border:
+    """Where the valid image lies; a pixel is valid when both its line and its sample say so.
+
+    Parameters
+    ----------
+    first_sample, last_sample
+        For each line the first and the last valid sample, shape (line,).
+    first_line, last_line
+        For each sample the first and the last valid line, shape (sample,).
+    """
+
+    first_sample: Int32
+    last_sample: Int32
+    first_line: Int32
+    last_line: Int32
+
+    def cut(
+        self, numbers: NDArray[np.uint16], first_line: int, first_sample: int
+    ) -> NDArray[np.uint16]:
+        """Return a window of digital numbers with zeros outside the valid image.
+
+        Parameters
+        ----------
+        numbers
+            Shape (line, sample).
+        first_line, first_sample
+            The window's first pixel in the frame.
+        """
+        rows = slice(first_line, first_line + numbers.shape[0])
+        columns = slice(first_sample, first_sample + numbers.shape[1])
+        line = np.arange(rows.start, rows.stop)[:, np.newaxis]
+        sample = np.arange(columns.start, columns.stop)[np.newaxis, :]
+        valid = (
+            (sample >= self.first_sample[rows, np.newaxis])
+            & (sample <= self.last_sample[rows, np.newaxis])
+            & (line >= self.first_line[np.newaxis, columns])
+            & (line <= self.last_line[np.newaxis, columns])
+        )
+        return np.where(valid, numbers, np.uint16(0))
+
+
+class BorderFinder:
+    """Finds the border from strips of the co-polarised image, given in order.
+
+    Parameters
+    ----------
+    lines, samples
+        Size of the image.
+    noise
+        Its thermal noise, None or zero when there is none.
+    """
+
+    def __init__(self, lines: int, samples: int, noise: NoiseLut | None) -> None:
+        self._noise = noise if noise is not None and not noise.is_zero else None
+        self._first_sample = np.zeros(lines, np.int32)
+        self._last_sample = np.full(lines, samples - 1, np.int32)
+        self._first_line = np.full(samples, lines, np.int32)
+        self._last_line = np.full(samples, -1, np.int32)
+        self._run = np.zeros(samples, np.int32)
+        self._next_line = 0
+
+    def add(self, numbers: NDArray[np.uint16]) -> None:
+        """Take the next lines of the image, shape (line, sample)."""
+        count, samples = numbers.shape
+        if samples != self._run.size or self._next_line + count > self._first_sample.size:
+            raise ValueError(
+                f"lines {self._next_line} to {self._next_line + count} of {samples} samples given, "
+                f"the image has {self._first_sample.size} lines of {self._run.size}"
+            )
+        valid = numbers >= LEAST_NUMBER
+        if self._noise is not None:
+            table = table_rows(
+                self._noise.range,
+                first_line=self._next_line,
+                lines=count,
+                first_sample=0,
+                samples=samples,
+            )
+            weight = table.weight[:, np.newaxis]
+            power = (1 - weight) * table.values[table.row] + weight * table.values[table.row + 1]
+            valid &= numbers.astype(np.float32) ** 2 - power >= LEAST_POWER
+        rows = slice(self._next_line, self._next_line + count)
+        _scan_lines(valid, self._first_sample[rows], self._last_sample[rows])
+        _scan_samples(valid, self._next_line, self._run, self._first_line, self._last_line)
+        self._next_line += count
+
+    def border(self) -> Border:
+        """Return the border once every line has been given."""
+        lines, samples = self._first_sample.size, self._run.size
+        if self._next_line != lines:
+            raise ValueError(f"{self._next_line} of {lines} lines were given")
+        reach = min(REACH, lines // 2)
+        first_line = np.where(self._first_line > reach, 0, self._first_line)
+        last_line = np.where(self._last_line < lines - 1 - reach, lines - 1, self._last_line)
+        return Border(
+            _widest(self._first_sample),
+            samples - 1 - _widest(samples - 1 - self._last_sample),
+            _widest(first_line),
+            lines - 1 - _widest(lines - 1 - last_line),
+        )
+
+
+def _widest(width: Int32) -> Int32:
+    """Return the greatest width among each place's neighbours."""
+    padded = np.pad(width, SMOOTHING, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * SMOOTHING + 1)
+    return np.asarray(windows.max(axis=1), np.int32)
+
+
+@compiled
+def _scan_lines(valid: NDArray[np.bool_], first: Int32, last: Int32) -> None:
+    """Fill where the first run of each line begins and where the last one ends."""
+    samples = valid.shape[1]
+    reach = min(REACH, samples // 2)
+    for i in range(valid.shape[0]):
+        first[i] = _first_run(valid[i], reach)
+        last[i] = samples - 1 - _first_run(valid[i, ::-1], reach)
+
+
+@compiled
+def _first_run(valid: NDArray[np.bool_], reach: int) -> int:
+    """Return where the first run of valid pixels begins, 0 when none does within reach."""
+    run = 0
+    for j in range(min(reach + RUN, valid.size)):
+        run = run + 1 if valid[j] else 0
+        if run == RUN:
+            return j - RUN + 1
+    return 0
+
+
+@compiled
+def _scan_samples(
+    valid: NDArray[np.bool_], first_line: int, run: Int32, first: Int32, last: Int32
+) -> None:
+    """Go on with the runs of each sample: where the first began, where the last was still on."""
+    for i in range(valid.shape[0]):
+        for j in range(valid.shape[1]):
+            run[j] = run[j] + 1 if valid[i, j] else 0
+            if run[j] >= RUN:
+                last[j] = first_line + i
+                first[j] = min(first[j], first_line + i - RUN + 1)
