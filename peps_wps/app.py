@@ -10,7 +10,7 @@ from catalog_db import migrations
 from catalog_db.engine import Engine, create_engine
 from peps_wps.config import Config
 from peps_wps.staging import Archive
-from peps_wps.web import download, errors, health, landing
+from peps_wps.web import download, errors, health, landing, resto
 from peps_wps.web.services import Services
 from peps_wps.wps.process import ChainProcess
 from peps_wps.wps.service import WpsService
@@ -65,5 +65,5 @@ def create_app(
     migrations.upgrade(engine)
     services = Services(config, engine, Archive(config, engine))
     wps = WpsService(config, engine, processes)
-    rules = [rule for part in (landing, health, download) for rule in part.rules()]
+    rules = [rule for part in (landing, health, resto, download) for rule in part.rules()]
     return Application(services, [*rules, *wps.rules()])

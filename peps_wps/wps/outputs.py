@@ -86,8 +86,12 @@ def _log(engine: Engine, job_id: str) -> bytes:
 def _send_file(request: Request, folder: Path, name: str, mime_type: str | None = None) -> Response:
     """Return a file below `folder`, whole or the range asked for."""
     root = folder.resolve()
-    path = (root / name).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
+    try:
+        path = (root / name).resolve()
+        is_served = path.is_relative_to(root) and path.is_file()
+    except (OSError, ValueError):  # longer than a name can be, or with a null byte
+        is_served = False
+    if not is_served:
         raise NotFound(f"there is no file {name}")
     stream = path.open("rb", buffering=0)
     written = os.fstat(stream.fileno())

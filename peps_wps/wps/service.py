@@ -96,7 +96,7 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
         if request.method in ("GET", "HEAD"):
             asked = parse_query(request.environ.get("QUERY_STRING", ""))
         elif request.method == "POST":
-            asked = parse_xml(request.get_data())
+            asked = parse_xml(_body(request))
         else:
             raise WpsError("OperationNotSupported", "", f"{request.method} is not served")
         links = Links.of(self.config, request)
@@ -189,7 +189,7 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
             response_options=options,
         )
         logger.info("job %s: accepted, process %s", job.id, process.identifier)
-        return job
+        return self._job(job.id)  # its place in the queue is known only now
 
     def _wait(self, job: Job) -> Job:
         """Return the job when it has ended; dismiss it when that takes too long."""
@@ -269,6 +269,13 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
         accepted = ("", "*", spoken.lower(), spoken.lower().partition("-")[0])
         if language.lower() not in accepted:
             raise invalid("language", f"language {language} is not spoken, {spoken} is")
+
+
+def _body(request: Request) -> bytes:
+    """Return the body; one that is too large is refused, never cut, whether its length is told."""
+    body = request.get_data()
+    request.stream.read(1)  # raises where the limit was reached without a length
+    return body
 
 
 def guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:

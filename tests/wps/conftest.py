@@ -16,20 +16,20 @@ from peps_wps.config import Config
 from tests.wps.stand_in import Echo, FullMaja, Ledger
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    loaded = Config.load(var=tmp_path / "var", environ={})
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    loaded = Config.load(var=tmp_path_factory.mktemp("service") / "var", environ={})
     return replace(loaded, processing=replace(loaded.processing, sync_limit_s=0.3))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(config: Config) -> Iterator[Engine]:
     engine = create_engine(config.catalog.url)
     yield engine
     engine.dispose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(config: Config, engine: Engine) -> Application:
     return create_app(config, engine, processes=(FullMaja, Echo))
 
