@@ -1,0 +1,168 @@
+"""`peps serve` as a whole: an order through tape, by the command line, on stand-in chains."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.job_house import House, is_alive, until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def peps(*arguments: str, var: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "peps_wps.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment(var),
+    )
+
+
+def environment(var: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PEPS_VAR": str(var),
+        "PEPS_PROCESSING_CHAINS": "tests.jobs.stand_in_chains",
+        "PEPS_PROCESSING_LEASE_S": "1.5",
+        "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
+        "PEPS_TAPE_SPEED": "1000",
+    }
+
+
+class Served:
+    """A running service."""
+
+    def __init__(self, var: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.var = var
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = var.with_name("serve.log")
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[str]:
+        with self.log.open("w") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "peps_wps.cli", "serve", "--port", str(self.port)],
+                stderr=stream,
+                text=True,
+                env=environment(self.var),
+            )
+        until(lambda: "PEPS is at" in self.log.read_text() or process.poll() is not None, 30)
+        return process
+
+
+@pytest.fixture
+def served(house: House, tmp_path: Path) -> Iterator[Served]:
+    house.archive("PRODUCT_0")
+    service = Served(tmp_path / "var")
+    yield service
+    service.process.terminate()
+    service.process.wait(20)
+
+
+def descendants(process: int) -> list[int]:
+    found = []
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def test_an_order_goes_through_tape_to_files(served: Served, tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    ended = peps(
+        *("execute", "S1_ORTHO", "product=PRODUCT_0", "--watch", "--json"),
+        *("--output", str(output), "--url", served.url),
+        var=served.var,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    answer = json.loads(ended.stdout)
+    assert answer["state"] == "succeeded"
+    assert (output / "answer.txt").read_text() == "task 0 ['PRODUCT_0.......']\n"
+    assert str(output / "answer.txt") in answer["files"]
+    listed = json.loads(peps("jobs", "--json", var=served.var).stdout)
+    assert [(job["id"], job["state"]) for job in listed] == [(answer["id"], "succeeded")]
+
+
+def test_refusals_have_their_own_exit_codes(served: Served) -> None:
+    unknown = peps("execute", "NONE", "--url", served.url, var=served.var)
+    refused = peps("execute", "S1_ORTHO", "product=ABSENT", "--url", served.url, var=served.var)
+    taken = peps("serve", "--port", str(served.port), var=served.var)
+
+    assert (unknown.returncode, refused.returncode, taken.returncode) == (4, 4, 1)
+    assert "no product is called ABSENT" in refused.stderr
+    assert f"port {served.port} of 127.0.0.1 is taken" in taken.stderr
+
+
+def test_a_cancelled_job_is_told_as_failed(served: Served) -> None:
+    # The stand-in works for long when its product's order says so; here it waits behind another.
+    ordered = peps("execute", "S1_ORTHO", "product=PRODUCT_0", "--url", served.url, var=served.var)
+    job_id = ordered.stdout.strip()
+    assert re.fullmatch(r"[0-9a-f-]{36}", job_id)
+    cancelled = peps("cancel", job_id, "--url", served.url, var=served.var)
+    watched = peps("watch", job_id, "--url", served.url, var=served.var)
+
+    assert (cancelled.returncode, watched.returncode) == (0, 1)
+    assert "dismissed" in watched.stderr
+
+
+def test_no_process_outlives_a_killed_service_and_its_jobs_go_on(
+    served: Served, tmp_path: Path
+) -> None:
+    before = descendants(served.process.pid)
+    ordered = peps("execute", "S1_ORTHO", "product=PRODUCT_0", "--url", served.url, var=served.var)
+    os.kill(served.process.pid, signal.SIGKILL)
+    served.process.wait()
+    until(lambda: not any(map(is_alive, before)), 15)
+
+    served.process = served.start()
+    watched = peps(
+        *("watch", ordered.stdout.strip(), "--url", served.url, "--output", str(tmp_path / "o")),
+        var=served.var,
+    )
+    assert watched.returncode == 0, watched.stderr
+
+
+def test_the_service_ends_in_order_and_quickly(served: Served) -> None:
+    before = descendants(served.process.pid)
+    begun = time.monotonic()
+    served.process.terminate()
+
+    assert served.process.wait(20) == 0
+    assert time.monotonic() - begun < 10
+    until(lambda: not any(map(is_alive, before)), 5)
+
+
+def test_another_host_needs_a_word(tmp_path: Path) -> None:
+    ended = peps("serve", "--host", "0.0.0.0", var=tmp_path / "var")
+
+    assert ended.returncode == 2
+    assert "--open" in ended.stderr
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys\nfrom peps_wps.cli import main\ntry: main(['--help'])\n"
+        "except SystemExit: sys.stderr.write(' '.join(sys.modules))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert "exit codes:" in ended.stdout
+    assert not {"numpy", "sqlalchemy", "requests", "lxml"} & set(ended.stderr.split())
