@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from pywps import ComplexOutput, Format, LiteralInput
-from pywps.inout.literaltypes import AnyValue
 
 from peps_wps.chains.ortho_s1 import order
 from peps_wps.wps.process import Alias, ChainProcess
@@ -29,7 +28,6 @@ def _switch(identifier: str, title: str, abstract: str, *, default: bool) -> Lit
         title,
         data_type="boolean",
         abstract=abstract,
-        allowed_values=[AnyValue()],
         default=str(default).lower(),
         min_occurs=0,
     )
@@ -49,7 +47,11 @@ class S1Ortho(ChainProcess):
     )
     keywords: ClassVar = ["Sentinel-1", "GRD", "orthorectification", "calibration", "gamma0"]
     # The same processing as CNES's GEODES portal names it.
-    aliases: ClassVar = {"ortho-s1-grd": Alias(inputs={"product-title": "product"})}
+    aliases: ClassVar = {
+        "ortho-s1-grd": Alias(
+            {"product-title": "product"}, ("notif-email", "restoration", "timeout")
+        )
+    }
 
     inputs: ClassVar = [
         LiteralInput(
@@ -57,7 +59,6 @@ class S1Ortho(ChainProcess):
             "Product identifiers or titles",
             data_type="string",
             abstract="Sentinel-1 GRD products of the catalogue, on disk or on tape.",
-            allowed_values=[AnyValue()],
             min_occurs=1,
             max_occurs=100,
         ),
@@ -66,7 +67,6 @@ class S1Ortho(ChainProcess):
             "MGRS tiles",
             data_type="string",
             abstract="Tiles such as 31TCJ; all tiles covered by min_coverage or more when absent.",
-            allowed_values=[AnyValue()],
             min_occurs=0,
             max_occurs=200,
         ),
@@ -113,7 +113,6 @@ class S1Ortho(ChainProcess):
             "min_coverage",
             "Least coverage of a tile in percent",
             data_type="float",
-            allowed_values=[AnyValue()],
             default=10,
             min_occurs=0,
         ),
@@ -159,10 +158,5 @@ class S1Ortho(ChainProcess):
             "quicklook",
             "Picture of the tiles",
             supported_formats=[Format("image/png", extension=".png")],
-        ),
-        ComplexOutput(
-            "report",
-            "Report",
-            supported_formats=[Format("application/json", extension=".json")],
         ),
     ]

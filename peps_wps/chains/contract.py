@@ -1,9 +1,9 @@
-"""What a chain is: three functions, and the values that pass between them (docs/explanation/chains.md).
+"""What a chain is: three functions, and the values that pass between them.
 
 ``plan`` is cheap and reads no pixel, so it runs in the web process and refuses what cannot work.
 The dispatcher has the products of each task recalled and pinned, ``run`` does one task in a worker
-process and is idempotent, ``gather`` turns the results into what the client asked for. A chain never
-recalls, never talks to a client and holds no open resource between calls.
+process and is idempotent, ``gather`` turns the results into what the client asked for. A chain
+never recalls, never talks to a client and holds no open resource between calls.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -83,7 +83,7 @@ class CogWriter:
     ) -> None:
         if description.dtype not in _PREDICTOR:
             raise ValueError(f"dtype is {description.dtype}, expected one of {list(_PREDICTOR)}")
-        self._path = path
+        self.path = path
         self._description = description
         self._compression = compression
         self._overview = overview
@@ -137,7 +137,7 @@ class CogWriter:
         coding = Coding(
             BLOCK, _TIFF_COMPRESSION[self._compression], _PREDICTOR[self._description.dtype]
         )
-        with published(self._path) as stream:
+        with published(self.path) as stream:
             write_cog(stream, levels, coding, self._description)
 
     def _put(self, index: int, position: tuple[int, int], block: AnyArray | None) -> None:

@@ -10,9 +10,9 @@ from shapely.geometry.base import BaseGeometry
 from algorithms import mgrs
 from catalog_db.products import Product
 from peps_wps.chains.contract import Catalogue, Json, Plan, PlanContext, Task
+from peps_wps.chains.ortho_s1.heights import configured_dem, tile_bounds
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.errors import DemError, OrderRefusedError
-from peps_wps.readers.dem import Dem
 
 # Frames of one pass follow each other without a gap; their times are given to the microsecond.
 CONTIGUOUS = timedelta(seconds=1)
@@ -125,9 +125,7 @@ def _polarizations(order: Order, frames: Sequence[Product]) -> tuple[str, ...]:
     return order.polarizations or tuple(available)
 
 
-def _coverage(
-    order: Order, footprint: BaseGeometry, frames: Sequence[Product]
-) -> dict[str, float]:
+def _coverage(order: Order, footprint: BaseGeometry, frames: Sequence[Product]) -> dict[str, float]:
     """Return the tiles to compute with the fraction that the footprint covers of each."""
     covered = mgrs.tiles_over(footprint)
     if not order.tiles:
@@ -148,9 +146,7 @@ def _coverage(
     return {tile: covered[tile] for tile in order.tiles}
 
 
-def _frames_on(
-    tile: str, frames: Sequence[Product]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _frames_on(tile: str, frames: Sequence[Product]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return identifiers and titles of the frames that touch a tile."""
     touching = [f for f in frames if mgrs.coverage(mgrs.tile(tile), f.footprint) > 0]
     return tuple(f.uid for f in touching), tuple(f.title for f in touching)
@@ -158,10 +154,10 @@ def _frames_on(
 
 def _check_heights(tasks: Sequence[TileTask], context: PlanContext) -> None:
     """Refuse an area without any DEM before anything is recalled for it."""
-    dem = Dem.from_config(context.config.dem)
+    dem = configured_dem(context.config)
     for tile in dict.fromkeys(task.tile for task in tasks):
         try:
-            dem.check(mgrs.bounds_lonlat(mgrs.tile(tile)))
+            dem.check(tile_bounds(mgrs.tile(tile)))
         except DemError as error:
             raise OrderRefusedError("product", f"tile {tile}: {error}") from error
 

@@ -1,0 +1,71 @@
+"""The outputs of an order: the archive of all tiles, the picture, and what the report says."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from algorithms import mgrs
+from peps_wps.chains.contract import FinishedTask, Output, Outputs, Progress
+from peps_wps.chains.ortho_s1.order import Order
+from peps_wps.chains.ortho_s1.picture import TileImages, draw_tiles
+from peps_wps.chains.ortho_s1.plan import TileTask
+from peps_wps.chains.ortho_s1.values import value_format
+from peps_wps.writers.archive import write_archive
+from peps_wps.writers.json_document import write_json
+
+REPORT_NAME = "report.json"
+
+
+def gather(
+    order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
+) -> Outputs:
+    """Write the outputs of an order into `folder`.
+
+    Parameters
+    ----------
+    order
+        What was asked.
+    finished
+        The tiles.
+    folder
+        Published as a whole by the caller.
+    progress
+        Told what is under way.
+    """
+    progress("Packing the archive", 0)
+    tiles = [done.result.body for done in finished]
+    report = {"process": "S1_ORTHO", "order": order.to_json(), "tiles": tiles}
+    write_json(folder / REPORT_NAME, report)
+    members = {name: path for done in finished for name, path in _files(done)}
+    archive = folder / _archive_name(finished)
+    write_archive(archive, {REPORT_NAME: folder / REPORT_NAME, **members})
+    progress("Drawing the picture", 95)
+    picture = folder / f"{archive.stem}.png"
+    quantity = value_format(order.format, order.calibration).quantity
+    draw_tiles(picture, [_images(done, quantity) for done in finished])
+    outputs = (
+        Output("archive", "application/zip", path=archive.name),
+        Output("quicklook", "image/png", path=picture.name),
+    )
+    return Outputs(outputs, report)
+
+
+def _files(done: FinishedTask) -> Iterator[tuple[str, Path]]:
+    """Give the files of a tile by their names in the archive: a folder a tile."""
+    tile = TileTask.from_json(done.task.body).tile
+    for name in done.result.files:
+        yield f"{tile}/{name}", done.folder / name
+
+
+def _images(done: FinishedTask, quantity: str) -> TileImages:
+    """Return the images of a tile for the picture."""
+    images = {name: done.folder / file for name, file in done.result.body["images"].items()}
+    return TileImages(mgrs.tile(done.result.body["tile"]), images, quantity)
+
+
+def _archive_name(finished: Sequence[FinishedTask]) -> str:
+    """Name the archive after its passes; a pass on several tiles counts once."""
+    stems = sorted({done.result.body["pass"] for done in finished})
+    if len(stems) == 1:
+        return f"S1_ORTHO_{stems[0]}.zip"
+    days = sorted(stem.split("_")[3][:8] for stem in stems)
+    return f"S1_ORTHO_{len(stems)}-passes_{days[0]}_{days[-1]}.zip"

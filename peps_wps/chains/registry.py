@@ -1,0 +1,8 @@
+"""The chains of this service by process identifier; ``[processing] chains`` names this module."""
+
+from typing import Any
+
+from peps_wps.chains.contract import Chain
+from peps_wps.chains.ortho_s1.chain import OrthoS1
+
+CHAINS: dict[str, Chain[Any]] = {"S1_ORTHO": OrthoS1()}
