@@ -59,13 +59,14 @@ def layover_shadow(
     """
     flags = profile_flags(profiles)
     result = np.zeros(line.shape, np.uint8)
+    nodes = profiles.nodes
     grid = _Grid(
-        profiles.nodes.stack,
-        profiles.nodes.line[0],
-        profiles.nodes.line[1] - profiles.nodes.line[0],
-        profiles.nodes.reference_range[0],
-        profiles.nodes.reference_range[1] - profiles.nodes.reference_range[0],
-        profiles.range_step,
+        nodes.descent,
+        nodes.line[0],
+        1.0 / (nodes.line[1] - nodes.line[0]),
+        nodes.reference_range[0],
+        1.0 / (nodes.reference_range[1] - nodes.reference_range[0]),
+        1.0 / profiles.range_step,
         profiles.window.first_line,
         profiles.profiles_per_line,
         profiles.reference_height,
@@ -83,14 +84,17 @@ def layover_shadow(
 
 
 class _Grid(NamedTuple):
-    """Profile points and their nodes, for the kernels; metres and lines."""
+    """Profile points and their nodes, for the kernels; metres and lines.
 
-    nodes: Float64
+    `descent` is `ProfileNodes.descent`, rates are 1 / spacing.
+    """
+
+    descent: Float64
     first_node_line: float
-    node_lines: float
+    node_line_rate: float
     first_range: float
-    node_range: float
-    range_step: float
+    node_range_rate: float
+    range_rate: float
     first_line: int
     profiles_per_line: int
     reference_height: float
@@ -133,6 +137,7 @@ def _gather(
 ) -> None:
     """Look up the profile point of every map pixel, the nearest one."""
     profiles, columns = flags.shape
+    knot = 0
     for pixel in range(line.size):
         if not np.isfinite(line[pixel] + sample[pixel] + height[pixel]):
             continue
@@ -140,45 +145,46 @@ def _gather(
         profile = int(np.floor(offset * grid.profiles_per_line))
         if not 0 <= profile < profiles:
             continue
-        slant_range = _range_of(table, int(offset), sample[pixel])
-        row = (line[pixel] - grid.first_node_line) / grid.node_lines
+        samples = table.samples[int(offset)]
+        knot = _knot_before(samples, knot, sample[pixel])
+        part = (sample[pixel] - samples[knot]) / (samples[knot + 1] - samples[knot])
+        slant_range = table.first_range + table.range_step * (knot + part)
+        row = (line[pixel] - grid.first_node_line) * grid.node_line_rate
         rise = height[pixel] - grid.reference_height
-        reference = slant_range
-        for _ in range(3):
-            # The slant range at a height follows the reference range metre for metre.
-            position = (reference - grid.first_range) / grid.node_range
-            reference += slant_range - _range_at(grid.nodes, row, position, rise)
-        column = int(np.floor((reference - grid.first_range) / grid.range_step + 0.5))
+        reference = _reference_range(grid, row, slant_range, rise)
+        column = int(np.floor((reference - grid.first_range) * grid.range_rate + 0.5))
         if 0 <= column < columns:
             result[pixel] = flags[profile, column]
 
 
 @compiled
-def _range_of(table: SampleTable, line: int, sample: float) -> float:
-    """Return the slant range of a sample on a line of the table."""
-    samples = table.samples[line]
-    last = samples.size - 2
-    # Nearly linear: the first guess is a few knots off at most.
-    k = int((sample - samples[0]) / (samples[last + 1] - samples[0]) * (last + 1))
-    k = min(max(k, 0), last)
-    while k > 0 and samples[k] > sample:
-        k -= 1
-    while k < last and samples[k + 1] < sample:
-        k += 1
-    position = k + (sample - samples[k]) / (samples[k + 1] - samples[k])
-    slant_range: float = table.first_range + table.range_step * position
-    return slant_range
+def _knot_before(samples: Float64, knot: int, sample: float) -> int:
+    """Return the last knot not beyond a sample, searched from another one nearby."""
+    while knot > 0 and samples[knot] > sample:
+        knot -= 1
+    while knot < samples.size - 2 and samples[knot + 1] <= sample:
+        knot += 1
+    return knot
 
 
 @compiled
-def _range_at(nodes: Float64, row: float, column: float, rise: float) -> float:
-    """Return the slant range at a node position and a height above the reference."""
-    k = min(max(int(row), 0), nodes.shape[0] - 2)
-    m = min(max(int(column), 0), nodes.shape[2] - 2)
-    t, s = row - k, column - m
-    square = 0.0
-    for i in range(4, 6):
-        upper = (1.0 - s) * nodes[k, i, m] + s * nodes[k, i, m + 1]
-        lower = (1.0 - s) * nodes[k + 1, i, m] + s * nodes[k + 1, i, m + 1]
-        square += ((1.0 - t) * upper + t * lower + rise * nodes[k, i + 2, m]) ** 2
-    return float(np.sqrt(square))
+def _reference_range(grid: _Grid, row: float, slant_range: float, rise: float) -> float:
+    """Return the range that a point would have at the reference height.
+
+    A rise h in the plane of zero Doppler shortens a range u to R**2 = u**2 - 2 u h c + h**2, with c
+    the cosine of the incidence angle: u = h c + sqrt(R**2 - h**2 (1 - c**2)). The cosine is taken
+    where u is expected, which is near enough: it changes by 1e-6 a metre.
+    """
+    reference = slant_range
+    for _ in range(2):
+        position = (reference - grid.first_range) * grid.node_range_rate
+        k = min(max(int(row), 0), grid.descent.shape[0] - 2)
+        m = min(max(int(position), 0), grid.descent.shape[1] - 2)
+        s, t = position - m, row - k
+        upper = (1.0 - s) * grid.descent[k, m] + s * grid.descent[k, m + 1]
+        lower = (1.0 - s) * grid.descent[k + 1, m] + s * grid.descent[k + 1, m + 1]
+        cosine = (1.0 - t) * upper + t * lower
+        along = rise * cosine
+        square = slant_range * slant_range - rise * rise + along * along
+        reference = along + np.sqrt(square)
+    return reference

@@ -117,6 +117,12 @@ class ProfileNodes:
     right_rate: Float64
 
     @cached_property
+    def descent(self) -> Float64:
+        """Return by how much a metre of height shortens the range: cosine of the incidence."""
+        product = self.down * self.down_rate + self.right * self.right_rate
+        return -product / np.hypot(self.down, self.right)
+
+    @cached_property
     def stack(self) -> Float64:
         """Return the eight fields as one array, shape (n, 8, m), as the kernels read them."""
         fields = (self.column, self.row, self.column_rate, self.row_rate)

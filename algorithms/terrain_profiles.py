@@ -28,6 +28,9 @@ from algorithms.terrain_nodes import (
     solve_nodes,
 )
 
+Float32 = NDArray[np.float32]
+CubicWeights = tuple[np.float32, np.float32, np.float32, np.float32]
+
 GROUND_STEP = 10.0  # m between the columns of a profile: three to a cell of a 1" DEM
 NODE_RANGE = 250.0  # m of slant range between exact nodes: 1 cm of curvature on the ground
 NODE_LINES = 32  # lines between exact nodes
@@ -128,7 +131,7 @@ def trace_profiles(
     nodes = solve_nodes(geometry, terrain, node_lines, node_ranges, extent.reference_height)
     profiles = (window.last_line - window.first_line) * profiles_per_line
     lines = (np.arange(profiles) + 0.5) / profiles_per_line - 0.5 + window.first_line
-    shape = (profiles, intervals * per_node + 1)
+    shape = (profiles, intervals * per_node)
     slant_range, look_tangent = np.empty(shape), np.empty(shape)
     _trace(
         nodes.stack,
@@ -184,9 +187,7 @@ def _extent(
     near, far = geometry.slant_limits(window)
     corners = solve_nodes(geometry, terrain, lines, np.array([near, far]), reference_height)
     # A metre of height brings a point nearer by the cosine of the incidence angle.
-    cosine = -(corners.down * corners.down_rate + corners.right * corners.right_rate) / np.hypot(
-        corners.down, corners.right
-    )
+    cosine = corners.descent
     sine = np.sqrt(1.0 - cosine**2)
     displaced = 0.5 * span * float(cosine.max())
     shade = span * float((sine**2 / cosine).max())
@@ -199,51 +200,49 @@ def _extent(
 
 
 @compiled
-def _cubic_height(heights: NDArray[np.float32], column: float, row: float) -> float:
-    """Interpolate a height by cubic convolution (Keys 1981, a = -1/2); NaN outside the grid."""
-    rows, columns = heights.shape
-    if not (0.0 <= column <= columns - 1.0 and 0.0 <= row <= rows - 1.0):
+def _cubic_height(heights: Float32, column: float, row: float) -> float:
+    """Interpolate a height by cubic convolution (Keys 1981, a = -1/2).
+
+    NaN where one of the sixteen neighbours lies outside the grid or is not known.
+    """
+    if not (1.0 <= column < heights.shape[1] - 2.0 and 1.0 <= row < heights.shape[0] - 2.0):
         return np.nan
     left, top = int(column), int(row)
-    x = _cubic_weights(column - left)
-    y = _cubic_weights(row - top)
-    c = (max(left - 1, 0), left, min(left + 1, columns - 1), min(left + 2, columns - 1))
-    r = (max(top - 1, 0), top, min(top + 1, rows - 1), min(top + 2, rows - 1))
-    height: float = (
-        y[0] * _weighted_row(heights, r[0], c, x)
-        + y[1] * _weighted_row(heights, r[1], c, x)
-        + y[2] * _weighted_row(heights, r[2], c, x)
-        + y[3] * _weighted_row(heights, r[3], c, x)
+    weights = _cubic_weights(np.float32(column - left))
+    down = _cubic_weights(np.float32(row - top))
+    return float(
+        down[0] * _weighted_row(heights, np.uint64(top - 1), np.uint64(left), weights)
+        + down[1] * _weighted_row(heights, np.uint64(top), np.uint64(left), weights)
+        + down[2] * _weighted_row(heights, np.uint64(top + 1), np.uint64(left), weights)
+        + down[3] * _weighted_row(heights, np.uint64(top + 2), np.uint64(left), weights)
     )
-    return height
 
 
 @compiled
 def _weighted_row(
-    heights: NDArray[np.float32],
-    row: int,
-    columns: tuple[int, int, int, int],
-    weights: tuple[float, float, float, float],
-) -> float:
-    """Return the weighted sum of four heights of one row."""
-    total: float = (
-        weights[0] * heights[row, columns[0]]
-        + weights[1] * heights[row, columns[1]]
-        + weights[2] * heights[row, columns[2]]
-        + weights[3] * heights[row, columns[3]]
+    heights: Float32, row: np.uint64, column: np.uint64, weights: CubicWeights
+) -> np.float32:
+    """Return the weighted sum of four heights around a column; unsigned to spare index checks."""
+    one = np.uint64(1)
+    two = np.uint64(2)
+    total: np.float32 = (
+        weights[0] * heights[row, column - one]
+        + weights[1] * heights[row, column]
+        + weights[2] * heights[row, column + one]
+        + weights[3] * heights[row, column + two]
     )
     return total
 
 
 @compiled
-def _cubic_weights(x: float) -> tuple[float, float, float, float]:
-    """Return the weights of the four neighbours at a fraction x of a cell."""
-    return (
-        ((-0.5 * x + 1.0) * x - 0.5) * x,
-        (1.5 * x - 2.5) * x * x + 1.0,
-        ((-1.5 * x + 2.0) * x + 0.5) * x,
-        (0.5 * x - 0.5) * x * x,
-    )
+def _cubic_weights(x: np.float32) -> CubicWeights:
+    """Return the weights of the four neighbours at a fraction x of a cell, in float32."""
+    square = x * x
+    cube = square * x
+    first = square - np.float32(0.5) * (cube + x)
+    last = np.float32(0.5) * (cube - square)
+    second = np.float32(1.5) * cube - np.float32(2.5) * square + np.float32(1.0)
+    return first, second, np.float32(1.0) - first - second - last, last
 
 
 @compiled
@@ -252,7 +251,7 @@ def _trace(
     node_rows: Float64,
     per_node: int,
     reference_height: float,
-    heights: NDArray[np.float32],
+    heights: Float32,
     slant_range: Float64,
     look_tangent: Float64,
 ) -> None:
@@ -266,20 +265,20 @@ def _trace(
         profile = max(turn, 0)
         k = min(int(node_rows[profile]), nodes.shape[0] - 2)
         t = node_rows[profile] - k
-        for column in range(columns):
-            node, step = column // per_node, column % per_node
-            if step == 0:
-                following = min(node + 1, nodes.shape[2] - 1)
-                for i in range(8):
-                    start[i] = (1.0 - t) * nodes[k, i, node] + t * nodes[k + 1, i, node]
-                    end = (1.0 - t) * nodes[k, i, following] + t * nodes[k + 1, i, following]
-                    change[i] = (end - start[i]) / per_node
-            above = rise[column]
-            x = start[0] + step * change[0] + above * (start[2] + step * change[2])
-            y = start[1] + step * change[1] + above * (start[3] + step * change[3])
-            above = _cubic_height(heights, x, y) - reference_height
-            down = start[4] + step * change[4] + above * (start[6] + step * change[6])
-            right = start[5] + step * change[5] + above * (start[7] + step * change[7])
-            slant_range[profile, column] = np.sqrt(down * down + right * right)
-            look_tangent[profile, column] = right / down
-            rise[column] = 0.0 if np.isnan(above) else above
+        for node in range(nodes.shape[2] - 1):
+            for i in range(8):
+                start[i] = (1.0 - t) * nodes[k, i, node] + t * nodes[k + 1, i, node]
+                end = (1.0 - t) * nodes[k, i, node + 1] + t * nodes[k + 1, i, node + 1]
+                change[i] = (end - start[i]) / per_node
+            first = node * per_node
+            for column in range(first, first + per_node):
+                step = column - first
+                above = rise[column]
+                x = start[0] + step * change[0] + above * (start[2] + step * change[2])
+                y = start[1] + step * change[1] + above * (start[3] + step * change[3])
+                above = _cubic_height(heights, x, y) - reference_height
+                down = start[4] + step * change[4] + above * (start[6] + step * change[6])
+                right = start[5] + step * change[5] + above * (start[7] + step * change[7])
+                slant_range[profile, column] = np.sqrt(down * down + right * right)
+                look_tangent[profile, column] = right / down
+                rise[column] = 0.0 if np.isnan(above) else above

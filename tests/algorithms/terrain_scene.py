@@ -197,9 +197,7 @@ class Scene:
         position, down, right = self.plane(line)
         angles = np.arange(look[0], look[1], step / near)
         top = 510.0 + self.span
-        hits = cast(
-            self.waves, position, down, right, angles, near - 3e3, top, self.steepness
-        )
+        hits = cast(self.waves, position, down, right, angles, near - 3e3, top, self.steepness)
         return angles, hits
 
     @property
@@ -234,7 +232,11 @@ class Scene:
             ray = points.ecef[index] - position
             distance = points.slant_range[index]
             hit = first_hit(
-                self.waves, position, ray / distance, distance - 8e3, 510.0 + self.span,
+                self.waves,
+                position,
+                ray / distance,
+                distance - 8e3,
+                510.0 + self.span,
                 self.steepness,
             )
             hidden[index] = hit < distance - tolerance
@@ -272,7 +274,12 @@ class Scene:
         east = height_of(self.waves, lon + metre / np.cos(lat), lat) - height
         north = height_of(self.waves, lon, lat + metre) - height
         return GroundPoints(
-            ecef, line, sample, distance, height, np.arctan(np.hypot(east, north)),
+            ecef,
+            line,
+            sample,
+            distance,
+            height,
+            np.arctan(np.hypot(east, north)),
             np.arctan2(-east, -north) % (2 * np.pi),
         )
 
