@@ -9,18 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
+from peps_wps.writers.mosaic import SIDE, read_reduced
 from peps_wps.writers.publish import published
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
-SIDE = 1098  # pixels: a tenth of a tile at 10 m
 _PERCENTILES = (1.0, 99.0)
 _LEAST_RANGE_DB = 3.0  # a flat scene is not stretched into noise
 _LOWEST_POWER = 1e-7
@@ -40,15 +38,7 @@ def read_overview(path: Path, *, quantity: str, side: int = SIDE) -> Float32:
     -------
     Linear power, shape (row, column), NaN for no data.
     """
-    with rasterio.open(path) as dataset:
-        step = max(1, -(-max(dataset.shape) // side))
-        shape = (-(-dataset.height // step), -(-dataset.width // step))
-        stored = dataset.read(1, out_shape=shape, masked=True, resampling=Resampling.nearest)
-        values = stored.astype(np.float32).filled(np.nan) * np.float32(dataset.scales[0])
-        values += np.float32(dataset.offsets[0])
-    if quantity == "decibels":
-        return np.asarray(np.float32(10) ** (values / np.float32(10)))
-    return np.asarray(values**2 if quantity == "amplitude" else values)
+    return read_reduced(path, quantity=quantity, side=side).power
 
 
 def write_quicklook(path: Path, power: Mapping[str, Float32]) -> None:

@@ -4,7 +4,7 @@ STAC 1.1.0 with the extensions sar, sat, projection, raster, mgrs, grid, process
 versions that pystac 1.15 reads and writes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from affine import Affine
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.footprints import placed
+from catalog_db.footprints import UNITS_PER_DEGREE, placed
 from peps_wps.writers.acquisition import Acquisition, Processing
 
 Json = dict[str, Any]
@@ -39,6 +39,7 @@ _EXTENSIONS = tuple(
 )
 _CENTER_FREQUENCY = 5.405  # GHz; Sentinel-1 product annotation, radarFrequency
 _EDGE_POINTS = 11  # of each side of a tile: its sides are curves in longitude and latitude
+_PRECISION_DEG = 1e-6  # of coordinates: 11 cm
 _LICENCE = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
 
 
@@ -134,7 +135,7 @@ def tile_item(
         "stac_version": _VERSION,
         "stac_extensions": list(_EXTENSIONS),
         "id": identifier,
-        "geometry": shapely.geometry.mapping(footprint),
+        "geometry": shapely.geometry.mapping(shapely.set_precision(footprint, _PRECISION_DEG)),
         "bbox": bbox,
         "properties": {
             "title": f"Sentinel-1 {processing.calibration} on tile {grid.tile}",
@@ -233,7 +234,7 @@ def _footprint(acquisition: Acquisition, grid: Grid) -> tuple[BaseGeometry, list
     )
     common = tile.intersection(passes)
     geometry, box = placed(tile if common.area == 0 else common)
-    x0, y0, x1, y1 = (value / 10_000 for value in box)
+    x0, y0, x1, y1 = (value / UNITS_PER_DEGREE for value in box)
     # RFC 7946, 5.2: the west of a box across the antimeridian is more than its east.
     return geometry, [x0, y0, x1 - 360 if x1 > 180 else x1, y1]
 
@@ -244,7 +245,9 @@ def _outline(grid: Grid) -> shapely.Polygon:
     steps = np.linspace(0, 1, _EDGE_POINTS)[:-1]
     column = np.concatenate([steps, np.ones_like(steps), 1 - steps, np.zeros_like(steps)])
     row = np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
-    easting, northing = grid.transform @ (column * columns, row * rows)
+    transform = grid.transform
+    easting = transform.c + transform.a * column * columns
+    northing = transform.f + transform.e * row * rows
     longitude, latitude = Transformer.from_crs(grid.epsg, 4326, always_xy=True).transform(
         easting, northing
     )
