@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from catalog_db import times
@@ -116,14 +116,11 @@ def report_progress(engine: Engine, held: Claim, percent: int, message: str) -> 
     value = max(0, min(100, percent))
     try:
         with engine.begin() as connection:
-            connection.execute(
-                update(table)
-                .where(held.holds(), table.c.progress <= value)
-                .values(
-                    progress=value,
-                    message=message[:LONGEST_MESSAGE],
-                    updated_us=times.to_us(times.now()),
-                )
+            _set(
+                connection,
+                held,
+                progress=case((table.c.progress > value, table.c.progress), else_=value),
+                message=message[:LONGEST_MESSAGE],
             )
     except DatabaseError as error:
         logger.warning("job %s: progress not written: %s", held.job, error)

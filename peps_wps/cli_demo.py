@@ -49,13 +49,13 @@ def prepare_data(config: Config) -> None:
         return
     folder = demonstration_folder(config)
     if demonstration_title(config) is None:
-        from simulator import demonstration
+        from simulator.demonstration import write as write_demonstration
 
         say("Simulating a Sentinel-1 product of a known landscape...")
         begun = time.monotonic()
         partial = folder.with_name(f".{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        demonstration.write(partial)
+        write_demonstration(partial)
         partial.rename(folder)
         say(f"  {demonstration_title(config)} ({time.monotonic() - begun:.0f} s)")
     place_dem(folder, config)

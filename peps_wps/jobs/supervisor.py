@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 TICK_S = 0.25
 PAUSE_AFTER_ERROR_S = 2.0
 SWEEP_S = 60.0
+LEAVE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ class Supervisor:
                     job_queue.fail(connection, job_id, sentence, held=running.held)
             elif job_id in wanted:
                 continue
+            else:
+                running.process.join(LEAVE_S)  # it may just have ended its job, and be leaving
             self._kill(running)
             self._bury(running, "it was ended")
 
