@@ -1,0 +1,136 @@
+"""Pictures show relief, leave no data transparent and lie where their tiles do."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.errors import NotGeoreferencedWarning
+
+from peps_wps.writers.mosaic import MapImage, mosaic, read_reduced
+from peps_wps.writers.quicklook import render, write_quicklook
+
+
+@pytest.fixture
+def ramp() -> np.ndarray:
+    """Power from -20 to -5 dB along the rows, the first ten rows no data."""
+    decibels = np.tile(np.linspace(-20, -5, 100, dtype=np.float32), (50, 1))
+    power = np.float32(10) ** (decibels / 10)
+    power[:10] = np.nan
+    return power
+
+
+def test_no_data_is_transparent_and_everything_else_is_not(ramp: np.ndarray) -> None:
+    image = render({"VV": ramp})
+    assert image.shape == (4, 50, 100)
+    assert not image[:, :10].any()
+    assert (image[3, 10:] == 255).all()
+    assert (image[:3, 10:] > 0).all()
+
+
+def test_one_polarization_is_grey_and_uses_the_whole_scale(ramp: np.ndarray) -> None:
+    red, green, blue, _ = render({"HH": ramp})
+    np.testing.assert_array_equal(red, green)
+    np.testing.assert_array_equal(red, blue)
+    assert red[20].min() <= 2
+    assert red[20].max() >= 254
+    assert (np.diff(red[20].astype(int)) >= 0).all()
+
+
+def test_two_polarizations_and_their_ratio_are_colours(ramp: np.ndarray) -> None:
+    reverse = ramp[:, ::-1]
+    red, green, blue, _ = render({"VH": reverse, "VV": ramp})
+    assert red[20, -1] > red[20, 0]
+    assert green[20, -1] < green[20, 0]
+    assert blue[20, -1] > blue[20, 0]
+
+
+def test_a_pixel_needs_both_polarizations(ramp: np.ndarray) -> None:
+    hole = ramp.copy()
+    hole[30, 30] = np.nan
+    assert render({"VV": ramp, "VH": hole})[3, 30, 30] == 0
+
+
+def test_a_flat_scene_is_not_stretched_into_noise(rng: np.random.Generator) -> None:
+    flat = (0.1 * 10 ** (rng.normal(0, 0.01, (50, 50)) / 10)).astype(np.float32)
+    assert np.ptp(render({"VV": flat})[0].astype(int)) < 10
+
+
+def test_an_empty_scene_is_transparent() -> None:
+    assert not render({"VV": np.full((5, 5), np.nan, np.float32)}).any()
+
+
+def test_the_png_holds_the_picture_and_stands_alone(tmp_path: Path, ramp: np.ndarray) -> None:
+    path = tmp_path / "quicklook.png"
+    write_quicklook(path, {"VV": ramp, "VH": ramp / 4})
+    assert [file.name for file in tmp_path.iterdir()] == ["quicklook.png"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path) as dataset:
+            np.testing.assert_array_equal(dataset.read(), render({"VV": ramp, "VH": ramp / 4}))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "values", "nodata", "scale"),
+    [
+        ("linear power", 0.25, 0.0, 1.0),
+        ("decibels", 10 * np.log10(0.25), np.nan, 1.0),
+        ("amplitude", 5000, 0, 1e-4),
+    ],
+)
+def test_every_format_is_read_as_linear_power(
+    tmp_path: Path, quantity: str, values: float, nodata: float, scale: float
+) -> None:
+    path = tmp_path / "tile.tif"
+    dtype = "uint16" if quantity == "amplitude" else "float32"
+    stored = np.full((300, 200), values, dtype)
+    stored[:100] = nodata
+    transform = Affine(10, 0, 500_000, 0, -10, 5_000_000)
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=300,
+        width=200,
+        count=1,
+        dtype=dtype,
+        nodata=nodata,
+        crs="EPSG:32631",
+        transform=transform,
+    ) as dataset:
+        dataset.write(stored, 1)
+        dataset.scales = (scale,)
+
+    image = read_reduced(path, quantity=quantity, side=30)
+
+    assert image.power.shape == (30, 20)
+    assert np.isnan(image.power[:10]).all()
+    np.testing.assert_allclose(image.power[10:], 0.25, rtol=1e-6)
+    assert image.transform == Affine(100, 0, 500_000, 0, -100, 5_000_000)
+
+
+def test_a_mosaic_puts_tiles_where_they_lie() -> None:
+    left = MapImage(np.full((100, 100), 1.0, np.float32), 32631, Affine(100, 0, 0, 0, -100, 1e4))
+    right = MapImage(np.full((100, 100), 4.0, np.float32), 32631, Affine(100, 0, 1e4, 0, -100, 1e4))
+    whole = mosaic([left, right], side=100)
+    assert whole.power.shape == (50, 100)
+    np.testing.assert_array_equal(whole.power[:, :50], 1.0)
+    np.testing.assert_array_equal(whole.power[:, 50:], 4.0)
+    assert whole.bounds == (0, 0, 2e4, 1e4)
+
+
+def test_a_mosaic_projects_tiles_of_another_zone() -> None:
+    # 31TGL and 32TLR lie side by side across 6 degrees east.
+    east_edge = Affine(1000, 0, 699_960, 0, -1000, 5_100_000)
+    west_edge = Affine(1000, 0, 300_000, 0, -1000, 5_100_000)
+    one = MapImage(np.full((110, 110), 2.0, np.float32), 32631, east_edge)
+    other = MapImage(np.full((110, 110), 3.0, np.float32), 32632, west_edge)
+    whole = mosaic([one, other], side=200)
+    assert whole.epsg == 32631
+    found = np.unique(whole.power[np.isfinite(whole.power)])
+    np.testing.assert_array_equal(found, [2.0, 3.0])
+    first = np.isfinite(whole.power) & (whole.power == 2.0)
+    # The first tile is whole: its 109.8 km squared at the mosaic's pixel size.
+    assert first.sum() * whole.transform.a**2 == pytest.approx(110_000**2, rel=0.02)
