@@ -245,7 +245,7 @@ def select_products() -> Select[Any]:
 
 def product_of(row: Row[Any]) -> Product:
     """Return the product of a row of `select_products`."""
-    values = row._mapping
+    values = row._asdict()
     return Product(
         **{name: values[name] for name in _PLAIN},
         start=from_us(values["t0_us"]),

@@ -91,6 +91,12 @@ class Region:
             geometry=repeated,
         )
 
+    @property
+    def is_everywhere(self) -> bool:
+        """The region is the whole Earth."""
+        x0, y0, x1, y1 = self.boxes[0] / UNITS_PER_DEGREE
+        return bool(self.is_box and x1 - x0 >= 360 and y0 <= -90 and y1 >= 90)
+
     def surely_holds(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which boxes, shape (item, 4), lie within the region without a look at footprints."""
         held = np.zeros(len(boxes), bool)

@@ -14,12 +14,22 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 
 from catalog_db.products import Product, product_of, select_products
 from catalog_db.query import Interval, OneOf, Position, SearchQuery, SearchResult, TextFilter
 from catalog_db.regions import Region
-from catalog_db.tables import cell, item
+from catalog_db.tables import NARROW_CELL, NARROWEST_WIDE_CELL, WIDE_CELL, cell, item
 from catalog_db.times import to_us
 from catalog_db.upsert import integers
 
@@ -40,10 +50,11 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
         When the region or the cursor has no meaning.
     """
     conditions = _conditions(connection, query)
-    if query.region is None:
+    region = None if query.region is None else Region.of(query.region)
+    if region is None or region.is_everywhere:
         total, page = _by_columns(connection, query, conditions)
     else:
-        total, page = _by_region(connection, query, conditions, Region.of(query.region))
+        total, page = _by_region(connection, query, conditions, region)
     return SearchResult(
         items=_products(connection, [position.pk for position in page[: query.limit]]),
         total=total,
@@ -73,9 +84,12 @@ def _by_region(
     """Return the total, and the positions of the page and of one product after it."""
     columns = (item.c.t0_us, item.c.pk, item.c.x0, item.c.y0, item.c.x1, item.c.y1)
     candidates = select(*columns).where(
-        *conditions, *_in_cells_of(connection, region), _overlaps(region, item.c)
+        *conditions,
+        *_in_cells_of(connection, region),
+        or_(*(_overlaps(box, item.c) for box in region.boxes)),
     )
-    rows = np.array(connection.execute(candidates).all(), np.int64).reshape(-1, len(columns))
+    found = [tuple(row) for row in connection.execute(candidates)]
+    rows = np.array(found, np.int64).reshape(-1, len(columns))
     rows = rows[_meets(connection, region, rows)]
     rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))[::-1]]
     total = len(rows)
@@ -88,26 +102,34 @@ def _by_region(
 
 def _in_cells_of(connection: Connection, region: Region) -> list[Condition]:
     """Return the condition on the home cell, none when too many cells meet the region."""
-    found = connection.scalars(
-        select(cell.c.id).where(_overlaps(region, cell.c)).limit(_MOST_CELLS + 1)
-    ).all()
+    key = select(cell.c.id)
+    lookups = [
+        lookup
+        for box in region.boxes
+        for lookup in (
+            key.where(text(NARROW_CELL), _starts_near(box), _overlaps(box, cell.c)),
+            key.where(text(WIDE_CELL), _overlaps(box, cell.c)),
+        )
+    ]
+    found = connection.scalars(union_all(*lookups).limit(_MOST_CELLS + 1)).all()
     if len(found) > _MOST_CELLS:
         return []
     return [item.c.cell.in_(integers(connection, found))]
 
 
-def _overlaps(region: Region, columns: Any) -> Condition:
+def _starts_near(box: NDArray[np.float64]) -> Condition:
+    """Return the condition that a narrow cell starts where it may still reach the box."""
+    return cell.c.x0.between(math.floor(box[0]) - NARROWEST_WIDE_CELL, math.ceil(box[2]))
+
+
+def _overlaps(box: NDArray[np.float64], columns: Any) -> Condition:
     """Return the condition that a stored box meets a box of the region."""
-    return or_(
-        *(
-            and_(
-                columns.x0 <= math.ceil(x1),
-                columns.x1 >= math.floor(x0),
-                columns.y0 <= math.ceil(y1),
-                columns.y1 >= math.floor(y0),
-            )
-            for x0, y0, x1, y1 in region.boxes
-        )
+    x0, y0, x1, y1 = box
+    return and_(
+        columns.x0 <= math.ceil(x1),
+        columns.x1 >= math.floor(x0),
+        columns.y0 <= math.ceil(y1),
+        columns.y1 >= math.floor(y0),
     )
 
 

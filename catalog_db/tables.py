@@ -38,6 +38,11 @@ Key = BigInteger().with_variant(Integer(), "sqlite")
 
 # --- catalogue
 
+# A partial index serves a query that repeats its condition word for word.
+NARROWEST_WIDE_CELL = 200_000  # 1e-4 degrees
+NARROW_CELL = f"x1 - x0 < {NARROWEST_WIDE_CELL}"
+WIDE_CELL = f"x1 - x0 >= {NARROWEST_WIDE_CELL}"
+
 cell = Table(
     "cell",
     metadata,
@@ -49,7 +54,11 @@ cell = Table(
     Column("y0", Integer, nullable=False),
     Column("x1", Integer, nullable=False),
     Column("y1", Integer, nullable=False),
-    Index("ix_cell_box", "x0", "x1", "y0", "y1"),
+    # Almost all are narrow: where one may start is then bounded from both sides.
+    *(
+        Index(name, "x0", "x1", "y0", "y1", sqlite_where=text(where), postgresql_where=text(where))
+        for name, where in (("ix_cell_narrow", NARROW_CELL), ("ix_cell_wide", WIDE_CELL))
+    ),
 )
 
 item = Table(

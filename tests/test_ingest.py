@@ -136,3 +136,26 @@ def test_progress_ends_at_100_percent(safe: Path, services: Services):
     ingest([safe], tier="disk", services=services, progress=lambda *step: told.append(step))
 
     assert told == [(0, f"Ingesting {safe.name}"), (100, "Ingested")]
+
+
+def test_every_real_product_is_found_where_its_manifest_says_it_lies(
+    reference_data: Path, services: Services
+):
+    paths = sorted((reference_data / "s1" / "safe").glob("*.zip"))
+
+    report = ingest(paths, tier="disk", services=services)
+
+    assert [(one.state, one.title) for one in report.products] == [
+        (IngestState.ADDED, path.stem) for path in paths
+    ]
+    found = {product.title: product for product in catalogued(services)}
+    for path in paths:
+        product = found[path.stem]
+        assert product.title.startswith(f"{product.platform}_{product.sensor_mode}"[:4])
+        assert f"_{product.start:%Y%m%dT%H%M%S}_{product.end:%Y%m%dT%H%M%S}_" in product.title
+        assert f"_{product.orbit_number:06d}_{product.mission_take_id:06X}_" in product.title
+        with services.engine.connect() as connection:
+            query = SearchQuery(
+                region=product.footprint.centroid, start_from=product.start, start_to=product.start
+            )
+            assert product.title in {one.title for one in search(connection, query).items}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
@@ -31,9 +32,12 @@ def catalogue(number: int, rng: np.random.Generator) -> list[Known]:
     return [_known(index, rng) for index in range(number)]
 
 
-def meets(known: Known, region: BaseGeometry) -> bool:
-    """Say by brute force whether the product meets the region."""
-    return any(known.truth.intersects(translate(region, 360.0 * turns)) for turns in (-1, 0, 1))
+def meets(known: list[Known], region: BaseGeometry) -> NDArray[np.bool_]:
+    """Say by brute force which products meet the region."""
+    truths = np.array([one.truth for one in known])
+    turns = [translate(region, 360.0 * turn) for turn in (-1, 0, 1)]
+    shapely.prepare(turns)
+    return np.any([shapely.intersects(turn, truths) for turn in turns], axis=0)
 
 
 def _known(index: int, rng: np.random.Generator) -> Known:

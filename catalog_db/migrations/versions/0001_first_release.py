@@ -59,7 +59,14 @@ def _create_cell() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cell")),
         sa.UniqueConstraint("name", name=op.f("uq_cell_name")),
     )
-    op.create_index("ix_cell_box", "cell", ["x0", "x1", "y0", "y1"])
+    for name, where in (("narrow", "x1 - x0 < 200000"), ("wide", "x1 - x0 >= 200000")):
+        op.create_index(
+            f"ix_cell_{name}",
+            "cell",
+            ["x0", "x1", "y0", "y1"],
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
 
 
 def _create_file() -> None:
