@@ -121,20 +121,28 @@ class BorderFinder:
         lines, samples = self._first_sample.size, self._run.size
         if self._next_line != lines:
             raise ValueError(f"{self._next_line} of {lines} lines were given")
-        reach = min(REACH, lines // 2)
-        first_line = np.where(self._first_line > reach, 0, self._first_line)
-        last_line = np.where(self._last_line < lines - 1 - reach, lines - 1, self._last_line)
         return Border(
-            _widest(self._first_sample),
-            samples - 1 - _widest(samples - 1 - self._last_sample),
-            _widest(first_line),
-            lines - 1 - _widest(lines - 1 - last_line),
+            _widest(self._first_sample, samples),
+            samples - 1 - _widest(samples - 1 - self._last_sample, samples),
+            _widest(self._first_line, lines),
+            lines - 1 - _widest(lines - 1 - self._last_line, lines),
         )
 
 
-def _widest(width: Int32) -> Int32:
-    """Return the greatest width among each place's neighbours."""
-    padded = np.pad(width, SMOOTHING, mode="edge")
+def _widest(width: Int32, size: int) -> Int32:
+    """Return the greatest width of the border among each place's neighbours.
+
+    Where the image was not met within reach (all noise, or dark water) the nearest place where it
+    was says how wide the border is; nowhere, there is none.
+    """
+    known = np.flatnonzero(width <= min(REACH, size // 2))
+    if known.size == 0:
+        return np.zeros_like(width)
+    place = np.arange(width.size)
+    after = np.clip(np.searchsorted(known, place), 0, known.size - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = np.where(place - known[before] < np.abs(known[after] - place), before, after)
+    padded = np.pad(width[known[nearer]], SMOOTHING, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * SMOOTHING + 1)
     return np.asarray(windows.max(axis=1), np.int32)
 
@@ -142,22 +150,20 @@ def _widest(width: Int32) -> Int32:
 @compiled
 def _scan_lines(valid: NDArray[np.bool_], first: Int32, last: Int32) -> None:
     """Fill where the first run of each line begins and where the last one ends."""
-    samples = valid.shape[1]
-    reach = min(REACH, samples // 2)
     for i in range(valid.shape[0]):
-        first[i] = _first_run(valid[i], reach)
-        last[i] = samples - 1 - _first_run(valid[i, ::-1], reach)
+        first[i] = _first_run(valid[i])
+        last[i] = valid.shape[1] - 1 - _first_run(valid[i, ::-1])
 
 
 @compiled
-def _first_run(valid: NDArray[np.bool_], reach: int) -> int:
-    """Return where the first run of valid pixels begins, 0 when none does within reach."""
+def _first_run(valid: NDArray[np.bool_]) -> int:
+    """Return where the first run of valid pixels begins, the size when none does within reach."""
     run = 0
-    for j in range(min(reach + RUN, valid.size)):
+    for j in range(min(REACH + RUN, valid.size)):
         run = run + 1 if valid[j] else 0
         if run == RUN:
             return j - RUN + 1
-    return 0
+    return valid.size
 
 
 @compiled

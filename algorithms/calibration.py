@@ -125,20 +125,23 @@ def azimuth_spans(
         return AzimuthTable(np.full((lines, 1), samples), np.ones((lines, 1), np.float32))
     swaths = sorted({b.swath for b in blocks}, key=lambda s: _first_sample(blocks, s))
     position = np.arange(first_line, first_line + lines)
-    starts = np.empty((lines, len(swaths)))
-    stops = np.empty((lines, len(swaths)))
+    starts, stops = np.empty((2, lines, len(swaths)))
+    holds = np.empty((lines, len(swaths)), np.bool_)
     factor = np.empty((lines, len(swaths)), np.float32)
     for span, swath in enumerate(swaths):
         own = sorted((b for b in blocks if b.swath == swath), key=lambda b: b.first_line)
-        chosen = _nearest_block(own, position)
+        chosen, distance = _nearest_block(own, position)
+        holds[:, span] = distance == 0
         for index, block in enumerate(own):
             mine = chosen == index
             starts[mine, span], stops[mine, span] = block.first_sample, block.last_sample
             factor[mine, span] = np.interp(position[mine], block.line, block.value)
-    # The border between two swaths lies in the middle of what neither or both claim.
-    end = np.empty((lines, len(swaths)), np.int64)
-    end[:, :-1] = np.ceil(0.5 * (stops[:, :-1] + starts[:, 1:] + 1.0)) - first_sample
-    end[:, -1] = samples
+    # A block that holds the line says where its swath ends; between two, or none, it is midway.
+    border = np.ceil(0.5 * (stops[:, :-1] + starts[:, 1:] + 1.0))
+    border = np.where(holds[:, :-1] & ~holds[:, 1:], stops[:, :-1] + 1.0, border)
+    border = np.where(holds[:, 1:] & ~holds[:, :-1], starts[:, 1:], border)
+    end = np.full((lines, len(swaths)), samples, np.int64)
+    end[:, :-1] = border - first_sample
     return AzimuthTable(np.maximum.accumulate(np.clip(end, 0, samples), axis=1), factor)
 
 
@@ -147,12 +150,12 @@ def _first_sample(blocks: tuple[AzimuthNoiseBlock, ...], swath: str) -> float:
     return float(np.mean([b.first_sample + b.last_sample for b in blocks if b.swath == swath]))
 
 
-def _nearest_block(blocks: list[AzimuthNoiseBlock], line: Int64) -> Int64:
-    """Return for each line the block that holds it, or the one nearest to it."""
+def _nearest_block(blocks: list[AzimuthNoiseBlock], line: Int64) -> tuple[Int64, Int64]:
+    """Return for each line the block that holds it or is nearest, and how far that is."""
     first = np.array([b.first_line for b in blocks])[:, None]
     last = np.array([b.last_line for b in blocks])[:, None]
     distance = np.maximum(np.maximum(first - line, line - last), 0)
-    return np.asarray(np.argmin(distance, axis=0))
+    return np.argmin(distance, axis=0), distance.min(axis=0)
 
 
 def backscatter(

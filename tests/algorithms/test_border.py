@@ -1,0 +1,97 @@
+"""Border noise against an image whose edges are known."""
+
+import numpy as np
+import pytest
+
+from algorithms.border import RUN, SMOOTHING, BorderFinder
+from algorithms.grd import NoiseLut, VectorLut
+
+LINES, SAMPLES = 600, 900
+
+
+@pytest.fixture
+def scene(rng):
+    """Four-look speckle of amplitude 150 inside edges that wander, noise of a few DN outside."""
+    line, sample = np.arange(LINES), np.arange(SAMPLES)
+    left = (60 + 20 * np.sin(line / 90)).astype(int)
+    right = (SAMPLES - 1 - 45 - 15 * np.cos(line / 70)).astype(int)
+    top = np.where(sample < 400, 30, 80)
+    bottom = np.where(sample < 400, LINES - 1 - 25, LINES - 1 - 90)
+    valid = (
+        (sample >= left[:, None])
+        & (sample <= right[:, None])
+        & (line[:, None] >= top)
+        & (line[:, None] <= bottom)
+    )
+    image = 150 * np.sqrt(rng.gamma(4.4, 1 / 4.4, valid.shape))
+    noise = rng.uniform(0, 12, valid.shape)
+    return np.where(valid, image, noise).astype(np.uint16), valid
+
+
+def find(numbers, noise=None):
+    finder = BorderFinder(*numbers.shape, noise)
+    for first in range(0, numbers.shape[0], 128):
+        finder.add(numbers[first : first + 128])
+    return finder.border()
+
+
+def test_the_cut_leaves_no_border_noise(scene):
+    numbers, valid = scene
+
+    cut = find(numbers).cut(numbers, 0, 0)
+
+    assert not cut[~valid].any()
+
+
+def test_the_cut_costs_little_of_the_image(scene):
+    numbers, valid = scene
+
+    kept = find(numbers).cut(numbers, 0, 0) > 0
+
+    # A step of the edge is widened by the smoothing, and a dark speckle delays a run once or twice.
+    perimeter = 2 * (LINES + SAMPLES)
+    assert np.count_nonzero(valid & ~kept) < perimeter * (SMOOTHING + RUN / 4)
+    np.testing.assert_array_equal(find(numbers).cut(numbers, 0, 0)[kept], numbers[kept])
+
+
+def test_a_window_is_cut_as_the_whole_image_is(scene):
+    numbers, _ = scene
+    border = find(numbers)
+
+    window = border.cut(numbers[50:130, 20:200], 50, 20)
+
+    np.testing.assert_array_equal(window, border.cut(numbers, 0, 0)[50:130, 20:200])
+
+
+def test_an_image_without_border_noise_stays_whole(rng):
+    numbers = (150 * np.sqrt(rng.gamma(44, 1 / 44, (200, 300)))).astype(np.uint16)
+
+    np.testing.assert_array_equal(find(numbers).cut(numbers, 0, 0), numbers)
+
+
+def test_dark_water_is_no_border(rng):
+    numbers = (150 * np.sqrt(rng.gamma(44, 1 / 44, (300, 5000)))).astype(np.uint16)
+    numbers[:, 1500:3500] = 10
+
+    np.testing.assert_array_equal(find(numbers).cut(numbers, 0, 0), numbers)
+
+
+def test_what_is_no_more_than_thermal_noise_is_border(rng):
+    numbers = np.full((200, 300), 200, np.uint16)
+    numbers[:, :40] = 35
+    vector = np.full(2, 35.0**2)
+    table = VectorLut(np.array([0.0, 199.0]), (np.array([0.0, 299.0]),) * 2, (vector,) * 2)
+
+    border = find(numbers, NoiseLut(table, (), is_zero=False))
+
+    assert (border.first_sample == 40).all()
+
+
+def test_lines_that_are_missing_or_too_many_are_refused():
+    finder = BorderFinder(10, 8, None)
+    finder.add(np.ones((6, 8), np.uint16))
+
+    with pytest.raises(ValueError, match="6 of 10 lines were given"):
+        finder.border()
+    with pytest.raises(ValueError, match="lines 6 to 12 of 8 samples given"):
+        finder.add(np.ones((6, 8), np.uint16))
