@@ -51,6 +51,8 @@ class Application:
             answer: Response = endpoint(request, self.services, **arguments)
         except Exception as error:  # noqa: BLE001 - the outermost edge: answered and logged there
             answer = errors.response_to(error, request)
+        # A result is what its type says; no browser shall guess a page into it.
+        answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer
 
 

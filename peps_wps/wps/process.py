@@ -97,6 +97,11 @@ class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
         process.chain_inputs |= {**alias.inputs, **dict.fromkeys(alias.ignored)}
         return process
 
+    def name_of(self, chain_name: str) -> str:
+        """Return the name under which this process offers an input of its chain."""
+        offered = (one.identifier for one in self.inputs)
+        return next((one for one in offered if self.chain_inputs[one] == chain_name), chain_name)
+
 
 def _described(one: Any) -> Any:
     """Return an input whose description says that any value goes when none is excluded."""

@@ -67,7 +67,7 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
         # PyWPS reads its settings from this one place.
         pywps.configuration.CONFIG = config.pywps_settings()
         # It logs each refused literal as an error, with a stack; we answer and log these ourselves.
-        logging.getLogger("PYWPS").setLevel(logging.CRITICAL)
+        logging.getLogger("PYWPS").propagate = False
         offered = [process() for process in processes]
         offered += [one.renamed(alias) for one in offered for alias in one.aliases]
         super().__init__(offered)
@@ -179,15 +179,18 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
             "store": execute.store,
             "raw": execute.raw,
         }
-        job = jobs.submit(
-            self.engine,
-            self.config,
-            process=process.chain,
-            inputs=inputs,
-            owner=ANYONE,
-            title=execute.title,
-            response_options=options,
-        )
+        try:
+            job = jobs.submit(
+                self.engine,
+                self.config,
+                process=process.chain,
+                inputs=inputs,
+                owner=ANYONE,
+                title=execute.title,
+                response_options=options,
+            )
+        except InvalidInputError as error:
+            raise invalid(process.name_of(error.locator), error.message) from error
         logger.info("job %s: accepted, process %s", job.id, process.identifier)
         return self._job(job.id)  # its place in the queue is known only now
 
@@ -286,8 +289,6 @@ def guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:
             return endpoint(request, services, **arguments)
         except WpsError as error:
             return failure(error)
-        except InvalidInputError as error:
-            return failure(invalid(error.locator, error.message))
         except HTTPException as error:
             return failure(
                 WpsError("NoApplicableCode", "", error.description or error.name),

@@ -27,11 +27,6 @@ from peps_wps.wps.xml_request import OWS, WPS
 
 _XLINK = "http://www.w3.org/1999/xlink"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_WAITING = {
-    "accepted": "waiting",
-    "staging": "its products are being recalled",
-    "queued": "its products are there, waiting for a free place",
-}
 # An output is written into the document up to this size; a larger one is referred to.
 _LARGEST_INLINE_BYTES = 1_000_000
 
@@ -113,9 +108,8 @@ def _running_text(job: Job) -> str:
 
 def _accepted_text(job: Job, process: ChainProcess) -> str:
     """Say where the job waits; the first words are the ones that the PEPS scripts look for."""
-    parts = [f"Process {process.identifier} accepted: {_WAITING[job.state]}"]
-    if job.message and job.message.lower() != "accepted":
-        parts.append(job.message)
+    is_told = job.message and job.message != "Accepted"
+    parts = [f"Process {process.identifier} accepted: {job.message if is_told else 'waiting'}"]
     if job.queue_position:
         parts.append(f"number {job.queue_position} in the queue")
     if job.expected_s:

@@ -61,6 +61,7 @@ def test_an_alias_orders_the_same_chain(client, ledger):
         ("FULL_MAJA&datainputs=tileid=31TCJ;tile=31TDJ", "InvalidParameterValue", "tile"),
         ("FULL_MAJA&datainputs=tileid=unknown", "InvalidParameterValue", "tileid"),
         ("maja-s2&datainputs=startDate=2018-01-01", "MissingParameterValue", "tile-name"),
+        ("maja-s2&datainputs=tile-name=unknown", "InvalidParameterValue", "tile-name"),
         (
             "FULL_MAJA&datainputs=tileid=31TCJ;relativeOrbitNumber=52",
             "InvalidParameterValue",
