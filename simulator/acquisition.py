@@ -1,5 +1,4 @@
-"""Plan an acquisition over a place: the orbit, the frame of each image, the ground range records.
-"""
+"""Plan an acquisition over a place: orbit, frame of each image, ground range records."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -82,7 +81,7 @@ class Acquisition:
     first_sample: int
     frames: tuple[RadarFrame, ...]
 
-    def utc(self, time: float) -> datetime:
+    def utc(self, time: float | Float64) -> datetime:
         """Time of seconds since the epoch."""
         return self.epoch + timedelta(seconds=float(time))
 
@@ -169,7 +168,7 @@ def _ground_at(
     position, velocity = orbit.states(np.array(time))
     down, right = look_axes(position, velocity)
     relief = (flat.frame, flat.base, flat.waves)
-    return meet_relief(position, down, right, reach, 0.6, relief)  # type: ignore[no-any-return]
+    return meet_relief(position, down, right, reach, 0.6, relief)
 
 
 def _line_interval(
@@ -195,7 +194,7 @@ def _full_swath(
 def _records(
     trajectory: Trajectory, seconds: Float64, shape: tuple[float, float, int], terrain: Terrain
 ) -> GroundRange:
-    """Records at some times, each for the mean height of the relief under its swath."""
+    """Return records at some times, each for the mean height of the relief under its swath."""
     coefficients = []
     for time in seconds:
         position = trajectory.position_at(time)

@@ -162,7 +162,7 @@ def _utc(text: str) -> datetime:
 
 
 def _seconds(elements: Sequence[Element], path: str, epoch: datetime) -> Float64:
-    """Times of some elements in seconds since the epoch."""
+    """Return times of some elements in seconds since the epoch."""
     return np.array([(_utc(_text(item, path)) - epoch).total_seconds() for item in elements])
 
 

@@ -1,5 +1,4 @@
-"""Digital elevation model of a scene: GeoTIFF tiles of one degree at most, posts every arc second.
-"""
+"""Digital elevation model of a scene: GeoTIFF tiles of at most a degree, a post each arc second."""
 
 import math
 from pathlib import Path

@@ -39,7 +39,7 @@ def cartesian(longitude: Float64, latitude: Float64, height: Float64) -> Float64
     return np.stack((horizontal * np.cos(longitude), horizontal * np.sin(longitude), z), axis=-1)
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def geodetic(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Longitude and latitude (radians) and height (metres) of an Earth-fixed position.
 

@@ -90,7 +90,7 @@ class RadarFrame:
         powers = np.polynomial.polynomial.polyvander(ground, coefficients.shape[-1] - 1)
         return np.asarray((powers * coefficients).sum(axis=-1))
 
-    def azimuth_time(self, line: Float64, slant_range: Float64) -> Float64:
+    def azimuth_time(self, line: Float64, slant_range: float | Float64) -> Float64:
         """Azimuth time of pixels by the annotation's clock: line time and bistatic term."""
         time = self.line_time(line)
         if self.bulk_delay is None:
@@ -131,7 +131,7 @@ class RadarFrame:
         time = zero_doppler_time(self.trajectory, point)
         if math.isnan(time):
             return math.nan, math.nan
-        distance = np.linalg.norm(point - self.trajectory.position_at(time))
+        distance = float(np.linalg.norm(point - self.trajectory.position_at(time)))
         late = float(self.azimuth_time(np.zeros(()), distance)) - self.first_line_time
         line = (time - self.azimuth_offset - late - self.first_line_time) / self.line_interval
         origin, coefficients = self.polynomials(np.array([line]))

@@ -86,7 +86,7 @@ class DiscIndex:
     table: Float64
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def random_bits(a: int, b: int, seed: int) -> np.uint64:
     """64 random bits that belong to a pair of integers (the mixer of SplitMix64)."""
     bits = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
@@ -96,13 +96,13 @@ def random_bits(a: int, b: int, seed: int) -> np.uint64:
     return bits ^ (bits >> np.uint64(31))
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
-def _share(bits: int, place: int) -> float:
+@njit(cache=True, inline="always")
+def _share(bits: np.uint64, place: int) -> float:
     """Ten of the random bits as a number from 0 to 1."""
     return float((bits >> np.uint64(place)) & np.uint64(1023)) / 1023.0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _depth_in_blob(east: float, north: float, pitch: float, largest: float, seed: int) -> float:
     """How far a place lies inside the random blob of its square cell, metres; negative outside."""
     column, row = math.floor(east / pitch), math.floor(north / pitch)
@@ -121,13 +121,13 @@ def _depth_in_blob(east: float, north: float, pitch: float, largest: float, seed
     return radius - distance
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def _remainder(value: float, step: float) -> float:
     """Remainder from 0 to `step`; several times faster than the operator."""
     return value - step * math.floor(value / step)
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def _wave(angle: float) -> float:
     """Parabolas in place of a sine: the shape of scenery need not be exact, only quick."""
     turn = angle * (0.5 / math.pi)
@@ -135,7 +135,7 @@ def _wave(angle: float) -> float:
     return turn * (8.0 - 16.0 * abs(turn))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _is_water(east: float, north: float, seed: int) -> bool:
     """Rivers that wind east, brooks that wind north, and lakes."""
     bend = 2600.0 * _wave(east / 9000.0) + 450.0 * _wave(east / 1700.0 + 0.6)
@@ -146,10 +146,10 @@ def _is_water(east: float, north: float, seed: int) -> bool:
     to_brook = abs(_remainder(east - bend, 17_000.0) - 8_500.0)
     if to_brook < 22.0:
         return True
-    return _depth_in_blob(east, north, 9_500.0, 900.0, seed + 1) > 0  # type: ignore[no-any-return]
+    return _depth_in_blob(east, north, 9_500.0, 900.0, seed + 1) > 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def scenery(east: float, north: float, seed: int) -> tuple[float, float]:
     """Backscatter (co, cross) of the open country at a place of the local plane."""
     if _is_water(east, north, seed):
@@ -181,11 +181,11 @@ def scenery(east: float, north: float, seed: int) -> tuple[float, float]:
     return CROPS[kind, 0], CROPS[kind, 1]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def disc_at(  # type: ignore[no-untyped-def]
     east, north, corner, cells, table
 ) -> int:
-    """Number of the disc that holds a place of the local plane, or -1."""
+    """Return the number of the disc that holds a place of the local plane, or -1."""
     column = math.floor((east - corner[0]) / CELL)
     row = math.floor((north - corner[1]) / CELL)
     if column < 0 or row < 0 or column >= cells.shape[0] or row >= cells.shape[1]:

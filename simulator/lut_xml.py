@@ -83,7 +83,7 @@ def noise_xml(image: Image) -> bytes:
 
 
 def _range_noise(image: Image) -> tuple[NDArray[np.int64], Float64]:
-    """Samples and noise power (DN**2) along range: a valley in each swath, a step between."""
+    """Return samples and noise power (DN**2) along range: a valley a swath, a step between."""
     mode, first = image.acquisition.order.mode, image.acquisition.first_sample
     pixels, power = [], []
     for swath, low, high in image.swath_bounds():

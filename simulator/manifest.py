@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.acquisition import Acquisition
 from simulator.product_xml import Image, utc_text
 from simulator.terrain import Terrain
 
@@ -105,7 +104,7 @@ textInfo="Sentinel-1 {acquisition.order.mode.name} Level-1 GRD Product">
 
 
 def _identifier(file: ProductFile) -> str:
-    """Identifier of a file in the manifest: its name without punctuation."""
+    """Return the identifier of a file in the manifest: its name without punctuation."""
     stem = file.path.rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("-", "")
     prefix = "product" if file.role == "s1Level1ProductSchema" else ""
     return prefix + stem

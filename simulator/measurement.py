@@ -138,7 +138,8 @@ def png_bytes(picture: NDArray[np.uint8]) -> bytes:
     filtered[:, 1:] = picture.reshape(rows, -1)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        check = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
     header = struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)
     return (

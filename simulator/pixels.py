@@ -189,7 +189,8 @@ class _Lut:
         first = np.minimum(place.astype(np.intp), self.line.size - 1)
         second = np.minimum(first + 1, self.line.size - 1)
         weight = (place - first).astype(np.float32)[:, None]
-        return (1 - weight) * self.vectors[first] + weight * self.vectors[second]
+        low, high = self.vectors[first], self.vectors[second]
+        return np.asarray((1 - weight) * low + weight * high)
 
 
 def valid_samples(
@@ -219,7 +220,7 @@ def _speckle_table(looks: float) -> Float32:
         return np.ones(SPECKLE_SIZE, np.float32)
     share = (np.arange(SPECKLE_SIZE) + 0.5) / SPECKLE_SIZE
     table = stats.gamma.ppf(share, looks)
-    return (table / table.mean()).astype(np.float32)
+    return np.asarray(table / table.mean(), np.float32)
 
 
 def _area_factor(ground: Float64, spacing: float) -> Float64:
@@ -228,10 +229,10 @@ def _area_factor(ground: Float64, spacing: float) -> Float64:
     along = np.gradient(place, axis=0)
     across = np.gradient(place, axis=1)
     area = np.linalg.norm(np.cross(along, across), axis=-1) / NODE_STEP**2
-    return np.clip(area / spacing**2, 0.4, 2.5)
+    return np.asarray(np.clip(area / spacing**2, 0.4, 2.5))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _fill_backscatter(nodes, discs, seed, backscatter) -> None:  # type: ignore[no-untyped-def]
     """Write gamma0 (co, cross) of every pixel from places known at every eighth."""
     corner, cells, table = discs
@@ -260,7 +261,7 @@ def _fill_backscatter(nodes, discs, seed, backscatter) -> None:  # type: ignore[
                 backscatter[1, line, sample] = factor * cross
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _apply_speckle(power, table, first_line, seed) -> None:  # type: ignore[no-untyped-def]
     """Multiply power by speckle, in place."""
     for line in range(power.shape[0]):
@@ -269,7 +270,7 @@ def _apply_speckle(power, table, first_line, seed) -> None:  # type: ignore[no-u
             power[line, sample] *= table[bits >> np.uint64(50)]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _quantise(power, valid, clean_border, seed, strip) -> None:  # type: ignore[no-untyped-def]
     """Write digital numbers; a valid pixel is at least 1."""
     for line in range(power.shape[0]):

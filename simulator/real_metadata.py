@@ -82,7 +82,7 @@ def write_from_metadata(
 
 
 def default_terrain(annotation: Annotation, seed: int) -> Terrain:
-    """Rolling hills of +-600 m around 650 m under an image."""
+    """Return rolling hills of +-600 m around 650 m under an image."""
     grid = annotation.grid
     turn = (grid.longitude - grid.longitude[0] + np.pi) % (2 * np.pi) - np.pi
     longitude = float(grid.longitude[0] + np.mean(turn))
@@ -141,7 +141,7 @@ def _mode_name(annotation: Annotation) -> str:
 
 
 def _valid(frame: RadarFrame, radiometry: Sequence[Radiometry]) -> np.ndarray:
-    """Valid samples of each line: ragged edges, within the samples that have a noise estimate."""
+    """Return valid samples of each line: ragged edges, within those with a noise estimate."""
     valid = valid_samples(frame.lines, frame.samples, ragged_start=True, ragged_stop=True)
     for item in radiometry:
         for sample, value in zip(item.noise.sample, item.noise.value, strict=True):

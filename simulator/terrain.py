@@ -30,10 +30,10 @@ ROLLING_HILLS = (
 )
 # Slopes beyond 30 degrees: layover on the near side at any Sentinel-1 incidence angle.
 STEEP_RIDGES = (
-    (6_100.0, 330.0),
-    (4_300.0, 190.0),
-    (2_700.0, 75.0),
-    (1_900.0, 40.0),
+    (6_100.0, 420.0),
+    (4_300.0, 240.0),
+    (2_700.0, 100.0),
+    (1_900.0, 50.0),
 )
 
 
@@ -112,7 +112,7 @@ def waves_of(
     )
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def wave_height(east: float, north: float, base: float, waves: Float64) -> float:
     """Height of the sum of waves at one point of the local plane, metres."""
     height = base
@@ -121,7 +121,7 @@ def wave_height(east: float, north: float, base: float, waves: Float64) -> float
     return height
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _fill_heights(
     east: Float64, north: Float64, base: float, waves: Float64, heights: Float64
 ) -> None:

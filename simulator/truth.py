@@ -149,7 +149,7 @@ def _utm(longitude: float, latitude: float) -> dict[str, list[float]]:
 
 @cache
 def _to_utm(epsg: int) -> Transformer:
-    """Transformer from longitude and latitude in degrees."""
+    """Return the transformer from longitude and latitude in degrees."""
     return Transformer.from_crs(4326, epsg, always_xy=True)
 
 

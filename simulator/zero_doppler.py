@@ -14,7 +14,7 @@ Float64 = NDArray[np.float64]
 Vector = tuple[float, float, float]
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def relief_height(
     longitude: float, latitude: float, frame: Float64, base: float, waves: Float64
 ) -> float:
@@ -24,14 +24,14 @@ def relief_height(
         turn -= 2 * math.pi
     elif turn < -math.pi:
         turn += 2 * math.pi
-    return wave_height(  # type: ignore[no-any-return]
+    return wave_height(
         turn * frame[2], (latitude - frame[1]) * frame[3], base, waves
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def look_axes(position: Float64, velocity: Float64) -> tuple[Vector, Vector]:
-    """Unit vectors of the zero-Doppler plane: down, and to the right of the flight."""
+    """Return unit vectors of the zero-Doppler plane: down, and to the right of the flight."""
     speed = math.sqrt(velocity[0] ** 2 + velocity[1] ** 2 + velocity[2] ** 2)
     fx, fy, fz = velocity[0] / speed, velocity[1] / speed, velocity[2] / speed
     along = position[0] * fx + position[1] * fy + position[2] * fz
@@ -42,18 +42,18 @@ def look_axes(position: Float64, velocity: Float64) -> tuple[Vector, Vector]:
     return (dx, dy, dz), right
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def ray_end(antenna: Float64, down: Vector, right: Vector, reach: float, angle: float) -> Vector:
     """Longitude, latitude and height of the end of a ray of given length and look angle."""
     deep, wide = reach * math.cos(angle), reach * math.sin(angle)
-    return geodetic(  # type: ignore[no-any-return]
+    return geodetic(
         antenna[0] + deep * down[0] + wide * right[0],
         antenna[1] + deep * down[1] + wide * right[1],
         antenna[2] + deep * down[2] + wide * right[2],
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def meet_relief(  # type: ignore[no-untyped-def]
     antenna, down, right, reach, angle, relief
 ) -> tuple[float, float, float, float]:
@@ -78,7 +78,7 @@ def meet_relief(  # type: ignore[no-untyped-def]
     return longitude, latitude, height, angle
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def fill_ground(  # type: ignore[no-untyped-def]
     orbit, ground_range, origin, coefficients, bulk_delay, relief, ground
 ) -> None:

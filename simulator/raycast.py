@@ -1,0 +1,196 @@
+"""Backscatter of steep relief by casting rays: layover and shadow come by themselves.
+
+From the antenna, rays leave in the zero-Doppler plane at uniform steps of the look angle. The tube
+between two rays cuts an area R dalpha da normal to the look direction (da along the track) out of
+the first surface it meets, whatever its slope: that is the area which gamma nought refers to
+(Small, 2011, Flattening Gamma, IEEE TGRS 49(8), section II). Its power falls into the slant ranges
+between the two hits. No facet normal, local incidence angle or area projection is involved.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from algorithms.constants import SPEED_OF_LIGHT
+from simulator.geometry import RadarFrame
+from simulator.terrain import Terrain
+from simulator.zero_doppler import look_axes, meet_relief, ray_end, relief_height
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+RAY_SPACING = 1.0  # m between rays where they land
+MARGIN_SAMPLES = 150  # rays start and end this far outside the image
+JUMP = 60.0  # ray spacings between two hits that tell of a shadow between them
+LINES_A_TASK = 25
+
+
+@dataclass(frozen=True)
+class RayCast:
+    """Image of relief of uniform gamma0 = 1, all of shape (line, sample).
+
+    `beta0` in linear power; `layover` where two or more places share a pixel, `shadow` where
+    none is seen.
+    """
+
+    beta0: Float32
+    layover: NDArray[np.bool_]
+    shadow: NDArray[np.bool_]
+
+
+def cast(
+    frame: RadarFrame, terrain: Terrain, *, rays_a_line: int = 2, threads: int = 2
+) -> RayCast:
+    """Cast rays at the relief for every line of a frame.
+
+    Parameters
+    ----------
+    frame
+        Geometry of the image.
+    terrain
+        The relief.
+    rays_a_line
+        Fans of rays spread over the azimuth extent of a line.
+    threads
+        Fans cast at once.
+    """
+    sample = np.arange(-MARGIN_SAMPLES, frame.samples + MARGIN_SAMPLES + 1) - 0.5
+    power = np.zeros((frame.lines, sample.size - 1))
+    layover = np.zeros(power.shape, np.bool_)
+    bulk_delay = math.nan if frame.bulk_delay is None else frame.bulk_delay
+    relief = (terrain.frame, terrain.base, terrain.waves)
+    limits = (terrain.height_range[1], math.tan(terrain.steepest_slope))
+
+    def work(first: int) -> None:
+        lines = np.arange(first, min(first + LINES_A_TASK, frame.lines))
+        for fan in range(rays_a_line):
+            line = lines + (fan + 0.5) / rays_a_line - 0.5
+            time = frame.line_time(line) + frame.azimuth_offset
+            orbit = (
+                frame.trajectory.position_at(time),
+                frame.trajectory.velocity_at(time),
+                frame.trajectory.acceleration_at(time),
+            )
+            bounds = frame.slant_range(line[:, None], sample[None, :])
+            part = slice(lines[0], lines[-1] + 1)
+            _cast_fans(orbit, bounds, bulk_delay, relief, limits, power[part], layover[part])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(0, frame.lines, LINES_A_TASK)))
+    inside = slice(MARGIN_SAMPLES, MARGIN_SAMPLES + frame.samples)
+    beta0 = power[:, inside].astype(np.float32) / np.float32(rays_a_line)
+    return RayCast(beta0, layover[:, inside], beta0 == 0)
+
+
+@njit(cache=True)
+def _first_hit(  # type: ignore[no-untyped-def]
+    antenna, down, right, angle, start, relief, steepest
+) -> float:
+    """Length of a ray down to the first relief it meets.
+
+    Marches from the length `start`, above the relief, by steps that cannot pass through it: the
+    gap below a ray closes by less than cos(incidence) + slope sin(incidence) a metre, the slope
+    being at most `steepest`.
+    """
+    frame, base, waves = relief
+    reach = start
+    sine, cosine = math.sin(angle * 1.12), math.cos(angle)
+    closing = cosine + steepest * sine
+    for _ in range(400):
+        longitude, latitude, height = ray_end(antenna, down, right, reach, angle)
+        gap = height - relief_height(longitude, latitude, frame, base, waves)
+        if gap < 1e-3:
+            break
+        reach += gap / closing
+    return reach  # type: ignore[no-any-return]
+
+
+@njit(cache=True)
+def _spread(low, high, energy, bounds, power) -> None:  # type: ignore[no-untyped-def]
+    """Add energy to the bins between two slant ranges, evenly; a bin's power is energy a metre."""
+    first = np.searchsorted(bounds, low, side="right") - 1
+    width = max(high - low, 1e-9)
+    for k in range(max(first, 0), power.size):
+        if bounds[k] >= high:
+            break
+        share = (min(high, bounds[k + 1]) - max(low, bounds[k])) / width
+        if share > 0:
+            power[k] += energy * share / (bounds[k + 1] - bounds[k])
+
+
+@njit(cache=True)
+def _mark(low, high, sheet, bounds, sheets, layover) -> None:  # type: ignore[no-untyped-def]
+    """Note which sheet of the surface fills the bins, and where a second one joins."""
+    first = np.searchsorted(bounds, low, side="right") - 1
+    for k in range(max(first, 0), sheets.size):
+        if bounds[k] >= high:
+            break
+        if sheets[k] >= 0 and sheets[k] != sheet:
+            layover[k] = True
+        sheets[k] = sheet
+
+
+@njit(cache=True, nogil=True)
+def _cast_fans(  # type: ignore[no-untyped-def]
+    orbit, bounds, bulk_delay, relief, limits, power, layover
+) -> None:
+    """Cast one fan of rays for each line and add up its power."""
+    positions, velocities, accelerations = orbit
+    sheets = np.empty(power.shape[1], np.int64)
+    flat = (relief[0], relief[1], relief[2][:0])
+    top = (relief[0], limits[0], relief[2][:0])
+    for row in range(positions.shape[0]):
+        sheets[:] = -1
+        sheet, rising = 0, True
+        near, far = bounds[row, 0], bounds[row, -1]
+        reach = near
+        before, started = 0.0, False
+        late = 0.0
+        down, right = look_axes(positions[row], velocities[row])
+        angle = meet_relief(positions[row], down, right, near, 0.6, flat)[3]
+        last = meet_relief(positions[row], down, right, far, 0.6, flat)[3]
+        step = RAY_SPACING / (0.5 * (near + far))
+        while angle < last:
+            if not math.isnan(bulk_delay):
+                late = reach / SPEED_OF_LIGHT - bulk_delay / 2
+            antenna = positions[row] + late * velocities[row]
+            down, right = look_axes(antenna, velocities[row] + late * accelerations[row])
+            if started:
+                # A place that a ray has cleared is cleared by the next one, which passes above:
+                # the march resumes over the last hit.
+                start = reach - 1.2 * reach * step / math.tan(angle)
+            else:
+                start = _down_to(antenna, down, right, angle, near, top)
+            reach = _first_hit(antenna, down, right, angle, start, relief, limits[1])
+            if started:
+                energy = 0.5 * (reach + before) * step
+                low, high = min(reach, before), max(reach, before)
+                if high - low > JUMP * RAY_SPACING:  # the far side of a ridge is in shadow
+                    _spread(before, before + 0.5, 0.5 * energy, bounds[row], power[row])
+                    _spread(reach, reach + 0.5, 0.5 * energy, bounds[row], power[row])
+                else:
+                    if (reach >= before) != rising:
+                        rising = not rising
+                        sheet += 1
+                    _spread(low, high, energy, bounds[row], power[row])
+                    _mark(low, high, sheet, bounds[row], sheets, layover[row])
+            before, started = reach, True
+            angle += step
+
+
+@njit(cache=True)
+def _down_to(antenna, down, right, angle, start, top) -> float:  # type: ignore[no-untyped-def]
+    """Length of a ray down to the height that no relief exceeds."""
+    frame, highest, waves = top
+    reach = start
+    for _ in range(20):
+        _, _, height = ray_end(antenna, down, right, reach, angle)
+        gap = height - highest
+        reach += gap / math.cos(angle * 1.12)
+        if abs(gap) < 0.1:
+            break
+    return reach - 1.0  # type: ignore[no-any-return]
