@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from algorithms import mgrs
 from peps_wps.chains.contract import FinishedTask, Output, Outputs, Progress
 from peps_wps.chains.ortho_s1.order import Order
-from peps_wps.chains.ortho_s1.picture import TileImages, draw_tiles
 from peps_wps.chains.ortho_s1.plan import TileTask
 from peps_wps.chains.ortho_s1.values import value_format
 from peps_wps.writers.archive import write_archive
 from peps_wps.writers.json_document import write_json
+from peps_wps.writers.mosaic import mosaic, read_reduced
+from peps_wps.writers.quicklook import write_quicklook
 
 REPORT_NAME = "report.json"
 
@@ -40,8 +40,7 @@ def gather(
     write_archive(archive, {REPORT_NAME: folder / REPORT_NAME, **members})
     progress("Drawing the picture", 95)
     picture = folder / f"{archive.stem}.png"
-    quantity = value_format(order.format, order.calibration).quantity
-    draw_tiles(picture, [_images(done, quantity) for done in finished])
+    _draw(picture, finished, value_format(order.format, order.calibration).quantity)
     outputs = (
         Output("archive", "application/zip", path=archive.name),
         Output("quicklook", "image/png", path=picture.name),
@@ -56,10 +55,18 @@ def _files(done: FinishedTask) -> Iterator[tuple[str, Path]]:
         yield f"{tile}/{name}", done.folder / name
 
 
-def _images(done: FinishedTask, quantity: str) -> TileImages:
-    """Return the images of a tile for the picture."""
-    images = {name: done.folder / file for name, file in done.result.body["images"].items()}
-    return TileImages(mgrs.tile(done.result.body["tile"]), images, quantity)
+def _draw(path: Path, finished: Sequence[FinishedTask], quantity: str) -> None:
+    """Draw the tiles as they lie on the map, all that have the polarisations of the first."""
+    names = list(finished[0].result.body["images"])
+    shown = [done for done in finished if list(done.result.body["images"]) == names]
+    power = {}
+    for name in names:
+        images = [
+            read_reduced(done.folder / done.result.body["images"][name], quantity=quantity)
+            for done in shown
+        ]
+        power[name] = mosaic(images).power
+    write_quicklook(path, power)
 
 
 def _archive_name(finished: Sequence[FinishedTask]) -> str:
