@@ -83,13 +83,21 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
         return [
             Rule(f"{SERVICE_PATH}/", endpoint=answer, strict_slashes=False),
             Rule("/wps/", endpoint=answer, strict_slashes=False),
-            Rule(f"{OUTPUTS_PATH}/pywps-<uuid:job_id>.xml", endpoint=guarded(self.status_document)),
+            Rule(
+                f"{OUTPUTS_PATH}/pywps-<uuid:job_id>.xml",
+                endpoint=guarded(self.status_document, refused=404),
+                methods=["GET"],
+            ),
             Rule(
                 f"{OUTPUTS_PATH}/<uuid:job_id>/<path:name>",
-                endpoint=guarded(self.output),
+                endpoint=guarded(self.output, refused=404),
                 methods=["GET"],
             ),
         ]
+
+    def call(self, http_request: Request) -> Response:
+        """Answer a request as PyWPS's own WSGI entry does: the service can be mounted alone."""
+        return guarded(self.answer)(http_request, None)
 
     def answer(self, request: Request, _services: Services) -> Response:
         """Answer a request of any operation, in either encoding."""
@@ -113,18 +121,11 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
 
     def status_document(self, request: Request, _services: Services, job_id: object) -> Response:
         """Return the status document of a job, as its row stands."""
-        try:
-            job = self._job(str(job_id))
-        except WpsError as error:
-            return failure(error, status=404)
-        return self._document(job, Links.of(self.config, request))
+        return self._document(self._job(str(job_id)), Links.of(self.config, request))
 
     def output(self, request: Request, _services: Services, job_id: object, name: str) -> Response:
         """Return a file of a job: its report and log from the row, results from their folder."""
-        try:
-            job = self._job(str(job_id))
-        except WpsError as error:
-            return failure(error, status=404)
+        job = self._job(str(job_id))
         return outputs.send(
             request,
             job,
@@ -281,14 +282,17 @@ def _body(request: Request) -> bytes:
     return body
 
 
-def guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:
-    """Return an endpoint whose errors leave as exception reports, and nothing else of them."""
+def guarded(endpoint: Callable[..., Response], *, refused: int = 400) -> Callable[..., Response]:
+    """Return an endpoint whose errors leave as exception reports, and nothing else of them.
 
-    def answer(request: Request, services: Services, **arguments: Any) -> Response:
+    `refused` is the HTTP status of what a client did wrong; OWSLib reads reports at 400 only.
+    """
+
+    def answer(request: Request, services: Services | None, **arguments: Any) -> Response:
         try:
             return endpoint(request, services, **arguments)
         except WpsError as error:
-            return failure(error)
+            return failure(error, status=refused)
         except HTTPException as error:
             return failure(
                 WpsError("NoApplicableCode", "", error.description or error.name),
@@ -312,6 +316,6 @@ def xml(document: bytes, *, status: int = 200, is_live: bool = False) -> Respons
     return response
 
 
-def failure(error: WpsError, *, status: int = 400) -> Response:
-    """Return an exception report; OWSLib reads it at HTTP 400 only."""
+def failure(error: WpsError, *, status: int) -> Response:
+    """Return an exception report."""
     return xml(serialise(exception_report(error)), status=status, is_live=True)

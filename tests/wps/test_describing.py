@@ -4,7 +4,8 @@ import pytest
 from werkzeug.test import Client
 
 from peps_wps.app import create_app
-from tests.wps.stand_in import NAMES, document
+from peps_wps.wps.service import WpsService
+from tests.wps.stand_in import NAMES, FullMaja, document
 
 DESCRIBE = "/resto/wps?service=WPS&version=1.0.0&request=DescribeProcess&identifier="
 
@@ -43,6 +44,14 @@ def test_descriptions_are_valid(client, wps_schema, identifiers):
     wps_schema.assertValid(root)
     expected = {"all": ["FULL_MAJA", "ECHO"]}.get(identifiers, identifiers.split(","))
     assert texts(root, "ProcessDescription/ows:Identifier/text()") == expected
+
+
+def test_the_service_can_be_mounted_alone(config, engine, wps_schema):
+    service = WpsService(config, engine, (FullMaja,))
+
+    root = document(Client(service).get("/?service=WPS&request=GetCapabilities"))
+
+    wps_schema.assertValid(root)
 
 
 def test_posted_requests_get_the_same_documents(client):
