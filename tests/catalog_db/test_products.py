@@ -1,16 +1,20 @@
 import dataclasses
+import multiprocessing
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 import shapely
 from sqlalchemy import insert, select
 
-from catalog_db import products
-from catalog_db.engine import Engine
+from catalog_db import SearchQuery, products, search
+from catalog_db.engine import Engine, create_engine
 from catalog_db.errors import FootprintError, UnknownProductError
+from catalog_db.migrations import upgrade
 from catalog_db.products import Product
 from catalog_db.tables import cell, file, item
 from catalog_db.times import from_us, to_us
+from tests.catalog_db.synthetic import catalogue
 
 START = datetime(2021, 8, 9, 17, 39, 53, 123_456, UTC)
 
@@ -135,3 +139,40 @@ def test_instants_survive_to_the_microsecond():
     assert from_us(to_us(START)) == START
     with pytest.raises(ValueError, match="time zone"):
         to_us(datetime(2021, 8, 9))  # noqa: DTZ001
+
+
+def _insert_and_search(url: str, seed: int, start, results) -> None:
+    engine = create_engine(url)
+    known = [one.product for one in catalogue(300, np.random.default_rng(7))]
+    order = np.random.default_rng(seed).permutation(len(known))
+    start.wait()
+    changed = 0
+    for batch in np.array_split(order, 10):
+        with engine.begin() as connection:
+            changed += products.insert_products(connection, [known[index] for index in batch])
+        with engine.connect() as connection:
+            # What this writer has committed is there; nothing is there twice.
+            found = search(connection, SearchQuery(limit=500)).items
+            titles = [product.title for product in found]
+            assert len(titles) == len(set(titles))
+            assert {known[index].title for index in batch} <= set(titles)
+    results.put(changed)
+
+
+def test_processes_that_store_the_same_products_at_once_store_each_once(url: str):
+    upgrade(create_engine(url))
+    fork = multiprocessing.get_context("fork")
+    start, results = fork.Event(), fork.Queue()
+    writers = [
+        fork.Process(target=_insert_and_search, args=(url, seed, start, results))
+        for seed in range(4)
+    ]
+    for writer in writers:
+        writer.start()
+    start.set()
+    changed = [results.get(timeout=60) for _ in writers]
+    for writer in writers:
+        writer.join(20)
+
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    assert sum(changed) == 300
