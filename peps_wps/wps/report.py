@@ -63,9 +63,8 @@ def render_report(job: Job, identifier: str, links: Links, folder: Path) -> byte
 def _chain_report(job: Job, folder: Path) -> dict[str, Any]:
     """Return what the chain itself reports, from the row or from its file."""
     result = (job.results or {}).get(REPORT, {})
-    if "href" in result:
+    content = result.get("value", {})
+    if "href" in result and (folder / result["href"]).is_file():
         content = json.loads((folder / result["href"]).read_text(encoding="utf-8"))
-    else:
-        content = result.get("value", {})
     report = content if isinstance(content, dict) else {REPORT: content}
     return {key: value for key, value in report.items() if key != "USER_INFO"}

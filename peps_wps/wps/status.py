@@ -93,7 +93,8 @@ def _status(root: etree._Element, job: Job, process: ChainProcess, now: datetime
         started = _element(status, "wps:ProcessStarted", _running_text(job))
         started.set("percentCompleted", str(min(job.progress, 99)))
     elif state == "succeeded":
-        _element(status, "wps:ProcessSucceeded", f"Process {process.identifier} succeeded")
+        text = f"Process {process.identifier} succeeded"
+        _element(status, "wps:ProcessSucceeded", f"{text}: {job.message}" if job.message else text)
     elif state in ("failed", "dismissed"):
         _element(status, "wps:ProcessFailed").append(exception_report(_failure(job)))
     else:
@@ -210,7 +211,7 @@ def _result(
         literal.text = one_line(text)
         return
     path = folder / result["href"]
-    is_small = inline and path.stat().st_size <= _LARGEST_INLINE_BYTES
+    is_small = inline and path.is_file() and path.stat().st_size <= _LARGEST_INLINE_BYTES
     content = path.read_bytes() if is_small else None
     _complex(output, links.output(job.id, result["href"]), mime_type, content)
 

@@ -109,7 +109,7 @@ class Ledger:
 
     def set(self, job_id: str, **columns: Any) -> None:
         now = times.to_us(times.now())
-        if "results" in columns:
+        if columns.get("results") is not None:
             columns["results"] = json.dumps(columns["results"])
         if columns.get("state") in ("running", "succeeded", "failed"):
             columns.setdefault("started_us", now)

@@ -110,7 +110,6 @@ def test_the_service_instance_is_escaped_once(client, ledger):
 def test_percent_is_below_100_until_the_job_has_ended(client, ledger):
     job = in_state(ledger, "running")
 
-    started = document(client.get(f"{OUTPUTS}/pywps-{job.id}.xml")).find(".//wps:*[1]", NAMES)
     started = document(client.get(f"{OUTPUTS}/pywps-{job.id}.xml")).find(
         "wps:Status/wps:ProcessStarted", NAMES
     )
@@ -216,6 +215,17 @@ def test_lineage_repeats_inputs_under_the_names_of_the_client(client, ledger):
         ("startDate", "2018-01-01"),
         ("startDate", "2018-02-01"),
     ]
+
+
+def test_expired_results_are_said_to_be_gone(client, ledger):
+    job = in_state(ledger, "accepted")
+    ledger.succeed(job.id)
+    ledger.set(job.id, results=None, message="Finished; the results have expired")
+
+    root = document(client.get(f"{OUTPUTS}/pywps-{job.id}.xml"))
+
+    assert "expired" in root.findtext("wps:Status/wps:ProcessSucceeded", None, NAMES)
+    assert len(root.findall("wps:ProcessOutputs/wps:Output", NAMES)) == 1
 
 
 def test_an_unknown_job_is_not_found(client):
