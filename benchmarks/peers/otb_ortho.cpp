@@ -1,8 +1,8 @@
 // The peer of the orthorectification benchmark: Orfeo ToolBox's calibration and orthorectification
 // connected in memory, as S1Tiling chains them, for one polarisation on one MGRS tile.
 //
-// usage: otb_ortho MEASUREMENT.tiff OUTPUT.tif ULX ULY ZONE NORTH(0|1) DEM_FOLDER GEOID [SIZE]
-// build: see benchmarks/otb_side_by_side.py (Debian packages libotb-dev and otb-bin)
+// usage: otb_ortho MEASUREMENT.tiff OUTPUT.tif ULX ULY ZONE NORTH(0|1) DEM_FOLDER GEOID|- [SIZE]
+// build: see benchmarks/s1_ortho.py (Debian packages libotb-dev and otb-bin)
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -17,7 +17,7 @@ int main(int argc, char** argv)
 {
   if (argc < 9)
   {
-    std::cerr << "usage: otb_ortho IN OUT ULX ULY ZONE NORTH DEM GEOID [SIZE]\n";
+    std::cerr << "usage: otb_ortho IN OUT ULX ULY ZONE NORTH DEM GEOID|- [SIZE]\n";
     return 2;
   }
   const int         size = argc > 9 ? std::atoi(argv[9]) : 10980;
@@ -54,6 +54,7 @@ int main(int argc, char** argv)
   ortho->SetParameterFloat("opt.gridspacing", 40.0);
   ortho->SetParameterInt("opt.ram", 4096);
   ortho->SetParameterString("elev.dem", argv[7]);
-  ortho->SetParameterString("elev.geoid", argv[8]);
+  if (std::string(argv[8]) != "-")
+    ortho->SetParameterString("elev.geoid", argv[8]);
   return ortho->ExecuteAndWriteOutput();
 }
