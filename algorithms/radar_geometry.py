@@ -48,8 +48,20 @@ class Frame:
 
     @property
     def line_origin(self) -> float:
-        """Azimuth time of line 0 at mid swath, in the orbit's time, seconds."""
-        return self.annotation.first_line_time + self.check.azimuth_offset
+        """Zero-Doppler time of line 0 at mid swath, by the orbit of the pass, seconds."""
+        precise = self.annotation.precise_vectors is not None
+        return self.annotation.first_line_time + precise * self.check.azimuth_offset
+
+    @property
+    def vectors(self) -> StateVectors:
+        """The vectors that geolocate the frame.
+
+        Its own ones are set to the time of the image: in old products they miss it by tenths of a
+        millisecond, another in each frame, and would not make one orbit.
+        """
+        own = self.annotation.state_vectors
+        moved = own.time - self.check.azimuth_offset
+        return self.annotation.precise_vectors or StateVectors(moved, own.position, own.velocity)
 
 
 @dataclass(frozen=True)
@@ -112,8 +124,8 @@ class RadarGeometry:
         if not annotations:
             raise ValueError("a geometry needs one annotation or more, none given")
         ordered = sorted(annotations, key=lambda annotation: annotation.first_line_time)
-        orbit = _fit_pass(ordered)
         frames = _join(ordered)
+        orbit = _fit_pass(frames)
         samples = max(frame.sample_shift + frame.annotation.samples for frame in frames)
         lines = sum(annotation.lines for annotation in ordered)
         orbit_arrays = OrbitArrays(
@@ -159,18 +171,20 @@ class RadarGeometry:
         return tuple(frame.check for frame in self.frames)
 
 
-def _fit_pass(annotations: Sequence[GrdAnnotation]) -> OrbitPolynomial:
-    """Fit the orbit over all frames, by precise vectors where given."""
-    used = [a.precise_vectors or a.state_vectors for a in annotations]
-    time, index = np.unique(np.concatenate([v.time for v in used]), return_index=True)
+def _fit_pass(frames: Sequence[Frame]) -> OrbitPolynomial:
+    """Fit one orbit to the vectors of all frames."""
+    used = [frame.vectors for frame in frames]
+    time = np.concatenate([vectors.time for vectors in used])
+    # Frames repeat vectors, to a fraction of the millisecond that their times are given to.
+    index = np.unique(np.rint(time * 1e3), return_index=True)[1]
     merged = StateVectors(
-        time,
-        np.concatenate([v.position for v in used])[index],
-        np.concatenate([v.velocity for v in used])[index],
+        time[index],
+        np.concatenate([vectors.position for vectors in used])[index],
+        np.concatenate([vectors.velocity for vectors in used])[index],
     )
-    last = annotations[-1]
+    first, last = frames[0].annotation, frames[-1].annotation
     last_time = last.first_line_time + last.lines * last.line_interval
-    return fit_orbit(merged, annotations[0].first_line_time, last_time)
+    return fit_orbit(merged, first.first_line_time, last_time)
 
 
 def _join(annotations: Sequence[GrdAnnotation]) -> tuple[Frame, ...]:
@@ -213,7 +227,8 @@ def _image_arrays(
     slant_origin, last_slant = min(e[0] for e in ends), max(e[1] for e in ends)
     origin = [f.line_origin - (0.5 * f.check.mid_swath_time if bistatic else 0.0) for f in frames]
     interval = annotations[0].line_interval
-    spans, tables, first_record = [], [], 0
+    spans: list[dict[str, float]] = []
+    tables, first_record = [], 0
     for frame, frame_origin in zip(frames, origin, strict=True):
         annotation = frame.annotation
         scale = interval / annotation.line_interval
