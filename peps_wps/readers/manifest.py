@@ -9,6 +9,7 @@ from shapely import force_2d
 from shapely.geometry import MultiPoint, Polygon
 
 from peps_wps.errors import SafeError
+from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import (
     Element,
     find_integer,
@@ -18,6 +19,7 @@ from peps_wps.readers.xml_document import (
 )
 
 # MMM_BB_TTTR_LFPP_ (Sentinel-1 Product Specification S1-RS-MDA-52-7441, 4.1 naming convention).
+_PLATFORMS = ("S1A", "S1B", "S1C", "S1D")
 _NAME = re.compile(r"S1[A-D]_(?P<mode>[A-Z0-9]{2})_(?P<type>[A-Z]{3})(?P<resolution>[A-Z_])_")
 
 
@@ -90,6 +92,9 @@ def parse_manifest(data: bytes, title: str) -> Manifest:
     if family.replace(" ", "-") != "SENTINEL-1":
         raise SafeError(f"{title} is not a Sentinel-1 product")
     platform = "S1" + find_text(root, ".//{*}platform/{*}number", name)
+    _check(platform, _PLATFORMS, "platform", name)
+    direction = find_text(root, ".//{*}orbitProperties/{*}pass", name).lower()
+    _check(direction, ("ascending", "descending"), "pass", name)
     naming = _NAME.match(title)
     return Manifest(
         title=title,
@@ -103,12 +108,17 @@ def parse_manifest(data: bytes, title: str) -> Manifest:
         orbit_number=find_integer(root, ".//{*}orbitReference/{*}orbitNumber", name),
         relative_orbit=find_integer(root, ".//{*}orbitReference/{*}relativeOrbitNumber", name),
         cycle_number=find_integer(root, ".//{*}orbitReference/{*}cycleNumber", name),
-        orbit_direction=find_text(root, ".//{*}orbitProperties/{*}pass", name).lower(),
+        orbit_direction=direction,
         polarizations=_polarizations(root, name),
         datatake_id=find_integer(root, ".//{*}missionDataTakeID", name),
         ipf_version=_ipf_version(root),
         footprint=_footprint(root, name),
     )
+
+
+def _check(value: str, expected: tuple[str, ...], what: str, name: str) -> None:
+    if value not in expected:
+        raise SafeError(f"{name} has {what} {printable(value)}, {' or '.join(expected)} expected")
 
 
 def _swath(root: Element, name: str) -> str:

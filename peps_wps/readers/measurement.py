@@ -12,8 +12,9 @@ from rasterio.windows import Window
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.byte_source import ByteSource
-from peps_wps.readers.safe import Safe, printable
+from peps_wps.readers.safe import Safe
 from peps_wps.readers.tiff_layout import UNCOMPRESSED, UNSIGNED, TiffLayout, read_tiff_layout
+from peps_wps.readers.wording import printable
 
 
 class LineSource(Protocol):

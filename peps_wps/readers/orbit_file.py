@@ -15,6 +15,7 @@ import numpy as np
 from algorithms.grd import StateVectors
 from peps_wps.errors import SafeError
 from peps_wps.readers.sentinel1_annotation import seconds_since
+from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import find_number, find_text, parse_time, parse_xml
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def read_orbit(path: Path, start: datetime, stop: datetime, epoch: datetime) -> 
     root = parse_xml(_content(path), name)
     frame = find_text(root, ".//{*}Ref_Frame", name)
     if frame != "EARTH_FIXED":
-        raise SafeError(f"{name} is in the frame {frame}, EARTH_FIXED expected")
+        raise SafeError(f"{name} is in the frame {printable(frame)}, EARTH_FIXED expected")
     first, last = start - MARGIN, stop + MARGIN
     times, rows = [], []
     for vector in root.iterfind(".//{*}OSV"):

@@ -9,6 +9,7 @@ from shapely.geometry import Polygon
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.safe import Safe
+from peps_wps.readers.wording import printable
 
 _LEVELS = {"RAW": "LEVEL0", "SLC": "LEVEL1", "GRD": "LEVEL1", "OCN": "LEVEL2"}
 
@@ -65,9 +66,8 @@ def read_metadata(path: Path) -> ProductMetadata:
     safe = Safe.open(path)
     manifest = safe.manifest
     if manifest.product_type not in _LEVELS:
-        raise SafeError(
-            f"{safe.title} is of type {manifest.product_type}, {', '.join(_LEVELS)} expected"
-        )
+        found = printable(manifest.product_type)
+        raise SafeError(f"{safe.title} is of type {found}, {', '.join(_LEVELS)} expected")
     properties = {}
     if manifest.ipf_version is not None:
         properties["processorVersion"] = str(manifest.ipf_version)

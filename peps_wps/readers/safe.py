@@ -7,6 +7,7 @@ a file of unknown origin (names that leave the product, bombs, broken archives) 
 import os
 import re
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
@@ -15,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from peps_wps.errors import SafeError
 from peps_wps.readers.byte_source import ByteSource, DeflatedBytes, StoredBytes
 from peps_wps.readers.manifest import Manifest, parse_manifest
+from peps_wps.readers.wording import printable
 
 MANIFEST = "manifest.safe"
 METADATA_LIMIT = 64 * 2**20  # bytes; the largest real annotation is below 3 MB
@@ -23,12 +25,8 @@ PRODUCT_LIMIT = 64 * 2**30  # bytes, expanded; the largest real product is below
 RATIO_FROM = 512 * 2**20
 RATIO_LIMIT = 200
 MEMBER_LIMIT = 10_000  # files in one product; a Sentinel-2 product of many granules has 5,000
+_SIGNATURE = b"PK\x03\x04"
 _LOCAL_HEADER = 30  # bytes before name and extra field (PKWARE APPNOTE 6.3.10, 4.3.7)
-
-
-def printable(name: str) -> str:
-    """Return `name` with the characters that a WPS message may hold, others as underscores."""
-    return re.sub(r"[^A-Za-z0-9 .:!?=,;_/-]", "_", name)
 
 
 class Safe(ABC):
@@ -132,7 +130,7 @@ class SafeZip(Safe):
         try:
             with zipfile.ZipFile(path) as archive:
                 members = [info for info in archive.infolist() if not info.is_dir()]
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
             raise SafeError(f"{label} is not a readable zip file") from error
         _refuse_hostile(members, label)
         self._root = _product_root((info.filename for info in members), label)
@@ -145,16 +143,28 @@ class SafeZip(Safe):
         sizes = {name: info.file_size for name, info in self._members.items()}
         super().__init__(path, printable(title.removesuffix(".SAFE")), sizes)
 
+    def read(self, name: str, limit: int = METADATA_LIMIT) -> bytes:
+        """Return a whole file of metadata, whose checksum must hold."""
+        data = super().read(name, limit)
+        expected = self._members[name].CRC
+        if zlib.crc32(data) != expected:
+            raise SafeError(
+                f"{printable(name)} is damaged: checksum {zlib.crc32(data):08x} found, "
+                f"{expected:08x} expected"
+            )
+        return data
+
     def open_bytes(self, name: str) -> ByteSource:
         """Return random access to the bytes of a member."""
         size = self.size(name)
         info = self._members[name]
         label = printable(name)
         with self.path.open("rb") as archive:
-            archive.seek(info.header_offset)
+            archive.seek(max(0, info.header_offset))
             header = archive.read(_LOCAL_HEADER)
             end = archive.seek(0, os.SEEK_END)
-        if len(header) < _LOCAL_HEADER or header[:4] != b"PK\x03\x04":
+        # A damaged directory may say that a member starts before the file does.
+        if info.header_offset < 0 or len(header) < _LOCAL_HEADER or header[:4] != _SIGNATURE:
             raise SafeError(f"{label} has no header in {printable(self.path.name)}")
         name_length = int.from_bytes(header[26:28], "little")
         extra_length = int.from_bytes(header[28:30], "little")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from algorithms.grd import GeolocationGrid, GroundRangeRecords, StateVectors
 from peps_wps.errors import SafeError
+from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import (
     Element,
     find,
@@ -23,6 +24,7 @@ from peps_wps.readers.xml_document import (
 )
 
 Float64 = NDArray[np.float64]
+_LARGEST = 1_000_000  # lines or samples; real images have up to 40,000
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -51,12 +53,14 @@ def parse_annotation(data: bytes, name: str, epoch: datetime) -> ImageAnnotation
     root = parse_xml(data, name)
     projection = find_text(root, "generalAnnotation/productInformation/projection", name)
     if projection != "Ground Range":
-        raise SafeError(f"{name} is in {projection}, Ground Range expected")
+        raise SafeError(f"{name} is in {printable(projection)}, Ground Range expected")
     image = find(root, "imageAnnotation/imageInformation", name)
     lines = find_integer(image, "numberOfLines", name)
     samples = find_integer(image, "numberOfSamples", name)
-    if lines < 1 or samples < 1:
-        raise SafeError(f"{name} has {lines} lines of {samples} samples, at least 1 expected")
+    if not (1 <= lines <= _LARGEST and 1 <= samples <= _LARGEST):
+        raise SafeError(
+            f"{name} has {lines} lines of {samples} samples, 1 to {_LARGEST} of each expected"
+        )
     return ImageAnnotation(
         polarization=find_text(root, "adsHeader/polarisation", name).upper(),
         first_line_time=seconds_since(epoch, find_time(image, "productFirstLineUtcTime", name)),
@@ -84,7 +88,9 @@ def _state_vectors(root: Element, name: str, epoch: datetime) -> StateVectors:
     for orbit in orbits:
         frame = find_text(orbit, "frame", name)
         if frame != "Earth Fixed":
-            raise SafeError(f"{name} has orbit vectors in the frame {frame}, Earth Fixed expected")
+            raise SafeError(
+                f"{name} has orbit vectors in the frame {printable(frame)}, Earth Fixed expected"
+            )
     return StateVectors(
         time=_increasing(_times(orbits, "time", name, epoch), "orbit vectors", name),
         position=_vectors(orbits, "position", name),

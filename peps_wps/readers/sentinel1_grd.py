@@ -14,10 +14,11 @@ from peps_wps.errors import SafeError
 from peps_wps.readers.manifest import IpfVersion, Manifest
 from peps_wps.readers.measurement import LineSource, open_lines
 from peps_wps.readers.orbit_file import find_orbit
-from peps_wps.readers.safe import Safe, printable
+from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_annotation import parse_annotation
 from peps_wps.readers.sentinel1_calibration import CalibrationTables, parse_calibration
 from peps_wps.readers.sentinel1_noise import parse_noise
+from peps_wps.readers.wording import printable
 
 ANNOTATION_ORBIT = "annotation"
 
@@ -115,7 +116,9 @@ def read_grd(
     safe = Safe.open(path)
     manifest = safe.manifest
     if manifest.product_type != "GRD":
-        raise SafeError(f"{safe.title} is a {manifest.product_type} product, GRD expected")
+        raise SafeError(
+            f"{safe.title} is a {printable(manifest.product_type)} product, GRD expected"
+        )
     epoch = epoch or datetime.combine(manifest.start.date(), datetime.min.time(), UTC)
     images = {p: _read_image(safe, p, epoch) for p in _wanted(safe, polarizations)}
     orbit = None
@@ -156,7 +159,9 @@ def _read_image(safe: Safe, polarization: str, epoch: datetime) -> GrdImage:
         raise SafeError(f"{safe.title} has no annotation for {polarization}")
     image = parse_annotation(safe.read(name), printable(name), epoch)
     if image.polarization != polarization:
-        raise SafeError(f"{printable(name)} is of {image.polarization}, {polarization} expected")
+        raise SafeError(
+            f"{printable(name)} is of {printable(image.polarization)}, {polarization} expected"
+        )
     calibration = _read_calibration(safe, polarization)
     annotation = GrdAnnotation(
         first_line_time=image.first_line_time,

@@ -68,6 +68,10 @@ def _layout(source: ByteSource) -> TiffLayout:
     tags = _directory(source, directory, order, big=big)
     tiled = _TILE_OFFSETS in tags
     height = int(tags[_HEIGHT][0])
+    offsets = np.asarray(tags[_TILE_OFFSETS if tiled else _STRIP_OFFSETS], np.int64)
+    sizes = np.asarray(tags[_TILE_SIZES if tiled else _STRIP_SIZES], np.int64)
+    if offsets.size != sizes.size or min(offsets.min(), sizes.min()) < 0:
+        raise ValueError(offsets.size)
     return TiffLayout(
         byte_order=order,
         width=int(tags[_WIDTH][0]),
@@ -77,8 +81,8 @@ def _layout(source: ByteSource) -> TiffLayout:
         sample_format=int(tags.get(_SAMPLE_FORMAT, [UNSIGNED])[0]),
         compression=int(tags.get(_COMPRESSION, [UNCOMPRESSED])[0]),
         rows_per_strip=None if tiled else min(height, int(tags.get(_ROWS_PER_STRIP, [height])[0])),
-        block_offsets=np.asarray(tags[_TILE_OFFSETS if tiled else _STRIP_OFFSETS], np.int64),
-        block_sizes=np.asarray(tags[_TILE_SIZES if tiled else _STRIP_SIZES], np.int64),
+        block_offsets=offsets,
+        block_sizes=sizes,
     )
 
 

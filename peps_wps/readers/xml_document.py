@@ -7,6 +7,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from peps_wps.errors import SafeError
+from peps_wps.readers.wording import printable
 
 Element = etree._Element  # lxml has no public name for its elements
 
@@ -91,7 +92,7 @@ def find_numbers(parent: Element, path: str, name: str) -> NDArray[np.float64]:
     expected = element.get("count", str(values.size))
     if expected != str(values.size):
         raise SafeError(
-            f"{name} has {values.size} values in {_readable(path)}, {expected} expected"
+            f"{name} has {values.size} values in {_readable(path)}, {printable(expected)} expected"
         )
     if not np.isfinite(values).all():
         raise SafeError(f"{name} has a value that is not finite in {_readable(path)}")
