@@ -1,9 +1,10 @@
-"""The resto search API of PEPS: ``search.json`` of one collection or all, and single features."""
+"""The resto search API of PEPS: searches of one collection or all, and single features."""
 
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,26 +12,50 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 
-from catalog_db import SearchResult, products, search
+from catalog_db import SearchResult, products, search, times
 from catalog_db.errors import UnknownProductError
+from peps_wps.web.resto_atom import atom_feed, description
 from peps_wps.web.resto_feature import feature
 from peps_wps.web.resto_query import PARENT_IDENTIFIERS, RestoSearch, parse_search
 from peps_wps.web.services import Services
 from peps_wps.wps.links import Links
 
 Json = dict[str, Any]
+Endpoint = Callable[..., Response]
 
-_ROOT = "/resto/api/collections"
-_GEOJSON = "application/json"
+_JSON = "application/json"
+_ATOM = "application/atom+xml"
+_OPENSEARCH = "application/opensearchdescription+xml"
+_FORMATS = (("search.json", _JSON), ("search.atom", _ATOM))
 # Products whose file the archive does not know: to be asked for, like one on tape.
 _UNPLACED = "tape"
 
 
+@dataclass(frozen=True)
+class _Page:
+    """A page of a search, and what is needed to write it down."""
+
+    asked: RestoSearch
+    found: SearchResult
+    identifier: str
+    links: Mapping[str, str]
+    base: str
+
+
 def rules() -> list[Rule]:
-    """Return the routes of the search and of single products."""
+    """Return the routes of searches, descriptions and single products."""
+    endpoints: dict[str, Endpoint] = {
+        "search.json": search_json,
+        "search.atom": search_atom,
+        "describe.xml": describe,
+    }
+    root = "/resto/api/collections"
     return [
-        Rule(f"{_ROOT}/search.json", endpoint=search_json, methods=["GET"]),
-        Rule(f"{_ROOT}/<collection>/search.json", endpoint=search_json, methods=["GET"]),
+        *(
+            Rule(f"{folder}/{name}", endpoint=endpoint, methods=["GET"])
+            for folder in (root, f"{root}/<collection>")
+            for name, endpoint in endpoints.items()
+        ),
         Rule("/resto/collections/<collection>/<uid>.json", endpoint=feature_json, methods=["GET"]),
     ]
 
@@ -48,33 +73,44 @@ def search_json(request: Request, services: Services, collection: str | None = N
         One of ``S1``, ``S2``, ``S2ST``, ``S3``; None for all.
     """
     started = time.perf_counter()
-    if collection is not None and collection not in PARENT_IDENTIFIERS:
-        raise NotFound(f"there is no collection {collection}, expected S1, S2, S2ST or S3")
-    # A repeated parameter counts with its last value, as PHP has it.
-    parameters = {name: values[-1] for name, values in request.args.lists()}
-    asked = parse_search(collection, parameters)
-    with services.engine.connect() as connection:
-        found = search(connection, asked.query)
-    modes = services.archive.mode([product.uid for product in found.items])
-    links = Links.of(services.config, request)
+    page = _search(request, services, collection)
+    modes = services.archive.mode([product.uid for product in page.found.items])
+    features = [
+        feature(product, modes.get(product.uid, _UNPLACED), page.base)
+        for product in page.found.items
+    ]
+    query = {
+        "searchFilters": dict(page.asked.filters),
+        "analysis": {"query": page.asked.filters.get("searchTerms", "")},
+        "processingTime": round(time.perf_counter() - started, 6),
+    }
     document = {
         "type": "FeatureCollection",
-        "properties": {
-            **_summary(asked, found),
-            "id": _search_id(collection, asked.filters),
-            "query": {
-                "searchFilters": dict(asked.filters),
-                "analysis": {"query": parameters.get("q", "")},
-                "processingTime": round(time.perf_counter() - started, 6),
-            },
-            "links": _page_links(links.base + request.path, parameters, asked, found),
-        },
-        "features": [
-            feature(product, modes.get(product.uid, _UNPLACED), links.base)
-            for product in found.items
-        ],
+        "properties": {**_summary(page), "query": query, "links": _json_links(page)},
+        "features": features,
     }
-    return _answer(document, request)
+    return _json_answer(document, request)
+
+
+def search_atom(request: Request, services: Services, collection: str | None = None) -> Response:
+    """Answer a search with an Atom feed; parameters as of `search_json`."""
+    page = _search(request, services, collection)
+    feed = atom_feed(
+        page.found,
+        identifier=page.identifier,
+        first_index=page.asked.query.offset + 1,
+        links=page.links,
+        base=page.base,
+        answered=times.now(),
+    )
+    return Response(feed, content_type=_ATOM)
+
+
+def describe(request: Request, services: Services, collection: str | None = None) -> Response:
+    """Answer with the OpenSearch description: which parameters a search takes."""
+    _check(collection)
+    base = Links.of(services.config, request).base + request.path.removesuffix("/describe.xml")
+    return Response(description(collection, base, _FORMATS), content_type=_OPENSEARCH)
 
 
 def feature_json(request: Request, services: Services, collection: str, uid: str) -> Response:
@@ -84,60 +120,89 @@ def feature_json(request: Request, services: Services, collection: str, uid: str
     if product is None or product.withdrawn or product.collection != collection:
         raise UnknownProductError(uid)
     mode = services.archive.mode([product.uid]).get(product.uid, _UNPLACED)
-    return _answer(feature(product, mode, Links.of(services.config, request).base), request)
+    base = Links.of(services.config, request).base
+    return _json_answer(feature(product, mode, base), request)
 
 
-def _answer(document: Json, request: Request) -> Response:
-    """Return a document as JSON, indented for a person who asks with ``_pretty``."""
-    is_pretty = request.args.get("_pretty", "") not in ("", "0", "false")
-    body = json.dumps(document, ensure_ascii=False, indent=2 if is_pretty else None)
-    return Response(body, content_type=_GEOJSON)
+def _check(collection: str | None) -> None:
+    if collection is not None and collection not in PARENT_IDENTIFIERS:
+        known = ", ".join(PARENT_IDENTIFIERS)
+        raise NotFound(f"there is no collection {collection}, expected one of {known}")
 
 
-def _summary(asked: RestoSearch, found: SearchResult) -> Json:
-    return {
-        "title": "",
-        "totalResults": found.total,
-        "exactCount": found.total_is_exact,
-        "startIndex": asked.query.offset + 1,
-        "itemsPerPage": len(found.items),
-        "totalItemsPerPage": str(asked.query.limit),
+def _search(request: Request, services: Services, collection: str | None) -> _Page:
+    """Do what the parameters of a request ask."""
+    _check(collection)
+    # A repeated parameter counts with its last value, as PHP has it.
+    parameters = {name: values[-1] for name, values in request.args.lists()}
+    asked = parse_search(collection, parameters)
+    with services.engine.connect() as connection:
+        found = search(connection, asked.query)
+    base = Links.of(services.config, request).base
+    address = base + request.path
+    pages = {
+        relation: _page_address(address, parameters, asked.query.limit, offset)
+        for relation, offset in _neighbours(asked, found).items()
     }
+    return _Page(
+        asked=asked,
+        found=found,
+        # The same search has the same identifier.
+        identifier=str(
+            uuid.uuid5(
+                uuid.NAMESPACE_URL, json.dumps([collection, dict(asked.filters)], sort_keys=True)
+            )
+        ),
+        links={**pages, "search": f"{address.rpartition('/')[0]}/describe.xml"},
+        base=base,
+    )
 
 
-def _search_id(collection: str | None, filters: Mapping[str, str]) -> str:
-    """Return the same identifier for the same search."""
-    name = json.dumps([collection, dict(filters)], sort_keys=True)
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
-
-
-def _page_links(
-    address: str, parameters: Mapping[str, str], asked: RestoSearch, found: SearchResult
-) -> list[Json]:
-    """Return where this page, its neighbours and both ends are."""
+def _neighbours(asked: RestoSearch, found: SearchResult) -> dict[str, int]:
+    """Return how many products come before this page, its neighbours and both ends."""
     limit, offset = asked.query.limit, asked.query.offset
     last = max(found.total - 1, 0) // limit * limit
-    offsets = {"self": offset, "search": offset, "first": 0, "last": last}
+    offsets = {"self": offset, "first": 0, "last": last}
     if offset > 0:
         offsets["previous"] = max(offset - limit, 0)
     if offset + limit < found.total:
         offsets["next"] = offset + limit
-    return [
-        {
-            "rel": relation,
-            "type": _GEOJSON,
-            "title": relation,
-            "href": _page_address(address, parameters, asked, start),
-        }
-        for relation, start in offsets.items()
-    ]
+    return offsets
 
 
-def _page_address(
-    address: str, parameters: Mapping[str, str], asked: RestoSearch, offset: int
-) -> str:
+def _page_address(address: str, parameters: Mapping[str, str], limit: int, offset: int) -> str:
     """Return the address of the page that starts after `offset` products."""
-    limit = asked.query.limit
     others = {name: text for name, text in parameters.items() if name not in ("page", "index")}
     place = {"index": offset + 1} if offset % limit else {"page": offset // limit + 1}
     return f"{address}?{urlencode({**others, 'maxRecords': limit, **place})}"
+
+
+def _summary(page: _Page) -> Json:
+    return {
+        "title": "",
+        "id": page.identifier,
+        "totalResults": page.found.total,
+        "exactCount": page.found.total_is_exact,
+        "startIndex": page.asked.query.offset + 1,
+        "itemsPerPage": len(page.found.items),
+        "totalItemsPerPage": str(page.asked.query.limit),
+    }
+
+
+def _json_links(page: _Page) -> list[Json]:
+    return [
+        {
+            "rel": relation,
+            "type": _OPENSEARCH if relation == "search" else _JSON,
+            "title": relation,
+            "href": href,
+        }
+        for relation, href in page.links.items()
+    ]
+
+
+def _json_answer(document: Json, request: Request) -> Response:
+    """Return a document as JSON, indented for a person who asks with ``_pretty``."""
+    is_pretty = request.args.get("_pretty", "") not in ("", "0", "false")
+    body = json.dumps(document, ensure_ascii=False, indent=2 if is_pretty else None)
+    return Response(body, content_type=_JSON)

@@ -59,8 +59,8 @@ _TIMES = {
     "publishedEnd": "published_to",
     "updated": "updated_from",
 }
-# What the answer repeats, by the names that OpenSearch gives them (resto 2.x models).
-_FILTER_NAMES = {
+# Every parameter that is understood, and what OpenSearch calls it (resto 2.x models).
+PARAMETERS = {
     "q": "searchTerms",
     "maxRecords": "count",
     "index": "startIndex",
@@ -74,11 +74,13 @@ _FILTER_NAMES = {
     "startDate": "time:start",
     "completionDate": "time:end",
     "updated": "dc:date",
+    "publishedBegin": "resto:publishedBegin",
+    "publishedEnd": "resto:publishedEnd",
+    "parentIdentifier": "eo:parentIdentifier",
+    **{name: f"eo:{name}" for name in (*_TEXTS, *_NUMBERS)},
     "polarisation": "eo:polarisationChannels",
     "swath": "eo:swathIdentifier",
     "tileid": "resto:tileid",
-    "publishedBegin": "resto:publishedBegin",
-    "publishedEnd": "resto:publishedEnd",
 }
 
 _NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?"
@@ -139,16 +141,9 @@ def parse_search(collection: str | None, parameters: Mapping[str, str]) -> Resto
         offset=_offset(given, limit),
         **times,
     )
-    understood = [name for name in given if _is_understood(name)]
-    return RestoSearch(query, {_filter_name(name): given[name] for name in sorted(understood)})
-
-
-def _is_understood(name: str) -> bool:
-    return name in _FILTER_NAMES or name in _TEXTS or name in _NUMBERS or name == "parentIdentifier"
-
-
-def _filter_name(name: str) -> str:
-    return _FILTER_NAMES.get(name, f"eo:{name}")
+    return RestoSearch(
+        query, {PARAMETERS[name]: given[name] for name in sorted(given) if name in PARAMETERS}
+    )
 
 
 def _collections(collection: str | None, parent: str | None) -> tuple[str, ...]:

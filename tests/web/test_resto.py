@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -6,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import shapely
+from lxml import etree
 from werkzeug.test import Client
 
 from catalog_db import products
@@ -278,6 +280,38 @@ def test_what_peps_download_does_ends_with_files_of_the_announced_size(
         answer = client.get(address, buffered=True)
         assert len(answer.data) == one["properties"]["resourceSize"]
         assert answer.data == world.contents[one["id"]]
+
+
+def test_a_feed_holds_the_same_page_as_the_json(client: Client, slices):
+    page = "?maxRecords=10&page=2"
+    document = client.get(SEARCH + page).json
+    answer = client.get(SEARCH.replace(".json", ".atom") + page)
+    feed = etree.fromstring(answer.data)
+    names = {"a": "http://www.w3.org/2005/Atom", "os": "http://a9.com/-/spec/opensearch/1.1/"}
+
+    assert answer.mimetype == "application/atom+xml"
+    assert feed.findtext("os:totalResults", namespaces=names) == "47"
+    assert [entry.text for entry in feed.iterfind("a:entry/a:title", names)] == titles(document)
+    ids = [entry.text for entry in feed.iterfind("a:entry/a:id", names)]
+    assert ids == [one["id"] for one in document["features"]]
+    enclosures = feed.xpath("a:entry/a:link[@rel='enclosure']", namespaces=names)
+    assert [(link.get("href"), int(link.get("length"))) for link in enclosures] == [
+        (one["properties"]["services"]["download"]["url"], one["properties"]["resourceSize"])
+        for one in document["features"]
+    ]
+    (following,) = feed.xpath("a:link[@rel='next']/@href", namespaces=names)
+    assert following == links(document)["next"].replace(".json", ".atom")
+
+
+def test_a_search_made_from_the_description_is_answered(client: Client, slices):
+    # As an OpenSearch client does: fill what it knows, leave the rest of the template empty.
+    answer = client.get(urlsplit(links(client.get(SEARCH).json)["search"]).path)
+    described = etree.fromstring(answer.data)
+    for url in described.iterfind("{http://a9.com/-/spec/opensearch/1.1/}Url"):
+        address = url.get("template").replace("{count?}", "3").replace("{eo:platform?}", "S1A")
+        page = client.get(re.sub(r"\{[A-Za-z:]+\?\}", "", address))
+        assert (page.status_code, page.mimetype) == (200, url.get("type"))
+        assert page.data.count(b'/download"') == 3
 
 
 def test_links_take_the_configured_address(world: ArchiveWorld, slices):
