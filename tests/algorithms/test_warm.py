@@ -1,0 +1,61 @@
+"""Warming leaves nothing to compile for real work."""
+
+import numpy as np
+from affine import Affine
+
+from algorithms import calibration, ortho_kernels, radar_model, resampling
+from algorithms.border import BorderFinder
+from algorithms.calibration import backscatter
+from algorithms.ortho import Block, block_positions, prepare_tile, source_window
+from algorithms.radar_geometry import RadarGeometry
+from algorithms.resampling import RADIUS, resample
+from algorithms.warm import warm
+
+
+def compiled_signatures():
+    modules = (calibration, ortho_kernels, radar_model, resampling)
+    kernels = {
+        f"{module.__name__}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if hasattr(value, "signatures")
+    }
+    return {name: len(kernel.signatures) for name, kernel in kernels.items()}
+
+
+def test_a_real_block_compiles_nothing_more(massif_central):
+    warm()
+    before = compiled_signatures()
+
+    geometry = RadarGeometry.from_annotations([massif_central])
+    nodes = prepare_tile(
+        geometry,
+        epsg=32631,
+        transform=Affine(10, 0, 540_000, 0, -10, 5_050_000),
+        shape=(128, 128),
+        height_range=(0.0, 500.0),
+    )
+    heights = np.full((200, 200), 200.0, np.float32)
+    positions = block_positions(
+        nodes, Block(0, 0, 128, 128), heights, Affine(1e-3, 0, 3.4, 0, -1e-3, 45.7)
+    )
+    window = source_window(geometry, positions, 3)
+    shape = window.last_line - window.first_line, window.last_sample - window.first_sample
+    numbers = np.full(shape, 100, np.uint16)
+    numbers.flags.writeable = False
+    power = backscatter(
+        numbers,
+        first_line=window.first_line,
+        first_sample=window.first_sample,
+        table=massif_central.calibration["sigma0"],
+        noise=massif_central.noise,
+    )
+    for method in RADIUS:
+        values = resample(power, *positions.relative_to(window), method=method)
+        assert np.isfinite(values).all()
+    finder = BorderFinder(*shape, massif_central.noise)
+    finder.add(numbers)
+    finder.border()
+
+    assert before["algorithms.ortho_kernels.fill_positions"] == 1
+    assert compiled_signatures() == before
