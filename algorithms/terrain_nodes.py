@@ -214,5 +214,5 @@ def _curvature_radii(latitude: Float64) -> tuple[Float64, Float64]:
 
 def _height_range(heights: NDArray[np.float32]) -> tuple[float, float] | None:
     """Return the extremes of the known heights."""
-    known = heights[np.isfinite(heights)]
-    return (float(known.min()), float(known.max())) if known.size else None
+    lowest, highest = np.fmin.reduce(heights, axis=None), np.fmax.reduce(heights, axis=None)
+    return None if np.isnan(lowest) else (float(lowest), float(highest))

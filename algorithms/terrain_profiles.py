@@ -138,7 +138,7 @@ def trace_profiles(
         (lines - node_lines[0]) / (node_lines[1] - node_lines[0]),
         per_node,
         extent.reference_height,
-        terrain.heights,
+        np.ascontiguousarray(terrain.heights),
         slant_range,
         look_tangent,
     )
