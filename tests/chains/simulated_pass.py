@@ -22,7 +22,7 @@ from simulator.terrain import ROLLING_HILLS, Terrain, waves_of
 
 @dataclass(frozen=True)
 class SimulatedPass:
-    """Products with their truth, in the order of time, and the configuration that finds their DEM."""
+    """Products with their truth, in the order of time, and the configuration with their DEM."""
 
     folder: Path
     paths: tuple[Path, ...]
@@ -57,7 +57,7 @@ class SimulatedPass:
         return FinishedTask(task, OrthoS1().run(task, inputs, lambda *_: None), scratch)
 
 
-def simulate_pass(  # noqa: PLR0913  (every property of a pass that the tests vary)
+def simulate_pass(
     folder: Path,
     *,
     longitude: float = 1.44,

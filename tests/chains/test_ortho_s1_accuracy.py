@@ -1,7 +1,8 @@
 """S1_ORTHO against simulated scenes: where targets come back, and how bright known patches are.
 
 The simulator shares no geometry or radiometry with the chain. The bars are those of the service:
-0.30 m rms, 1 m for any target, 0.05 m mean in each axis, on every tile; 0.02 dB mean, 0.2 dB a patch.
+0.30 m rms, 1 m for any target, 0.05 m mean in each axis, on every tile; 0.02 dB mean and 0.2 dB for
+any patch.
 """
 
 import pytest
@@ -37,7 +38,6 @@ def test_targets_come_back_within_the_bars(tmp_path, case):
         done = simulated.run(task, tmp_path / f"run-{number}")
         for polarization, name in done.result.body["images"].items():
             found = score(simulated.truth(), done.folder / name, polarization=polarization)
-            print(case, task.name, polarization, found)
             if found.easting.size < 4:
                 continue
             assert found.missing == 0
