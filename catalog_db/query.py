@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -79,10 +80,13 @@ class Position(NamedTuple):
         """Return the position of a cursor; raise QueryError for what is none."""
         padded = cursor + "=" * (-len(cursor) % 4)
         try:
-            t0_us, pk = base64.b64decode(padded, altchars=b"-_", validate=True).split(b":")
-            return cls(int(t0_us), int(pk))
-        except (binascii.Error, ValueError) as error:
-            raise QueryError(f"{cursor[:40]} is no cursor of this catalogue") from error
+            text = base64.b64decode(padded, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            text = b""
+        numbers = re.fullmatch(rb"(-?\d{1,18}):(\d{1,18})", text)
+        if numbers is None:
+            raise QueryError(f"{cursor[:40]} is no cursor of this catalogue")
+        return cls(int(numbers[1]), int(numbers[2]))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 import multiprocessing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
@@ -56,6 +57,17 @@ def _shape(engine: Engine) -> dict[str, object]:
             for name in names
         }
         return {"tables": tables, "indexes": [tuple(row) for row in indexes]}
+
+
+def test_each_migration_can_be_taken_back(engine: Engine):
+    config = migrations._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    migrations.upgrade(engine)
+    assert migrations.current(engine) == migrations.newest()
 
 
 def _upgrade(url: str, start, results) -> None:

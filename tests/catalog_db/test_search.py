@@ -13,7 +13,7 @@ from catalog_db import SearchQuery, products, search
 from catalog_db.engine import Connection, create_engine
 from catalog_db.errors import QueryError
 from catalog_db.migrations import upgrade
-from catalog_db.query import Interval, OneOf, TextFilter
+from catalog_db.query import Interval, OneOf, Position, TextFilter
 from catalog_db.regions import box_region, square_region
 from tests.catalog_db.synthetic import FIRST, Known, catalogue, meets
 
@@ -249,6 +249,7 @@ def test_a_withdrawn_product_is_not_found(tmp_path, known):
         {"region": shapely.Point(1000, 0)},
         {"cursor": "never given"},
         {"cursor": "MTI"},
+        {"cursor": Position(10**30, 1).to_cursor()},
         {"texts": {"size_bytes": TextFilter("1")}},
         {"limit": -1},
     ],

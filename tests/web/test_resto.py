@@ -7,12 +7,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from werkzeug.test import Client
 
 from catalog_db import products
 from peps_wps.app import Application
 from peps_wps.web import download, resto
+from peps_wps.web.resto_query import PARAMETERS
 from peps_wps.web.services import Services
 from tests.archive_world import ArchiveWorld
 from tests.catalog_db.test_products import START, grd
@@ -231,6 +234,21 @@ def test_a_bad_value_is_400_with_the_error_that_peps_clients_look_for(
     assert (answer.status_code, answer.mimetype) == (400, "application/json")
     assert answer.json["ErrorCode"] == 400
     assert message in answer.json["ErrorMessage"]
+
+
+def test_no_value_of_any_parameter_is_more_than_a_bad_request(client: Client, slices):
+    characters = st.sampled_from("0123456789.,-+[]{}TCJ%'\"\\;:()eE \x00é😀")
+    texts = st.one_of(st.text(characters, max_size=12), st.text(max_size=6))
+
+    # One client for all examples: a search changes nothing.
+    @settings(max_examples=150, deadline=None)
+    @given(st.dictionaries(st.sampled_from(sorted(PARAMETERS)), texts, min_size=1, max_size=4))
+    def search(parameters: dict[str, str]) -> None:
+        answer = client.get(SEARCH, query_string=parameters)
+        assert answer.status_code in (200, 400)
+        assert "ErrorCode" in answer.json or answer.json["type"] == "FeatureCollection"
+
+    search()
 
 
 def test_an_unknown_collection_is_404(client: Client):
