@@ -32,6 +32,7 @@ Float32 = NDArray[np.float32]
 CubicWeights = tuple[np.float32, np.float32, np.float32, np.float32]
 
 GROUND_STEP = 10.0  # m between the columns of a profile: three to a cell of a 1" DEM
+LINE_STEP = 15.0  # m between profiles on the path of the antenna, 10 % longer than on the ground
 NODE_RANGE = 250.0  # m of slant range between exact nodes: 1 cm of curvature on the ground
 NODE_LINES = 32  # lines between exact nodes
 
@@ -91,11 +92,7 @@ def dem_margin(height_range: float, incidence_angle: float) -> float:
 
 
 def trace_profiles(
-    geometry: ImagingGeometry,
-    window: Window,
-    terrain: Terrain,
-    *,
-    profiles_per_line: int = 1,
+    geometry: ImagingGeometry, window: Window, terrain: Terrain
 ) -> TerrainProfiles | None:
     """Trace the terrain profiles that decide what a window of an image shows.
 
@@ -110,8 +107,6 @@ def trace_profiles(
         Lines and samples wanted.
     terrain
         Heights under the window and `dem_margin` around it; beyond its edges heights are unknown.
-    profiles_per_line
-        More than one where a line is much wider than a DEM cell.
 
     Returns
     -------
@@ -123,19 +118,16 @@ def trace_profiles(
         extent = _extent(geometry, window, terrain, extent.heights_within)
     if extent is None:
         return None
+    per_line = _profiles_per_line(geometry, window, extent)
     per_node = max(1, round(NODE_RANGE / extent.range_step))
-    node_lines = _node_lines(window)
-    node_step = per_node * extent.range_step
-    intervals = ceil((extent.last_range - extent.first_range) / node_step)
-    node_ranges = extent.first_range + node_step * np.arange(intervals + 1, dtype=np.float64)
-    nodes = solve_nodes(geometry, terrain, node_lines, node_ranges, extent.reference_height)
-    profiles = (window.last_line - window.first_line) * profiles_per_line
-    lines = (np.arange(profiles) + 0.5) / profiles_per_line - 0.5 + window.first_line
-    shape = (profiles, intervals * per_node)
+    nodes = _window_nodes(geometry, window, terrain, extent, per_node)
+    profiles = (window.last_line - window.first_line) * per_line
+    line = window.first_line - 0.5 + (np.arange(profiles) + 0.5) / per_line
+    shape = (profiles, (nodes.reference_range.size - 1) * per_node)
     slant_range, look_tangent = np.empty(shape), np.empty(shape)
     _trace(
         nodes.stack,
-        (lines - node_lines[0]) / (node_lines[1] - node_lines[0]),
+        (line - nodes.line[0]) / (nodes.line[1] - nodes.line[0]),
         per_node,
         extent.reference_height,
         np.ascontiguousarray(terrain.heights),
@@ -143,15 +135,15 @@ def trace_profiles(
         look_tangent,
     )
     return TerrainProfiles(
-        window=window,
-        profiles_per_line=profiles_per_line,
-        reference_height=extent.reference_height,
-        first_range=extent.first_range,
-        range_step=extent.range_step,
-        slant_range=slant_range,
-        look_tangent=look_tangent,
-        sample_table=geometry.sample_table(window, *extent.image_ranges),
-        nodes=nodes,
+        window,
+        per_line,
+        extent.reference_height,
+        extent.first_range,
+        extent.range_step,
+        slant_range,
+        look_tangent,
+        geometry.sample_table(window, *extent.image_ranges),
+        nodes,
     )
 
 
@@ -166,10 +158,23 @@ class _Extent(NamedTuple):
     heights_within: tuple[float, float] | None
 
 
-def _node_lines(window: Window) -> Float64:
-    """Return evenly spaced lines, half a line and more beyond the window on both sides."""
+def _window_nodes(
+    geometry: ImagingGeometry, window: Window, terrain: Terrain, extent: _Extent, per_node: int
+) -> ProfileNodes:
+    """Solve the geometry at evenly spaced lines and ranges around a window and its extent."""
     first, last = window.first_line - 1.0, window.last_line + 0.0
-    return np.linspace(first, last, max(2, ceil((last - first) / NODE_LINES) + 1))
+    line = np.linspace(first, last, max(2, ceil((last - first) / NODE_LINES) + 1))
+    step = per_node * extent.range_step
+    intervals = ceil((extent.last_range - extent.first_range) / step)
+    reference_range = extent.first_range + step * np.arange(intervals + 1, dtype=np.float64)
+    return solve_nodes(geometry, terrain, line, reference_range, extent.reference_height)
+
+
+def _profiles_per_line(geometry: ImagingGeometry, window: Window, extent: _Extent) -> int:
+    """Return how many profiles a line needs, one every 15 m or so of the antenna's path."""
+    lines = np.array([window.first_line, window.first_line + 1.0])
+    position, _ = geometry.antenna_state(lines, np.full(2, extent.image_ranges[0]))
+    return max(1, round(float(np.linalg.norm(position[1] - position[0])) / LINE_STEP))
 
 
 def _extent(

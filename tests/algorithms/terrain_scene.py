@@ -32,6 +32,7 @@ class CircularOrbit:
     latitude: float = LATITUDE
     heading: float = np.radians(-12.0)
     near_look: float = np.radians(32.0)
+    line_time: float = LINE_TIME
 
     @property
     def axes(self):
@@ -41,7 +42,7 @@ class CircularOrbit:
         return up, np.cos(self.heading) * north + np.sin(self.heading) * east
 
     def antenna_state(self, line, slant_range):
-        angle = np.asarray(line + 0 * slant_range)[..., None] * LINE_TIME * SPEED / ORBIT
+        angle = np.asarray(line + 0 * slant_range)[..., None] * self.line_time * SPEED / ORBIT
         up, along = self.axes
         position = ORBIT * (np.cos(angle) * up + np.sin(angle) * along)
         return position, SPEED * (np.cos(angle) * along - np.sin(angle) * up)
@@ -72,7 +73,7 @@ class CircularOrbit:
         """Line and slant range of ECEF points: zero Doppler is abeam of the circle."""
         up, along = self.axes
         angle = np.arctan2(ecef @ along, ecef @ up)
-        line = angle * ORBIT / SPEED / LINE_TIME
+        line = angle * ORBIT / SPEED / self.line_time
         position, _ = self.antenna_state(line, line)
         return line, np.linalg.norm(ecef - position, axis=-1)
 

@@ -14,7 +14,7 @@ from algorithms.terrain_imaging import GrdImaging
 from algorithms.terrain_nodes import SampleTable, Terrain
 from algorithms.terrain_profiles import trace_profiles
 from tests.algorithms.annotations import read_annotation
-from tests.algorithms.terrain_scene import Scene, waves
+from tests.algorithms.terrain_scene import LINE_TIME, CircularOrbit, Scene, waves
 
 PRODUCTS = (
     "S1A_IW_GRDH_1SDV_20210809T173953",  # ascending, IPF 3.31
@@ -102,6 +102,25 @@ def test_a_window_is_flattened_as_a_part_of_a_larger_one(steep):
     difference = 10 * np.abs(np.log10(factor / whole))
     assert np.nanmedian(difference) < 0.02
     assert np.nanpercentile(difference, 98) < 0.3
+
+
+def test_a_wide_line_sees_the_mean_area_of_the_narrow_lines_within_it(rng):
+    relief = waves((150.0, 40.0), (2500.0, 900.0), rng)
+    narrow = Scene(relief, lines=42, samples=200)
+    wide_geometry = CircularOrbit(line_time=4 * LINE_TIME)
+    terrain = Terrain(*narrow.dem(4000.0))
+
+    wide = trace_profiles(wide_geometry, Window(1, 10, 400, 600), terrain)
+    assert wide is not None
+    area = 1.0 / flattening_factor(profiles_of(narrow))
+    # Narrow line 4 k lies in the middle of wide line k, half of 4 k - 2 and of 4 k + 2 outside.
+    centre = 4 * np.arange(1, 10)
+    mean = sum(w * area[centre + k] for k, w in zip(range(-2, 3), (0.5, 1, 1, 1, 0.5), strict=True))
+
+    assert wide.profiles_per_line == 3
+    difference = 10 * np.log10(flattening_factor(wide) * mean / 4)
+    # Two sums of the same curve over 40 m of a relief that bends over hundreds.
+    assert np.abs(difference).max() < 0.05
 
 
 def test_unknown_heights_leave_no_factor_and_spoil_no_other(steep):
