@@ -24,8 +24,6 @@ from peps_wps.readers.vertical_datum import ELLIPSOID, VerticalDatum, vertical_d
 
 logger = logging.getLogger(__name__)
 
-_BAND = 256  # rows whose geoid is computed at once
-
 
 @dataclass(frozen=True)
 class DemWindow:
@@ -204,13 +202,9 @@ def _is_absent(name: str, message: str) -> bool:
 
 def _sea_level(geoid: Geoid | None, lattice: Lattice, rows: slice, columns: slice) -> Heights:
     """Return the height of the geoid at some rows and columns of the lattice."""
-    level = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
-    if geoid is not None:
-        longitude = lattice.longitude(columns)
-        for start in range(0, level.shape[0], _BAND):
-            band = slice(rows.start + start, min(rows.start + start + _BAND, rows.stop))
-            level[start : start + _BAND] = geoid.undulation(longitude, lattice.latitude(band))
-    return level
+    if geoid is None:
+        return np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
+    return geoid.undulation(lattice.longitude(columns), lattice.latitude(rows))
 
 
 def _sentence(datum: VerticalDatum, geoid: Geoid | None) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.warp import Resampling, reproject, transform_bounds
@@ -146,8 +147,10 @@ def _copied(tile: Tile, lattice: Lattice) -> Part | None:
         columns.stop - columns.start,
         rows.stop - rows.start,
     )
-    height = tile.dataset.read(1, window=window, masked=True)
-    return Part(rows, columns, _without_voids(height.astype(np.float32).filled(np.nan)))
+    height = tile.dataset.read(1, window=window, out_dtype="float32")
+    if MaskFlags.all_valid not in tile.dataset.mask_flag_enums[0]:
+        height[tile.dataset.read_masks(1, window=window) == 0] = np.nan
+    return Part(rows, columns, _without_voids(height))
 
 
 def _interpolated(tile: Tile, lattice: Lattice) -> Part | None:

@@ -129,7 +129,7 @@ class SafeZip(Safe):
         label = printable(path.name)
         try:
             with zipfile.ZipFile(path) as archive:
-                members = [info for info in archive.infolist() if not info.is_dir()]
+                members = [m for m in archive.infolist() if not m.filename.endswith("/")]
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
             raise SafeError(f"{label} is not a readable zip file") from error
         _refuse_hostile(members, label)
