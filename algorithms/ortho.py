@@ -191,8 +191,9 @@ def block_positions(
     block
         Which pixels.
     heights
-        Terrain, metres above the ellipsoid, float32, shape (latitude down, longitude), NaN where
-        not known. It must surround the block; positions are NaN beyond its outermost centres.
+        Terrain, metres above the ellipsoid, float32, contiguous or it is copied, shape (latitude
+        down, longitude), NaN where not known. It must surround the block: positions are NaN beyond
+        its outermost centres.
     heights_transform
         Column and row of `heights` to longitude and latitude of the corner, degrees, no rotation.
     """
@@ -201,7 +202,7 @@ def block_positions(
     longitude = heights_transform.c + heights_transform.a * 0.5 * heights.shape[1]
     turns = 360.0 * round((near[6] - longitude) / 360.0)
     height_grid = HeightGrid(
-        heights,
+        np.ascontiguousarray(heights, np.float32),
         heights_transform.c + 0.5 * heights_transform.a + turns,
         1.0 / heights_transform.a,
         heights_transform.f + 0.5 * heights_transform.e,

@@ -153,21 +153,27 @@ def _convolve(
             vertical = weights[int((y - np.float32(top)) * FRACTIONS + np.float32(0.5))]
             horizontal = weights[int((x - np.float32(left)) * FRACTIONS + np.float32(0.5))]
             i, j = top - before, left - before
-            if i >= 0 and j >= 0 and i + size <= lines and j + size <= samples:
-                value = _weigh(window[i : i + size, j : j + size], vertical, horizontal)
-            else:
+            if i < 0 or j < 0 or i + size > lines or j + size > samples:
                 value = _weigh_at_edge(window, i, j, vertical, horizontal)
+            # Sizes are spelled out for the loops to be unrolled.
+            elif size == 4:
+                value = _weigh(window, i, j, vertical, horizontal, 4)
+            else:
+                value = _weigh(window, i, j, vertical, horizontal, size)
             out[row, column] = SMALLEST_VALID if value < SMALLEST_VALID else value
 
 
 @compiled
-def _weigh(square: Float32, vertical: Float32, horizontal: Float32) -> np.float32:
-    """Return the weighted sum of a square of pixels."""
+def _weigh(
+    window: Float32, i: int, j: int, vertical: Float32, horizontal: Float32, size: int
+) -> np.float32:
+    """Return the weighted sum of a square of pixels inside the window."""
+    top, left = np.uint32(i), np.uint32(j)
     value = np.float32(0.0)
-    for m in range(vertical.size):
+    for m in range(np.uint32(size)):
         partial = np.float32(0.0)
-        for n in range(horizontal.size):
-            partial += horizontal[n] * square[m, n]
+        for n in range(np.uint32(size)):
+            partial += horizontal[n] * window[top + m, left + n]
         value += vertical[m] * partial
     return value
 

@@ -57,5 +57,5 @@ def test_a_real_block_compiles_nothing_more(massif_central):
     finder.add(numbers)
     finder.border()
 
-    assert before["algorithms.ortho_kernels.fill_positions"] == 1
+    assert before["algorithms.ortho_kernels.fill_positions"] >= 1
     assert compiled_signatures() == before
