@@ -10,16 +10,23 @@ from peps_wps import logs
 from peps_wps.config import Config
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.jobs.lifeline import follow_parent
-from peps_wps.jobs.supervisor import Supervisor
+from peps_wps.jobs.supervisor import ZYGOTE, Supervisor
 from peps_wps.staging import Archive, RecallService
 
 logger = logging.getLogger(__name__)
 
 
-def run_workers(config: Config) -> None:
+def run_workers(config: Config, *, zygote: str = ZYGOTE) -> None:
     """Work until SIGTERM, or until the process that started this one has gone.
 
     SIGINT is left to the one who started it: a key pressed in a terminal reaches them both.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    zygote
+        The module that warms up the process jobs are forked from.
 
     Raises
     ------
@@ -52,7 +59,7 @@ def run_workers(config: Config) -> None:
         part("dispatcher", Dispatcher(config, engine, Archive(config, engine)).run),
     ]
     try:
-        Supervisor(config, engine).run(stop)
+        Supervisor(config, engine, zygote=zygote).run(stop)
     finally:
         stop.set()
         for thread in parts:

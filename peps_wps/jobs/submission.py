@@ -84,7 +84,7 @@ def submit(
     with engine.begin() as connection:
         _check_fits(connection, plan, config)
         jobs.insert_job(connection, job, _task_rows(job.id, plan))
-        jobs.add_log(connection, job.id, "INFO", f"Accepted with {len(plan.tasks)} tasks")
+        jobs.add_log(connection, job.id, "INFO", f"Accepted, tasks: {len(plan.tasks)}")
     return job
 
 

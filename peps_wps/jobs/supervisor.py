@@ -15,7 +15,6 @@ import time
 import uuid
 from dataclasses import dataclass
 from multiprocessing import connection as pipes
-from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 
 from catalog_db import job_queue, times
@@ -29,6 +28,7 @@ from peps_wps.jobs.lifeline import kill_group
 
 logger = logging.getLogger(__name__)
 
+ZYGOTE = "peps_wps.jobs.zygote"
 TICK_S = 0.25
 PAUSE_AFTER_ERROR_S = 2.0
 SWEEP_S = 60.0
@@ -54,22 +54,26 @@ class Supervisor:
         ``[processing]`` says how many jobs run at once, and the times of leases.
     engine
         The database of the jobs.
+    zygote
+        The module that the process jobs are forked from imports first.
     """
 
-    def __init__(self, config: Config, engine: Engine) -> None:
+    def __init__(self, config: Config, engine: Engine, *, zygote: str = ZYGOTE) -> None:
         self._config = config
         self._engine = engine
         self._settings = config.processing
         self.worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._context = multiprocessing.get_context("forkserver")
+        self._zygote = zygote
         self._running: dict[str, RunningJob] = {}
+        self._zygote_is_ready = threading.Event()
         self._next_heartbeat = 0.0
         self._next_sweep = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Supervise until `stop` is set, then end the jobs that run, to be gone on with later."""
-        self._context.set_forkserver_preload(["peps_wps.jobs.zygote", self._settings.chains])
-        forkserver.ensure_running()
+        self._context.set_forkserver_preload([self._zygote, self._settings.chains])
+        threading.Thread(target=self._wait_zygote, name="zygote", daemon=True).start()
         while not stop.is_set():
             try:
                 self.run_once()
@@ -94,9 +98,26 @@ class Supervisor:
         while self._claim_one():
             pass
 
+    def _wait_zygote(self) -> None:
+        """Wait for the zygote, which compiles the kernels when they were never used before.
+
+        A job claimed meanwhile would hold up the supervisor until its process can be forked.
+        """
+        begun = time.monotonic()
+        try:
+            first = self._context.Process(target=os.getpid, daemon=True)
+            first.start()
+            first.join()
+        except (OSError, EOFError):
+            logger.exception("the process that jobs start from did not come up")
+        self._zygote_is_ready.set()
+        logger.info("ready to run jobs after %.1f s", time.monotonic() - begun)
+
     def _claim_one(self) -> bool:
         """Claim a job and start its process; False when there is none or no slot."""
         if len(self._running) >= self._settings.parallelprocesses:
+            return False
+        if not self._zygote_is_ready.is_set():
             return False
         with self._engine.begin() as connection:
             job = job_queue.claim(

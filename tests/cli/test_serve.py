@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.job_house import House, is_alive, until
+from tests.jobs.job_house import House, is_alive, opened_house, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +44,9 @@ def environment(var: Path) -> dict[str, str]:
 class Served:
     """A running service."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, house: House) -> None:
+        house.archive("PRODUCT_0")
+        var = house.config.var
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -65,10 +67,20 @@ class Served:
         return process
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service that the test leaves as it is."""
+    with opened_house(tmp_path_factory.mktemp("served")) as house:
+        service = Served(house)
+        yield service
+        service.process.terminate()
+        service.process.wait(20)
+
+
 @pytest.fixture
-def served(house: House, tmp_path: Path) -> Iterator[Served]:
-    house.archive("PRODUCT_0")
-    service = Served(tmp_path / "var")
+def mortal(house: House) -> Iterator[Served]:
+    """A service that the test may kill."""
+    service = Served(house)
     yield service
     service.process.terminate()
     service.process.wait(20)
@@ -122,28 +134,28 @@ def test_a_cancelled_job_is_told_as_failed(served: Served) -> None:
 
 
 def test_no_process_outlives_a_killed_service_and_its_jobs_go_on(
-    served: Served, tmp_path: Path
+    mortal: Served, tmp_path: Path
 ) -> None:
-    before = descendants(served.process.pid)
-    ordered = peps("execute", "S1_ORTHO", "product=PRODUCT_0", "--url", served.url, var=served.var)
-    os.kill(served.process.pid, signal.SIGKILL)
-    served.process.wait()
+    before = descendants(mortal.process.pid)
+    ordered = peps("execute", "S1_ORTHO", "product=PRODUCT_0", "--url", mortal.url, var=mortal.var)
+    os.kill(mortal.process.pid, signal.SIGKILL)
+    mortal.process.wait()
     until(lambda: not any(map(is_alive, before)), 15)
 
-    served.process = served.start()
+    mortal.process = mortal.start()
     watched = peps(
-        *("watch", ordered.stdout.strip(), "--url", served.url, "--output", str(tmp_path / "o")),
-        var=served.var,
+        *("watch", ordered.stdout.strip(), "--url", mortal.url, "--output", str(tmp_path / "o")),
+        var=mortal.var,
     )
     assert watched.returncode == 0, watched.stderr
 
 
-def test_the_service_ends_in_order_and_quickly(served: Served) -> None:
-    before = descendants(served.process.pid)
+def test_the_service_ends_in_order_and_quickly(mortal: Served) -> None:
+    before = descendants(mortal.process.pid)
     begun = time.monotonic()
-    served.process.terminate()
+    mortal.process.terminate()
 
-    assert served.process.wait(20) == 0
+    assert mortal.process.wait(20) == 0
     assert time.monotonic() - begun < 10
     until(lambda: not any(map(is_alive, before)), 5)
 

@@ -2,7 +2,8 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 import shapely
 
-from catalog_db import products
-from catalog_db.engine import Engine
+from catalog_db import migrations, products
+from catalog_db.engine import Engine, create_engine
 from catalog_db.products import Product
 from peps_wps import jobs as job_store
 from peps_wps.config import Config
@@ -30,7 +31,10 @@ class House:
 
     def start(self) -> Any:
         process = multiprocessing.get_context("spawn").Process(
-            target=run_workers, args=(self.config,)
+            # No kernel is loaded for chains that compute nothing.
+            target=run_workers,
+            args=(self.config,),
+            kwargs={"zygote": self.config.processing.chains},
         )
         process.start()
         self.supervisors.append(process)
@@ -81,6 +85,32 @@ class House:
     def lines(self, word: str) -> list[str]:
         text = self.journal.read_text() if self.journal.exists() else ""
         return [line for line in text.splitlines() if word in line]
+
+
+@contextmanager
+def opened_house(folder: Path, *, pool_gb: str = "1") -> Iterator[House]:
+    """Give a database in a folder; its supervisors end with the block."""
+    environ = {
+        "PEPS_PROCESSING_CHAINS": "tests.jobs.stand_in_chains",
+        "PEPS_PROCESSING_LEASE_S": "1.5",
+        "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
+        "PEPS_PROCESSING_PARALLELPROCESSES": "2",
+        "PEPS_TAPE_SPEED": "1000",
+        "PEPS_STORAGE_BUDGET_GB": pool_gb,
+    }
+    config = Config.load(var=folder / "var", environ=environ)
+    engine = create_engine(config.catalog.url)
+    migrations.upgrade(engine)
+    house = House(config, engine, folder / "journal")
+    yield house
+    for process in house.supervisors:
+        process.terminate()
+    for process in house.supervisors:
+        process.join(10)
+        if process.is_alive():
+            process.kill()
+            process.join()
+    engine.dispose()
 
 
 def until(ask: Callable[[], Any], limit_s: float = 10.0) -> Any:

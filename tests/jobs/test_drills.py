@@ -149,7 +149,7 @@ def test_fifty_submissions_from_ten_threads_all_end(house: House) -> None:
 
     def submit_five() -> None:
         for _ in range(5):
-            one = house.submit()
+            one = house.submit(tasks=0)
             job_ids.append(one)
 
     threads = [threading.Thread(target=submit_five) for _ in range(10)]
