@@ -112,7 +112,12 @@ def plan(order: Order, terrain: Terrain) -> Acquisition:
         seconds = np.arange(time - RECORD_LEAD_S, time + lines * interval + 0.1, 1.0)
         frames.append(
             RadarFrame(
-                time, interval, mode.spacing, lines, samples, trajectory,
+                time,
+                interval,
+                mode.spacing,
+                lines,
+                samples,
+                trajectory,
                 _records(trajectory, seconds, shape, terrain),
                 mode.bulk_delay if order.bistatic else None,
                 order.processor.azimuth_offset,
@@ -122,16 +127,15 @@ def plan(order: Order, terrain: Terrain) -> Acquisition:
     satellite = SATELLITES[order.satellite]
     absolute = satellite.absolute_orbit(epoch + timedelta(seconds=orbit.node_time))
     return Acquisition(
-        order, epoch, satellite, orbit, absolute,
+        order,
+        epoch,
+        satellite,
+        orbit,
+        absolute,
         datatake=(absolute * 7 + int(first_time)) % 0xFFFFF,
         first_sample=first_sample,
         frames=tuple(frames),
     )
-
-
-def annotated(frame: RadarFrame, *, trajectory: Trajectory | None = None) -> RadarFrame:
-    """Frame as the processor's own grid follows it: nearest record, maybe degraded vectors."""
-    return replace(frame, range_rule="nearest", trajectory=trajectory or frame.trajectory)
 
 
 def _orbit_over(

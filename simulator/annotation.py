@@ -130,9 +130,7 @@ def parse_radiometry(calibration: bytes, noise: bytes) -> Radiometry:
     """Read a calibration file and a noise file of either format."""
     root = ElementTree.fromstring(calibration)
     vectors = root.findall("calibrationVectorList/calibrationVector")
-    tables = {
-        name: _table(vectors, name) for name in ("sigmaNought", "betaNought", "gamma")
-    }
+    tables = {name: _table(vectors, name) for name in ("sigmaNought", "betaNought", "gamma")}
     root = ElementTree.fromstring(noise)
     along_range = root.findall("noiseRangeVectorList/noiseRangeVector")
     if along_range:

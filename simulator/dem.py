@@ -88,9 +88,7 @@ def _write_tile(
         f"{'E' if shown >= 0 else 'W'}{abs(shown):03d}_00.tif"
     )
     step = 1.0 / POSTS
-    transform = Affine(
-        step, 0, shown + (west - 0.5) * step, 0, -step, row + (north + 0.5) * step
-    )
+    transform = Affine(step, 0, shown + (west - 0.5) * step, 0, -step, row + (north + 0.5) * step)
     profile = {
         "driver": "GTiff", "dtype": "float32", "count": 1, "tiled": True, "blockxsize": 512,
         "blockysize": 512, "compress": "deflate", "predictor": 3, "zlevel": 1,

@@ -46,7 +46,19 @@ class Mode:
 
 
 IW = Mode(
-    "IW", "IW", "GRDH", 10.0, 16_680, 25_900, 5.3401e-3, 5.8752e-3, 4.4, 474.0, 1.0, 2.758, 10,
+    "IW",
+    "IW",
+    "GRDH",
+    10.0,
+    16_680,
+    25_900,
+    5.3401e-3,
+    5.8752e-3,
+    4.4,
+    474.0,
+    1.0,
+    2.758,
+    10,
     (
         Swath("IW1", 0.0, 0.335, (0.0106, 0.0059, 0.0081)),
         Swath("IW2", 0.335, 0.672, (0.0071, 0.0033, 0.0060)),
@@ -54,7 +66,19 @@ IW = Mode(
     ),
 )
 EW = Mode(
-    "EW", "EW", "GRDM", 40.0, 10_700, 10_480, 4.9645e-3, 5.7348e-3, 10.7, 1087.0, 1.0, 3.04, 23,
+    "EW",
+    "EW",
+    "GRDM",
+    40.0,
+    10_700,
+    10_480,
+    4.9645e-3,
+    5.7348e-3,
+    10.7,
+    1087.0,
+    1.0,
+    3.04,
+    23,
     (
         Swath("EW1", 0.0, 0.298, (0.0330, 0.0110, 0.0160)),
         Swath("EW2", 0.298, 0.479, (0.0130, 0.0070, 0.0110)),
@@ -64,7 +88,19 @@ EW = Mode(
     ),
 )
 SM = Mode(
-    "SM", "S4", "GRDH", 10.0, 11_520, 8_090, 5.5527e-3, 5.7151e-3, 29.7, 169.91, 1.0, 0.0, 10,
+    "SM",
+    "S4",
+    "GRDH",
+    10.0,
+    11_520,
+    8_090,
+    5.5527e-3,
+    5.7151e-3,
+    29.7,
+    169.91,
+    1.0,
+    0.0,
+    10,
     (Swath("S4", 0.0, 1.0, (0.0124, 0.0050, 0.0108)),),
 )
 MODES = {mode.name: mode for mode in (IW, EW, SM)}
@@ -88,7 +124,10 @@ class Satellite:
     def absolute_orbit(self, node: datetime) -> int:
         """Absolute orbit number of the ascending node nearest to a time."""
         turns = round((node - self.reference_node) / timedelta(seconds=NODAL_PERIOD_S))
-        return self.reference_orbit + turns
+        number = self.reference_orbit + turns
+        if number < 1:
+            raise ValueError(f"{self.name} was not in orbit yet on {node:%Y-%m-%d}")
+        return number
 
     def relative_orbit(self, absolute: int) -> int:
         """Relative orbit number, 1 to 175."""
@@ -98,12 +137,8 @@ class Satellite:
 SATELLITES = {
     satellite.name: satellite
     for satellite in (
-        Satellite(
-            "S1A", "2014-016A", 39_156, datetime(2021, 8, 9, 17, 27, 46, 469908, UTC), 73
-        ),
-        Satellite(
-            "S1B", "2016-025A", 30_148, datetime(2021, 12, 23, 4, 33, 35, 556206, UTC), 27
-        ),
+        Satellite("S1A", "2014-016A", 39_156, datetime(2021, 8, 9, 17, 27, 46, 469908, UTC), 73),
+        Satellite("S1B", "2016-025A", 30_148, datetime(2021, 12, 23, 4, 33, 35, 556206, UTC), 27),
         Satellite("S1C", "2024-235A", 638, datetime(2025, 1, 18, 17, 1, 49, 302142, UTC), 172),
         Satellite("S1D", "2025-251A", 0, datetime(2025, 11, 4, 21, 0, 0, 0, UTC), 42),
     )

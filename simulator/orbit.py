@@ -73,9 +73,7 @@ class NominalOrbit:
             ),
             axis=-1,
         )
-        drifting = np.stack(
-            (-direction[..., 1], direction[..., 0], np.zeros_like(angle)), axis=-1
-        )
+        drifting = np.stack((-direction[..., 1], direction[..., 0], np.zeros_like(angle)), axis=-1)
         position = radius[..., None] * direction
         velocity = (
             radius_rate[..., None] * direction

@@ -27,6 +27,7 @@ STRIP = 64  # lines made at a time
 NODE_STEP = 8  # pixels between exact places; relief bends by less than 0.3 m in between
 TARGET_REACH = 6  # pixels around a target that its response touches
 TARGET_WIDTH = 1.0  # standard deviation of the response in power, pixels: 22 m at half power
+SPREAD = 2 * TARGET_WIDTH**2
 SPECKLE_SIZE = 1 << 14
 
 
@@ -57,6 +58,11 @@ class Scene:
         First and last valid sample of each line, shape (lines, 2).
     clean_border
         Whether invalid pixels are 0, or low noise as old processors left there.
+    beta0
+        When given, the image of relief of uniform gamma0 = 1 by ray casting, shape (lines,
+        samples): it takes the place of scenery and discs, times `uniform_gamma0`.
+    uniform_gamma0
+        Co- and cross-polarised, linear power.
     """
 
     terrain: Terrain
@@ -67,6 +73,8 @@ class Scene:
     first_line: int
     valid: NDArray[np.int32]
     clean_border: bool = True
+    beta0: Float32 | None = None
+    uniform_gamma0: tuple[float, float] = (0.12, 0.025)
 
 
 def strips(
@@ -105,9 +113,7 @@ def strips(
 class _StripMaker:
     """Holds what every strip of an image needs."""
 
-    def __init__(
-        self, frame: RadarFrame, scene: Scene, radiometry: dict[str, Radiometry]
-    ) -> None:
+    def __init__(self, frame: RadarFrame, scene: Scene, radiometry: dict[str, Radiometry]) -> None:
         self.frame = frame
         self.scene = scene
         index = scene.discs.index(scene.terrain)
@@ -115,6 +121,7 @@ class _StripMaker:
         self.kinds = [int(name in {"VH", "HV"}) for name in radiometry]
         tables = radiometry.values()
         self.gamma = [_Lut(item.calibration["gamma"], frame.samples) for item in tables]
+        self.beta = [_Lut(item.calibration["betaNought"], frame.samples) for item in tables]
         self.noise = [_Lut(item.noise, frame.samples) for item in tables]
         self.blocks = [item.noise_blocks for item in tables]
         steps = np.arange(0, frame.samples - 1 + NODE_STEP, NODE_STEP)
@@ -125,24 +132,40 @@ class _StripMaker:
         """Strip of every polarisation from a line on."""
         count = min(STRIP, self.frame.lines - start)
         line = np.arange(start, start + count)
+        beta0 = self.scene.beta0
+        signal = self._signal(line) if beta0 is None else self._ray_cast_signal(beta0, line)
+        strip = np.empty((len(self.kinds), count, self.frame.samples), np.uint16)
+        for number in range(len(self.kinds)):
+            power = signal[number] + self._noise_rows(number, line)
+            whole = self.scene.first_line + start
+            seed = self.scene.seed + 7919 * (number + 1)
+            _apply_speckle(power, self.speckle, whole, seed)
+            self._add_targets(power, number, line)
+            valid = self.scene.valid[start : start + count]
+            _quantise(power, valid, self.scene.clean_border, seed, strip[number])
+        return strip
+
+    def _ray_cast_signal(self, beta0: Float32, line: NDArray[np.intp]) -> list[Float32]:
+        """Signal power of each polarisation over uniform ground seen by rays."""
+        rows = beta0[line]
+        return [
+            self.scene.uniform_gamma0[kind] * rows * self.beta[number].rows(line) ** 2
+            for number, kind in enumerate(self.kinds)
+        ]
+
+    def _signal(self, line: NDArray[np.intp]) -> list[Float32]:
+        """Signal power of each polarisation over scenery and discs."""
+        start, count = int(line[0]), line.size
         node_line = np.arange(start, start + count + NODE_STEP, NODE_STEP, dtype=np.float64)
         ground = self.frame.ground(node_line, self.node_sample, self.scene.terrain)
         east, north = self.scene.terrain.plane(ground[..., 0], ground[..., 1])
         backscatter = np.empty((2, count, self.frame.samples), np.float32)
         nodes = np.stack((east, north, _area_factor(ground, self.frame.range_spacing)))
         _fill_backscatter(nodes, self.discs, self.scene.seed, backscatter)
-        strip = np.empty((len(self.kinds), count, self.frame.samples), np.uint16)
-        for number, kind in enumerate(self.kinds):
-            noise = self._noise_rows(number, line)
-            gain = self.gamma[number].rows(line) ** 2
-            power = backscatter[kind] * gain + noise
-            whole = self.scene.first_line + line[0]
-            seed = self.scene.seed + 7919 * (number + 1)
-            _apply_speckle(power, self.speckle, whole, seed)
-            self._add_targets(power, gain, start, kind)
-            valid = self.scene.valid[start : start + count]
-            _quantise(power, valid, self.scene.clean_border, seed, strip[number])
-        return strip
+        return [
+            backscatter[kind] * self.gamma[number].rows(line) ** 2
+            for number, kind in enumerate(self.kinds)
+        ]
 
     def _noise_rows(self, number: int, line: NDArray[np.intp]) -> Float32:
         """Thermal noise power at every pixel of some lines."""
@@ -153,27 +176,27 @@ class _StripMaker:
             rows[inside, block.first_sample : block.last_sample + 1] *= along[:, None]
         return rows
 
-    def _add_targets(self, power: Float32, gain: Float32, start: int, kind: int) -> None:
+    def _add_targets(self, power: Float32, number: int, line: NDArray[np.intp]) -> None:
         """Add the response of the targets near a strip to its power, in place."""
-        targets, count = self.scene.targets, power.shape[0]
-        near = np.flatnonzero(
-            (targets.line > start - TARGET_REACH - 1)
-            & (targets.line < start + count + TARGET_REACH)
+        targets, kind = self.scene.targets, self.kinds[number]
+        near = (targets.line > line[0] - TARGET_REACH - 1) & (
+            targets.line < line[-1] + TARGET_REACH + 1
         )
-        for number in near:
-            line, sample = targets.line[number] - start, targets.sample[number]
-            rows = np.arange(
-                max(round(line) - TARGET_REACH, 0), min(round(line) + TARGET_REACH + 1, count)
-            )
-            columns = np.arange(
-                max(round(sample) - TARGET_REACH, 0),
-                min(round(sample) + TARGET_REACH + 1, power.shape[1]),
-            )
+        for at in np.flatnonzero(near):
+            rows = _around(targets.line[at] - line[0], line.size)
+            columns = _around(targets.sample[at], power.shape[1])
             if rows.size and columns.size:
                 part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-                distance = (rows[:, None] - line) ** 2 + (columns - sample) ** 2
-                response = np.exp(-distance / (2 * TARGET_WIDTH**2))
-                power[part] += targets.gamma0[number, kind] * response * gain[part]
+                away = (rows[:, None] + line[0] - targets.line[at]) ** 2
+                response = np.exp(-(away + (columns - targets.sample[at]) ** 2) / SPREAD)
+                gain = self.gamma[number].rows(line[part[0]])[:, part[1]] ** 2
+                power[part] += targets.gamma0[at, kind] * response * gain
+
+
+def _around(place: float, size: int) -> NDArray[np.intp]:
+    """Whole numbers from 0 to `size` - 1 within reach of a target's place."""
+    middle = round(place)
+    return np.arange(max(middle - TARGET_REACH, 0), min(middle + TARGET_REACH + 1, size))
 
 
 class _Lut:

@@ -42,9 +42,7 @@ class RayCast:
     shadow: NDArray[np.bool_]
 
 
-def cast(
-    frame: RadarFrame, terrain: Terrain, *, rays_a_line: int = 2, threads: int = 2
-) -> RayCast:
+def cast(frame: RadarFrame, terrain: Terrain, *, rays_a_line: int = 1, threads: int = 2) -> RayCast:
     """Cast rays at the relief for every line of a frame.
 
     Parameters
@@ -58,7 +56,7 @@ def cast(
     threads
         Fans cast at once.
     """
-    sample = np.arange(-MARGIN_SAMPLES, frame.samples + MARGIN_SAMPLES + 1) - 0.5
+    sample = np.arange(-MARGIN_SAMPLES - 0.5, frame.samples + MARGIN_SAMPLES + 0.5)
     power = np.zeros((frame.lines, sample.size - 1))
     layover = np.zeros(power.shape, np.bool_)
     bulk_delay = math.nan if frame.bulk_delay is None else frame.bulk_delay
@@ -68,7 +66,7 @@ def cast(
     def work(first: int) -> None:
         lines = np.arange(first, min(first + LINES_A_TASK, frame.lines))
         for fan in range(rays_a_line):
-            line = lines + (fan + 0.5) / rays_a_line - 0.5
+            line = np.asarray(lines + (fan + 0.5) / rays_a_line - 0.5, np.float64)
             time = frame.line_time(line) + frame.azimuth_offset
             orbit = (
                 frame.trajectory.position_at(time),
@@ -142,7 +140,6 @@ def _cast_fans(  # type: ignore[no-untyped-def]
     positions, velocities, accelerations = orbit
     sheets = np.empty(power.shape[1], np.int64)
     flat = (relief[0], relief[1], relief[2][:0])
-    top = (relief[0], limits[0], relief[2][:0])
     for row in range(positions.shape[0]):
         sheets[:] = -1
         sheet, rising = 0, True
@@ -164,7 +161,7 @@ def _cast_fans(  # type: ignore[no-untyped-def]
                 # the march resumes over the last hit.
                 start = reach - 1.2 * reach * step / math.tan(angle)
             else:
-                start = _down_to(antenna, down, right, angle, near, top)
+                start = _down_to(antenna, down, right, angle, near, limits[0])
             reach = _first_hit(antenna, down, right, angle, start, relief, limits[1])
             if started:
                 energy = 0.5 * (reach + before) * step
@@ -183,9 +180,8 @@ def _cast_fans(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _down_to(antenna, down, right, angle, start, top) -> float:  # type: ignore[no-untyped-def]
+def _down_to(antenna, down, right, angle, start, highest) -> float:  # type: ignore[no-untyped-def]
     """Length of a ray down to the height that no relief exceeds."""
-    frame, highest, waves = top
     reach = start
     for _ in range(20):
         _, _, height = ray_end(antenna, down, right, reach, angle)

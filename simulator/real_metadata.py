@@ -3,7 +3,7 @@
 import re
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -50,7 +50,7 @@ def write_from_metadata(
     options = options or Options()
     contents = read_files(source)
     annotations, radiometry = _parse(contents)
-    names = sorted(annotations, key=lambda name: name.endswith(("vh", "hv")))
+    names = _co_first(annotations)
     annotation = annotations[names[0]][1]
     frame = frame_of(annotation, bistatic=bistatic, range_rule=range_rule)
     terrain = terrain or default_terrain(annotation, options.seed)
@@ -79,6 +79,12 @@ def write_from_metadata(
         "options": {"source": "real metadata", "bistatic": bistatic, "range_rule": range_rule},
     }
     return publish(partial, folder, title, known, options.packing)
+
+
+def read_annotation(source: Path) -> Annotation:
+    """Annotation of the co-polarised image of a product."""
+    annotations, _ = _parse(read_files(source))
+    return annotations[_co_first(annotations)[0]][1]
 
 
 def default_terrain(annotation: Annotation, seed: int) -> Terrain:
@@ -133,6 +139,11 @@ def _parse(
         annotations[annotation.polarization.lower()] = (path.stem, annotation)
         radiometry[annotation.polarization] = parse_radiometry(tables[0], tables[1])
     return annotations, radiometry
+
+
+def _co_first(polarizations: Iterable[str]) -> list[str]:
+    """Polarisations in lower case, the co-polarised one first."""
+    return sorted(polarizations, key=lambda name: name in {"vh", "hv"})
 
 
 def _mode_name(annotation: Annotation) -> str:

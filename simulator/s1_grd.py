@@ -20,8 +20,9 @@ from simulator.measurement import MeasurementFile, QuickLook
 from simulator.orbit_file import write_orbit_file
 from simulator.pixels import Scene, strips, valid_samples
 from simulator.product_xml import Image, annotation_xml
+from simulator.raycast import RayCast, cast
 from simulator.terrain import Terrain
-from simulator.truth import Truth, describe, place_truth
+from simulator.truth import NO_TRUTH, Truth, describe, place_truth
 
 Float64 = NDArray[np.float64]
 Packing = Literal["folder", "stored", "deflated"]
@@ -45,6 +46,10 @@ class Options:
         A SAFE folder, or a zip of it with stored or deflated members.
     threads
         Strips made at once.
+    ray_cast
+        Whether the scene is ground of uniform gamma0 seen by rays, for steep relief, in place of
+        scenery with targets and patches; `<title>.masks.npz` then says where layover and shadow
+        are, in radar geometry.
     """
 
     polarizations: tuple[str, ...] = ("VV", "VH")
@@ -53,6 +58,7 @@ class Options:
     degrade_orbit_m: tuple[float, float] = (0.0, 0.0)
     packing: Packing = "folder"
     threads: int = 2
+    ray_cast: bool = False
 
 
 def write_pass(
@@ -78,7 +84,10 @@ def write_pass(
     """
     options = options or Options()
     acquisition = plan(order, terrain)
-    truth = place_truth(acquisition.frames, terrain, np.random.default_rng(options.seed))
+    truth = NO_TRUTH
+    if not options.ray_cast:
+        rng = np.random.default_rng(options.seed)
+        truth = place_truth(acquisition.frames, terrain, rng)
     if any(options.degrade_orbit_m):
         trajectory = acquisition.frames[0].trajectory
         write_orbit_file(folder / "orbits", order.satellite, acquisition.epoch, trajectory)
@@ -97,51 +106,70 @@ def _write_frame(
 ) -> Path:
     """Write one product and its truth."""
     terrain, truth = ground
-    frame = acquisition.frames[number]
-    stated = replace(
-        frame,
-        range_rule="nearest",
-        bulk_delay=acquisition.order.mode.bulk_delay,
-        trajectory=frame.trajectory.shifted(*options.degrade_orbit_m),
-    )
+    order, planned = acquisition.order, acquisition.frames[number]
     images = [
-        Image(acquisition, stated, polarization, place + 1)
+        Image(acquisition, _stated_frame(order, planned, options), polarization, place + 1)
         for place, polarization in enumerate(options.polarizations)
     ]
     partial = folder / f".frame-{number}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     files = [file for image in images for file in _write_metadata(partial, image, terrain)]
     annotation, radiometry = read_metadata(partial)
-    true_frame = frame_of(
+    frame = frame_of(
         annotation,
-        frame.trajectory if any(options.degrade_orbit_m) else None,
-        bistatic=acquisition.order.bistatic,
-        range_rule=acquisition.order.range_rule,
+        planned.trajectory if any(options.degrade_orbit_m) else None,
+        bistatic=order.bistatic,
+        range_rule=order.range_rule,
     )
-    mode, clean = acquisition.order.mode, acquisition.order.processor.clean_border
+    scene, seen = _scene(acquisition, number, frame, ground, options)
+    stems = {image.polarization: image_stem(image) for image in images}
+    files += write_pixels(partial, stems, (frame, annotation, radiometry), scene, options)
+    manifest = manifest_xml(images, files, terrain)
+    (partial / "manifest.safe").write_bytes(manifest)
+    title = product_title(images[0], options.polarizations, manifest)
+    known = describe(truth, frame, options.polarizations)
+    known |= {"product": title, "options": _stated_options(order, options)}
+    if seen is not None:
+        known["uniform_gamma0"] = scene.uniform_gamma0
+        np.savez_compressed(folder / f"{title}.masks.npz", layover=seen.layover, shadow=seen.shadow)
+    return publish(partial, folder, title, known, options.packing)
+
+
+def _stated_frame(order: Order, planned: RadarFrame, options: Options) -> RadarFrame:
+    """Frame as the processor knows it: nearest record, bistatic term, maybe degraded vectors."""
+    return replace(
+        planned,
+        range_rule="nearest",
+        bulk_delay=order.mode.bulk_delay,
+        trajectory=planned.trajectory.shifted(*options.degrade_orbit_m),
+    )
+
+
+def _scene(
+    acquisition: Acquisition,
+    number: int,
+    frame: RadarFrame,
+    ground: tuple[Terrain, Truth],
+    options: Options,
+) -> tuple[Scene, RayCast | None]:
+    """Return what a frame sees, and what rays found when they are cast."""
+    terrain, truth = ground
+    mode, last = acquisition.order.mode, len(acquisition.frames) - 1
+    seen = cast(frame, terrain, threads=options.threads) if options.ray_cast else None
     scene = Scene(
         terrain,
         truth.discs(),
-        truth.targets(true_frame),
+        truth.targets(frame),
         mode.looks if options.speckle else 0.0,
         options.seed,
         number * frame.lines,
         valid_samples(
-            frame.lines,
-            frame.samples,
-            ragged_start=number == 0,
-            ragged_stop=number == len(acquisition.frames) - 1,
+            frame.lines, frame.samples, ragged_start=number == 0, ragged_stop=number == last
         ),
-        clean,
+        acquisition.order.processor.clean_border,
+        seen.beta0 if seen else None,
     )
-    stems = {image.polarization: image_stem(image) for image in images}
-    files += write_pixels(partial, stems, (true_frame, annotation, radiometry), scene, options)
-    manifest = manifest_xml(images, files, terrain)
-    (partial / "manifest.safe").write_bytes(manifest)
-    title = product_title(images[0], options.polarizations, manifest)
-    known = describe(truth, true_frame, options.polarizations)
-    known |= {"product": title, "options": _stated_options(acquisition.order, options)}
-    return publish(partial, folder, title, known, options.packing)
+    return scene, seen
 
 
 def _write_metadata(partial: Path, image: Image, terrain: Terrain) -> list[ProductFile]:

@@ -53,9 +53,10 @@ class Truth:
         return Targets(where[:, 0], where[:, 1], np.tile(TARGET_GAMMA0, (len(where), 1)))
 
 
-def place_truth(
-    frames: Sequence[RadarFrame], terrain: Terrain, rng: np.random.Generator
-) -> Truth:
+NO_TRUTH = Truth(np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 2)))
+
+
+def place_truth(frames: Sequence[RadarFrame], terrain: Terrain, rng: np.random.Generator) -> Truth:
     """Spread targets and patches over the ground that some frames image.
 
     Places lie on a jittered lattice of 4 km; every third holds a patch, the others a target.
@@ -80,9 +81,7 @@ def place_truth(
     return Truth(places[~is_patch & seen], patches, 10 ** (gamma0_db / 10))
 
 
-def describe(
-    truth: Truth, frame: RadarFrame, polarizations: Sequence[str]
-) -> dict[str, Any]:
+def describe(truth: Truth, frame: RadarFrame, polarizations: Sequence[str]) -> dict[str, Any]:
     """Truth of one product, ready for JSON: degrees, metres, linear power, UTM by EPSG code."""
     targets = truth.targets(frame)
     where = np.column_stack((targets.line, targets.sample))

@@ -24,9 +24,7 @@ def relief_height(
         turn -= 2 * math.pi
     elif turn < -math.pi:
         turn += 2 * math.pi
-    return wave_height(
-        turn * frame[2], (latitude - frame[1]) * frame[3], base, waves
-    )
+    return wave_height(turn * frame[2], (latitude - frame[1]) * frame[3], base, waves)
 
 
 @njit(cache=True)

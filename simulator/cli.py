@@ -1,0 +1,172 @@
+"""`peps simulate`: options of the command line and what they do."""
+
+import argparse
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from pyproj import Transformer
+
+from algorithms import mgrs
+from simulator import demonstration
+from simulator.acquisition import Order, plan
+from simulator.dem import Datum, write_dem
+from simulator.geometry import frame_of
+from simulator.instrument import MODES, SATELLITES, Processor
+from simulator.manifest import POLARIZATION_CODES
+from simulator.real_metadata import default_terrain, read_annotation, write_from_metadata
+from simulator.s1_grd import Options, footprint_bounds, write_pass
+from simulator.terrain import ROLLING_HILLS, STEEP_RIDGES, Terrain, waves_of
+
+logger = logging.getLogger(__name__)
+
+PACKINGS = ("folder", "stored", "deflated")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `peps simulate` to a parser."""
+    parser.add_argument("output", type=Path, help="folder to write products, truth and DEM to")
+    parser.add_argument(
+        "--demonstration", action="store_true", help="write the demonstration data set, no other"
+    )
+    parser.add_argument(
+        "--from-metadata", type=Path, help="SAFE folder or zip of a real product to fill"
+    )
+    place = parser.add_argument_group("place and time")
+    place.add_argument("--tile", help="MGRS tile to centre on, such as 31TCJ")
+    place.add_argument("--longitude", type=float, default=1.33, help="of the centre, degrees")
+    place.add_argument("--latitude", type=float, default=43.60, help="of the centre, degrees")
+    place.add_argument("--start", type=_utc, help="time of the first line, ISO 8601, UTC")
+    place.add_argument("--satellite", choices=sorted(SATELLITES), default="S1A")
+    place.add_argument(
+        "--pass", dest="direction", choices=("ascending", "descending"), default="ascending"
+    )
+    product = parser.add_argument_group("product")
+    product.add_argument("--mode", choices=sorted(MODES), default="IW")
+    product.add_argument("--ipf", default="3.31", help="processor version: 2.36, 2.70, 3.31, ...")
+    product.add_argument("--polarizations", nargs="+", default=["VV", "VH"])
+    product.add_argument("--lines", type=int, help="default: a whole product")
+    product.add_argument("--samples", type=int, help="default: a whole product")
+    product.add_argument(
+        "--range-position", type=float, default=0.5, help="of a crop: 0 near, 1 far range"
+    )
+    product.add_argument("--frames", type=int, default=1, help="consecutive products")
+    product.add_argument("--packing", choices=PACKINGS, default="folder")
+    truth = parser.add_argument_group("truth")
+    truth.add_argument("--seed", type=int, default=1)
+    truth.add_argument("--steep", action="store_true", help="steep relief of uniform gamma0")
+    truth.add_argument("--relief", type=float, default=1.0, help="factor on the heights")
+    truth.add_argument("--no-speckle", action="store_true")
+    truth.add_argument("--no-bistatic", action="store_true")
+    truth.add_argument("--range-rule", choices=("linear", "nearest"), default="linear")
+    truth.add_argument(
+        "--degrade-orbit", nargs=2, type=float, default=(0.0, 0.0), metavar=("ALONG", "ACROSS"),
+        help="shift of the annotation's state vectors, metres; a good orbit file is written",
+    )  # fmt: skip
+    truth.add_argument("--geoid", type=Path, help="EGM96 grid: write an orthometric DEM")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write what the options ask for; returns the exit code."""
+    folder: Path = arguments.output
+    folder.mkdir(parents=True, exist_ok=True)
+    if arguments.demonstration:
+        written = [demonstration.write(folder).product]
+    elif arguments.from_metadata:
+        written = [_fill_metadata(folder, arguments)]
+    else:
+        written = _acquire(folder, arguments)
+    for product in written:
+        logger.info("wrote %s", product)
+    return 0
+
+
+def _utc(text: str) -> datetime:
+    """Time of the command line, UTC unless it says otherwise."""
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    """How to write the products."""
+    polarizations = tuple(arguments.polarizations)
+    if polarizations not in POLARIZATION_CODES:
+        known = ", ".join("+".join(names) for names in POLARIZATION_CODES)
+        raise ValueError(f"polarizations {'+'.join(polarizations)}: expected one of {known}")
+    return Options(
+        polarizations,
+        arguments.seed,
+        not arguments.no_speckle,
+        tuple(arguments.degrade_orbit),
+        arguments.packing,
+        ray_cast=arguments.steep,
+    )
+
+
+def _acquire(folder: Path, arguments: argparse.Namespace) -> list[Path]:
+    """Write products of a simulated pass and their DEM."""
+    longitude, latitude = _centre(arguments)
+    rng = np.random.default_rng(arguments.seed)
+    spectrum = STEEP_RIDGES if arguments.steep else ROLLING_HILLS
+    waves = waves_of(spectrum, rng, scale=arguments.relief)
+    base = 50.0 + float(np.abs(waves[:, 0]).sum())
+    terrain = Terrain(longitude, latitude, base, waves)
+    chosen = {"start": arguments.start} if arguments.start else {}
+    order = Order(
+        MODES[arguments.mode],
+        Processor.of(arguments.ipf),
+        longitude,
+        latitude,
+        satellite=arguments.satellite,
+        ascending=arguments.direction == "ascending",
+        lines=arguments.lines,
+        samples=arguments.samples,
+        range_position=arguments.range_position,
+        frames=arguments.frames,
+        bistatic=not arguments.no_bistatic,
+        range_rule=arguments.range_rule,
+        **chosen,
+    )
+    options = _options(arguments)
+    _write_dem(folder, terrain, footprint_bounds(plan(order, terrain).frames, terrain), arguments)
+    return write_pass(folder, order, terrain, options)
+
+
+def _fill_metadata(folder: Path, arguments: argparse.Namespace) -> Path:
+    """Write a product with real metadata and its DEM."""
+    annotation = read_annotation(arguments.from_metadata)
+    terrain = default_terrain(annotation, arguments.seed)
+    bounds = footprint_bounds([frame_of(annotation)], terrain)
+    _write_dem(folder, terrain, bounds, arguments)
+    return write_from_metadata(
+        folder,
+        arguments.from_metadata,
+        terrain=terrain,
+        options=_options(arguments),
+        bistatic=not arguments.no_bistatic,
+        range_rule=arguments.range_rule,
+    )
+
+
+def _write_dem(
+    folder: Path,
+    terrain: Terrain,
+    bounds: tuple[float, float, float, float],
+    arguments: argparse.Namespace,
+) -> None:
+    """Write the relief, above the geoid when a grid of it is given."""
+    datum: Datum = "EGM96" if arguments.geoid else "ellipsoid"
+    write_dem(folder / "dem", terrain, bounds, datum=datum, geoid=arguments.geoid)
+
+
+def _centre(arguments: argparse.Namespace) -> tuple[float, float]:
+    """Longitude and latitude of the middle of the scene, radians."""
+    if not arguments.tile:
+        return float(np.radians(arguments.longitude)), float(np.radians(arguments.latitude))
+    tile = mgrs.tile(arguments.tile)
+    rows, columns = tile.shape
+    easting, northing = tile.transform @ (columns / 2, rows / 2)
+    to_geographic = Transformer.from_crs(tile.epsg, 4326, always_xy=True)
+    longitude, latitude = to_geographic.transform(easting, northing)
+    return float(np.radians(longitude)), float(np.radians(latitude))
