@@ -80,6 +80,24 @@ def test_an_archive_that_expands_beyond_reason_is_refused(
     assert re.search(r"expands \d+ times, at most 200 times expected", refusal(path))
 
 
+def test_an_archive_of_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = {"X.SAFE/manifest.safe": b"<a/>", "X.SAFE/b": b"\0" * 100}
+    path = zip_of(tmp_path / "p.zip", members)
+    monkeypatch.setattr(safe_module, "PRODUCT_LIMIT", 100)
+    assert refusal(path) == "p.zip expands to 104 bytes, at most 100 expected"
+    monkeypatch.setattr(safe_module, "MEMBER_LIMIT", 1)
+    assert refusal(path) == "p.zip holds 2 files, at most 1 expected"
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "p.zip", {"X.SAFE/manifest.safe": b"<a/>"})
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 8] |= 1
+    path.write_bytes(data)
+    assert refusal(path) == "p.zip is encrypted"
+
+
 def test_a_member_larger_than_it_says_is_not_read_further(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "p.zip", {"X.SAFE/manifest.safe": b"<a>" + b" " * 500}, 8)
     data = bytearray(path.read_bytes())

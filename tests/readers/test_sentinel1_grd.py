@@ -178,6 +178,38 @@ def _point(longitude: float, latitude: float):  # type: ignore[no-untyped-def]
     return Point(longitude, latitude)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "noise_element"), [("6FF8", "noiseRangeLut"), ("6D00", "noiseLut")]
+)
+def test_tables_of_a_real_product_are_those_of_its_xml(
+    reference_data: Path, suffix: str, noise_element: str
+) -> None:
+    (path,) = (reference_data / "s1" / "safe").glob(f"*_{suffix}.zip")
+    image = read_grd(path, polarizations=["VH"]).images["VH"]
+    annotation = image.annotation
+    assert annotation.noise is not None
+    for kind, table, element in [
+        ("calibration", annotation.calibration["gamma0"], "gamma"),
+        ("noise", annotation.noise.range, noise_element),
+    ]:
+        (name,) = (
+            name for name in image.safe.names(f"annotation/calibration/{kind}-") if "-vh-" in name
+        )
+        root = etree.fromstring(image.safe.read(name))
+        expected = [vector.text.split() for vector in root.iter(element)]
+        assert len(expected) == len(table.value)
+        for texts, values in zip(expected, table.value, strict=True):
+            np.testing.assert_array_equal(values, [float(text) for text in texts])
+    # Every sample of the image lies in one azimuth block, where there are blocks at all.
+    if annotation.noise.azimuth:
+        middle = annotation.lines // 2
+        covered = np.zeros(annotation.samples, int)
+        for block in annotation.noise.azimuth:
+            if block.first_line <= middle <= block.last_line:
+                covered[block.first_sample : block.last_sample + 1] += 1
+        assert (covered == 1).all()
+
+
 def test_consecutive_real_frames_share_an_epoch_and_a_datatake(reference_data: Path) -> None:
     folder = reference_data / "s1" / "safe"
     (first,), (second,) = folder.glob("*_CEAB.zip"), folder.glob("*_3768.zip")
