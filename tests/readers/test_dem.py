@@ -1,6 +1,7 @@
 """Heights are those of the tiles plus the geoid, at the right place, whatever the tiles are."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from werkzeug.serving import make_server
+from werkzeug.utils import send_file
+from werkzeug.wrappers import Response
 
 from peps_wps.errors import DemError
 from peps_wps.readers.dem import Dem, DemWindow
@@ -173,6 +177,43 @@ def test_a_template_names_one_tile_a_degree(write: Write, tmp_path: Path) -> Non
         DemError, match=r"no DEM for longitude 9\.29 to 9\.61, latitude 44\.19 to 44\.81"
     ):
         dem.heights((9.3, 44.2, 9.6, 44.8))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Serve the folder by HTTP with ranges, on the loopback."""
+
+    def serve(environ: dict[str, object], start_response: object) -> object:
+        file = tmp_path / str(environ["PATH_INFO"]).lstrip("/")
+        if file.suffix == ".broken":
+            return Response(status=500)(environ, start_response)
+        if not file.is_file():
+            return Response(status=404)(environ, start_response)
+        return send_file(file, environ, conditional=True)(environ, start_response)
+
+    web = make_server("127.0.0.1", 0, serve, threaded=True)
+    thread = threading.Thread(target=web.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{web.port}"
+    web.shutdown()
+    thread.join()
+    web.server_close()
+
+
+def test_a_template_of_addresses_reads_the_tiles_that_exist(write: Write, server: str) -> None:
+    write("dem_N44_E003.tif", west=3, north=45)
+    dem = ellipsoidal(f"{server}/dem_{{lat}}_{{lon}}.tif")
+    window = dem.heights((3.6, 44.2, 4.2, 44.8), margin=0)
+    assert window.missing == pytest.approx(1 / 3, abs=0.02)
+    assert window.height[10, 10] == pytest.approx(100 + 7 * 3.6875 + 3 * 44.7125, abs=0.1)
+    with pytest.raises(DemError, match="no DEM for"):
+        dem.check((9.3, 44.2, 9.6, 44.8))
+
+
+def test_a_server_that_fails_is_not_taken_for_the_sea(server: str) -> None:
+    dem = ellipsoidal(f"{server}/dem_{{lat}}_{{lon}}.broken")
+    with pytest.raises(DemError, match=r"the DEM dem_N44_E003\.broken cannot be opened"):
+        dem.check((3.6, 44.2, 3.9, 44.8))
 
 
 def test_a_vrt_is_read(write: Write, tmp_path: Path) -> None:
