@@ -4,7 +4,7 @@ STAC 1.1.0 with the extensions sar, sat, projection, raster, mgrs, grid, process
 versions that pystac 1.15 reads and writes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -124,12 +124,8 @@ def tile_item(
     assets
         By key: "vv", "vh", "thumbnail", ...
     """
-    polarizations = sorted(
-        {name for asset in assets.values() for name in asset.polarizations},
-        key=lambda name: (name[0] != name[1], name),
-    )
     footprint, bbox = _footprint(acquisition, grid)
-    zone, band, square = int(grid.tile[:2]), grid.tile[2], grid.tile[3:]
+    polarizations = {name for asset in assets.values() for name in asset.polarizations}
     return {
         "type": "Feature",
         "stac_version": _VERSION,
@@ -139,36 +135,55 @@ def tile_item(
         "bbox": bbox,
         "properties": {
             "title": f"Sentinel-1 {processing.calibration} on tile {grid.tile}",
-            "datetime": _instant(acquisition.starts[0]),
-            "start_datetime": _instant(acquisition.starts[0]),
-            "end_datetime": _instant(acquisition.stop),
-            "created": _instant(processing.created),
-            "platform": f"sentinel-{acquisition.platform[1:].lower()}",
-            "constellation": "sentinel-1",
-            "instruments": ["c-sar"],
-            "gsd": processing.resolution,
-            "sar:instrument_mode": acquisition.mode,
-            "sar:frequency_band": "C",
-            "sar:center_frequency": _CENTER_FREQUENCY,
-            "sar:polarizations": polarizations,
-            # Geocoded and corrected for the terrain's position, or for its radiometry too.
-            "sar:product_type": "RTC" if processing.calibration == "gamma0_rtc" else "GTC",
-            "sat:orbit_state": acquisition.orbit_direction,
-            "sat:absolute_orbit": acquisition.orbit_number,
-            "sat:relative_orbit": acquisition.relative_orbit,
-            "proj:code": f"EPSG:{grid.epsg}",
-            "proj:shape": list(grid.shape),
-            "proj:transform": list(grid.transform)[:6],
-            "mgrs:utm_zone": zone,
-            "mgrs:latitude_band": band,
-            "mgrs:grid_square": square,
-            "grid:code": f"MGRS-{grid.tile}",
-            "processing:software": {"PEPS": processing.version},
-            "processing:lineage": _lineage(acquisition, processing),
+            **_acquired(acquisition, polarizations),
+            **_processed(acquisition, processing),
+            **_gridded(grid),
             **_own(acquisition, processing, quality),
         },
         "links": [{"rel": "license", "href": _LICENCE, "title": "Copernicus Sentinel data"}],
         "assets": {key: _asset(asset) for key, asset in assets.items()},
+    }
+
+
+def _acquired(acquisition: Acquisition, polarizations: Collection[str]) -> Json:
+    return {
+        "datetime": _instant(acquisition.starts[0]),
+        "start_datetime": _instant(acquisition.starts[0]),
+        "end_datetime": _instant(acquisition.stop),
+        "platform": f"sentinel-{acquisition.platform[1:].lower()}",
+        "constellation": "sentinel-1",
+        "instruments": ["c-sar"],
+        "sar:instrument_mode": acquisition.mode,
+        "sar:frequency_band": "C",
+        "sar:center_frequency": _CENTER_FREQUENCY,
+        # Co-polarised first.
+        "sar:polarizations": sorted(polarizations, key=lambda name: (name[0] != name[1], name)),
+        "sat:orbit_state": acquisition.orbit_direction,
+        "sat:absolute_orbit": acquisition.orbit_number,
+        "sat:relative_orbit": acquisition.relative_orbit,
+    }
+
+
+def _processed(acquisition: Acquisition, processing: Processing) -> Json:
+    return {
+        "created": _instant(processing.created),
+        "gsd": processing.resolution,
+        # Geocoded and corrected for the terrain's position, or for its radiometry too.
+        "sar:product_type": "RTC" if processing.calibration == "gamma0_rtc" else "GTC",
+        "processing:software": {"PEPS": processing.version},
+        "processing:lineage": _lineage(acquisition, processing),
+    }
+
+
+def _gridded(grid: Grid) -> Json:
+    return {
+        "proj:code": f"EPSG:{grid.epsg}",
+        "proj:shape": list(grid.shape),
+        "proj:transform": list(grid.transform)[:6],
+        "mgrs:utm_zone": int(grid.tile[:2]),
+        "mgrs:latitude_band": grid.tile[2],
+        "mgrs:grid_square": grid.tile[3:],
+        "grid:code": f"MGRS-{grid.tile}",
     }
 
 
