@@ -18,10 +18,12 @@ from simulator.acquisition import Order, plan
 from simulator.instrument import IW, Processor
 from simulator.raycast import RayCast, cast
 from simulator.s1_grd import Options, footprint_bounds, write_pass
-from simulator.terrain import STEEP_RIDGES, waves_of
 from simulator.terrain import Terrain as Relief
+from simulator.terrain import waves_of
 
 LINES, SAMPLES = 100, 400
+# Wavelength and amplitude, metres: slopes beyond 45 degrees where waves meet.
+RIDGES = ((6_100.0, 840.0), (4_300.0, 480.0), (2_700.0, 200.0), (1_900.0, 100.0))
 POSTING = 1 / 3600  # degrees
 
 
@@ -37,7 +39,7 @@ class Pass(NamedTuple):
 @pytest.fixture(scope="module", params=[True, False], ids=["ascending", "descending"])
 def steep(request, tmp_path_factory):
     longitude, latitude = np.radians(1.33), np.radians(43.6)
-    ridges = waves_of(STEEP_RIDGES, np.random.default_rng(5), scale=2.0)
+    ridges = waves_of(RIDGES, np.random.default_rng(5))
     relief = Relief(longitude, latitude, 900.0, ridges)
     order = Order(
         IW,
