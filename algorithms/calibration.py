@@ -129,11 +129,14 @@ def azimuth_spans(
     holds = np.empty((lines, len(swaths)), np.bool_)
     factor = np.empty((lines, len(swaths)), np.float32)
     for span, swath in enumerate(swaths):
-        own = sorted((b for b in blocks if b.swath == swath), key=lambda b: b.first_line)
+        own = [b for b in blocks if b.swath == swath]
+        # Mostly one block spans the window.
+        whole = [b for b in own if b.first_line <= position[0] and b.last_line >= position[-1]]
+        own = whole[:1] or own
         chosen, distance = _nearest_block(own, position)
         holds[:, span] = distance == 0
         for index, block in enumerate(own):
-            mine = chosen == index
+            mine = slice(None) if len(own) == 1 else chosen == index
             starts[mine, span], stops[mine, span] = block.first_sample, block.last_sample
             factor[mine, span] = np.interp(position[mine], block.line, block.value)
     # A block that holds the line says where its swath ends; between two, or none, it is midway.
