@@ -1,7 +1,8 @@
-"""The archive's rows: files, replicas in the pool, and requests with their pins.
+"""The archive's rows: files of products, and requests with their pins.
 
-The queue of recalls is in `catalog_db.recalls`. Every function takes a connection; those that write
-want a write transaction, and what must happen together happens in one call.
+Recalls are in `catalog_db.recalls`, the pool in `catalog_db.replicas`. Every function takes a
+connection; those that write want a write transaction, and what must happen together happens in one
+call.
 """
 
 import uuid
@@ -16,7 +17,6 @@ from sqlalchemy import (
     Row,
     and_,
     case,
-    delete,
     func,
     select,
     update,
@@ -121,58 +121,6 @@ def find_file(connection: Connection, path: str) -> FileRow | None:
     """Return the file of an archive path, None where there is none."""
     row = connection.execute(select(*_file_columns()).where(file.c.path == path)).one_or_none()
     return _file_row(row) if row else None
-
-
-def add_replica(connection: Connection, file_id: int, path: str, size: int, now: datetime) -> None:
-    """Note that the pool holds a verified file."""
-    statement = insert_into(connection, replica).values(
-        file=file_id, path=path, state="ready", size_bytes=size, last_access_us=to_us(now)
-    )
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=[replica.c.file], set_={"state": "ready"})
-    )
-
-
-def ready_replicas(connection: Connection) -> list[tuple[str, int]]:
-    """Return path and size of every file that the pool is said to hold."""
-    rows = connection.execute(
-        select(replica.c.path, replica.c.size_bytes)
-        .where(replica.c.state == "ready")
-        .order_by(replica.c.file)
-    )
-    return [(row.path, row.size_bytes) for row in rows]
-
-
-def forget_replica(connection: Connection, path: str, now: datetime) -> None:
-    """Note that the pool does not hold a file after all; those who pin it wait for it again."""
-    file_id = connection.execute(
-        delete(replica)
-        .where(replica.c.path == path, replica.c.state == "ready")
-        .returning(replica.c.file)
-    ).scalar_one_or_none()
-    if file_id is None:
-        return
-    pins = connection.execute(
-        update(request_file)
-        .where(
-            request_file.c.file == file_id,
-            request_file.c.state == "ready",
-            request_file.c.pin_until_us > to_us(now),
-        )
-        .values(state="waiting", pin_until_us=None)
-        .returning(request_file.c.request)
-    ).all()
-    if pins:
-        queue_recall(connection, file_id, now)
-
-
-def note_access(connection: Connection, file_id: int, now: datetime) -> None:
-    """Count a read of a replica."""
-    connection.execute(
-        update(replica)
-        .where(replica.c.file == file_id)
-        .values(last_access_us=to_us(now), hits=replica.c.hits + 1)
-    )
 
 
 def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFile]:

@@ -21,6 +21,10 @@ class LostFileError(StorageError):
     """The only copy of a file has gone."""
 
 
+class PoolTooSmallError(StorageError):
+    """A file can never be in the pool."""
+
+
 class TapeError(StorageError):
     """The tape backend could not deliver a file."""
 

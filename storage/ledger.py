@@ -4,11 +4,11 @@ The truth about recalls and replicas lives in a database that this package knows
 method is one transaction: after it returns, a crash loses nothing of it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from storage.model import PendingRecall
+from storage.model import PendingRecall, Replica
 
 
 class RecallLedger(Protocol):
@@ -44,10 +44,19 @@ class RecallLedger(Protocol):
 
 
 class ReplicaLedger(Protocol):
-    """The files that the pool is said to hold."""
+    """The files that the pool is said to hold, within its budget."""
 
     def ready(self) -> Iterable[tuple[str, int]]:
         """Return archive path and size of every ready replica."""
 
     def forget(self, path: str) -> None:
         """Note that the pool does not hold the file."""
+
+    def missing_room(self, needed_bytes: int) -> int:
+        """Return how many of the bytes have no room in the pool, 0 where all have."""
+
+    def evictable(self, now: datetime) -> Sequence[Replica]:
+        """Return the files that nobody pins and that can be recalled again."""
+
+    def evict(self, paths: Sequence[str], remove: Callable[[str], None], now: datetime) -> int:
+        """Remove those still evictable, file and row at one stroke; return how many."""

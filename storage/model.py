@@ -33,6 +33,16 @@ class ArchiveFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Replica:
+    """A file in the pool: its archive path, its size, when and how often it was read."""
+
+    path: str
+    size_bytes: int
+    last_access: datetime
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
 class PendingRecall:
     """A file that somebody waits for.
 

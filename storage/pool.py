@@ -65,6 +65,10 @@ class Pool:
         path = self.path(archive_path)
         return path.is_file() and path.stat().st_size == size_bytes
 
+    def remove(self, archive_path: str) -> None:
+        """Remove a file; who has it open can read it to its end."""
+        self.path(archive_path).unlink(missing_ok=True)
+
     def remove_orphans(self) -> list[Path]:
         """Remove the parts that dead processes left behind."""
         return remove_orphans(self.root)

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from storage.backend import TapeBackend
 from storage.errors import CorruptFileError, DriveBusyError, LeaseLostError, StorageError
+from storage.eviction import victims
 from storage.ledger import RecallLedger, ReplicaLedger
 from storage.model import Batch, PendingRecall, StageState
 from storage.pool import Pool
@@ -155,9 +156,23 @@ class RecallEngine:
         if batch is None:
             return None
         owner = f"{self._service}/{uuid4().hex[:8]}"
-        wanted = [recall.recall_id for recall in batch.recalls[: self.policy.batch_files]]
-        claimed = self._recalls.claim(wanted, owner, self._clock(), self.policy.lease_s)
+        wanted = batch.recalls[: self.policy.batch_files]
+        self._make_room(sum(recall.file.size_bytes for recall in wanted))
+        claimed = self._recalls.claim(
+            [recall.recall_id for recall in wanted], owner, now, self.policy.lease_s
+        )
         return (replace(batch, recalls=tuple(claimed)), owner) if claimed else None
+
+    def _make_room(self, needed_bytes: int) -> None:
+        """Evict what nobody pins; what finds no room even so stays in the queue."""
+        missing = self._replicas.missing_room(needed_bytes)
+        if missing > 0:
+            now = self._clock()
+            chosen = victims(self._replicas.evictable(now), missing)
+            paths = [replica.path for replica in chosen]
+            count = self._replicas.evict(paths, self._pool.remove, now)
+            if count:
+                logger.info("evicted %d files for the room they took", count)
 
     def _read(self, batch: Batch, owner: str, stop: Event) -> int:
         """Read a claimed batch; return how many of its files became ready."""

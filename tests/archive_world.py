@@ -22,6 +22,7 @@ HASTY = RecallPolicy(max_attempts=30, backoff_s=0.01, lease_s=0.5, idle_s=0.01)
 class ArchiveWorld:
     def __init__(self, root: Path, **environ: str) -> None:
         self.root = root
+        self.environ = environ
         self.config = Config.load(var=root, environ={"PEPS_TAPE_SPEED": "1000", **environ})
         self.engine = create_engine(self.config.catalog.url)
         migrations.upgrade(self.engine)

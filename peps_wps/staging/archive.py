@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from catalog_db import recalls, staging, times
+from catalog_db import recalls, replicas, staging, times
 from catalog_db.engine import Connection, Engine
 from catalog_db.staging import FileRow, ProductFile, RequestedFile
 from peps_wps.config import Config
-from peps_wps.staging.backends import open_pool, open_tape
+from peps_wps.staging.backends import open_pool, open_tape, pool_budget_bytes
 from storage.errors import (
     ArchiveConflictError,
     LostFileError,
+    PoolTooSmallError,
     ProductOnTapeError,
     ProductWithdrawnError,
     UnknownRequestError,
@@ -96,6 +97,7 @@ class Archive:
     def __init__(self, config: Config, engine: Engine) -> None:
         self._engine = engine
         self._pool = open_pool(config)
+        self._budget_bytes = pool_budget_bytes(config)
         self._tape = open_tape(config)
         self._pin_lifetime_s = round(config.storage.pin_hours * 3600)
 
@@ -148,7 +150,7 @@ class Archive:
             raise ArchiveConflictError(f"the archive holds another content as {stored.path}")
         file_id = known.id if known else staging.insert_file(connection, _row(stored), now)
         if stored.backend == DISK:
-            staging.add_replica(connection, file_id, stored.path, stored.size_bytes, now)
+            replicas.add_replica(connection, file_id, stored.path, stored.size_bytes, now)
         return file_id
 
     def store(
@@ -185,13 +187,14 @@ class Archive:
 
         Raises
         ------
-        UnknownProductError, ProductWithdrawnError, LostFileError
+        UnknownProductError, ProductWithdrawnError, LostFileError, PoolTooSmallError
             When a product can never be read; nothing is requested then.
         """
         with self._engine.begin() as connection:
             products = staging.product_files(connection, product_uids)
             for product in products:
                 self._check_available(product)
+                self._check_size(product)
             return staging.open_request(
                 connection,
                 user=user,
@@ -280,11 +283,11 @@ class Archive:
             stream = FileIO(self._pool.path(product.file.path))
         except FileNotFoundError as error:
             with self._engine.begin() as connection:
-                staging.forget_replica(connection, product.file.path, now)
+                replicas.forget_replica(connection, product.file.path, now)
             raise ProductOnTapeError(product.title) from error
         if product.last_access is None or now - product.last_access > _ACCESS_RESOLUTION:
             with self._engine.begin() as connection:
-                staging.note_access(connection, product.file.id, now)
+                replicas.note_access(connection, product.file.id, now)
         return stream
 
     @staticmethod
@@ -294,6 +297,14 @@ class Archive:
             raise ProductWithdrawnError(product.title)
         if product.file.backend == DISK and not product.is_ready:
             raise LostFileError(f"the file of {product.title} is lost: it had no copy on tape")
+
+    def _check_size(self, product: ProductFile) -> None:
+        """Raise when the product has no room in the pool even if that is empty."""
+        size_bytes = product.file.size_bytes
+        if size_bytes > self._budget_bytes:
+            raise PoolTooSmallError(
+                f"{product.title} has {size_bytes} bytes, the disk pool {self._budget_bytes}"
+            )
 
     def _file_status(self, row: RequestedFile, ahead: recalls.Backlog | None) -> FileStatus:
         """Return the status of one product of a request."""

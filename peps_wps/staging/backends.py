@@ -10,6 +10,11 @@ def open_pool(config: Config) -> Pool:
     return Pool(config.storage.path)
 
 
+def pool_budget_bytes(config: Config) -> int:
+    """Return how much the disk pool may hold."""
+    return int(config.storage.budget_gb * 1e9)
+
+
 def open_tape(config: Config) -> SimulatedTape:
     """Return the tape backend; opening it touches nothing."""
     tape = config.tape

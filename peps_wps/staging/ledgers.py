@@ -1,12 +1,12 @@
 """The ledgers of the recall engine, kept in the catalogue database: one transaction a method."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from catalog_db import recalls, staging, times
+from catalog_db import recalls, replicas, times
 from catalog_db.engine import Engine
 from storage.errors import ProductWithdrawnError
-from storage.model import ArchiveFile, PendingRecall
+from storage.model import ArchiveFile, PendingRecall, Replica
 
 
 class RecallRows:
@@ -101,20 +101,45 @@ class ReplicaRows:
     ----------
     engine
         The catalogue database.
+    budget_bytes
+        Size of the disk pool.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, budget_bytes: int) -> None:
         self._engine = engine
+        self._budget_bytes = budget_bytes
 
     def ready(self) -> Iterable[tuple[str, int]]:
         """Return archive path and size of every ready replica."""
         with self._engine.connect() as connection:
-            return staging.ready_replicas(connection)
+            return replicas.ready_replicas(connection)
 
     def forget(self, path: str) -> None:
         """Note that the pool does not hold the file."""
         with self._engine.begin() as connection:
-            staging.forget_replica(connection, path, times.now())
+            replicas.forget_replica(connection, path, times.now())
+
+    def missing_room(self, needed_bytes: int) -> int:
+        """Return how many of the bytes have no room in the pool, 0 where all have."""
+        with self._engine.connect() as connection:
+            used = replicas.pool_bytes(connection)
+        return max(0, used + needed_bytes - self._budget_bytes)
+
+    def evictable(self, now: datetime) -> Sequence[Replica]:
+        """Return the files that nobody pins and that can be recalled again."""
+        with self._engine.connect() as connection:
+            rows = replicas.evictable_replicas(connection, now)
+        return [Replica(row.path, row.size_bytes, row.last_access, row.hits) for row in rows]
+
+    def evict(self, paths: Sequence[str], remove: Callable[[str], None], now: datetime) -> int:
+        """Remove those still evictable, file and row at one stroke; return how many."""
+        if not paths:
+            return 0
+        with self._engine.begin() as connection:
+            removed = replicas.remove_replicas(connection, paths, now)
+            for path in removed:
+                remove(path)
+        return len(removed)
 
 
 def _pending(row: recalls.RecallRow) -> PendingRecall:

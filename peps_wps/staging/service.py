@@ -9,7 +9,7 @@ from uuid import uuid4
 from catalog_db import times
 from catalog_db.engine import Engine
 from peps_wps.config import Config
-from peps_wps.staging.backends import open_pool, open_tape
+from peps_wps.staging.backends import open_pool, open_tape, pool_budget_bytes
 from peps_wps.staging.ledgers import RecallRows, ReplicaRows
 from storage.recall import RecallEngine, RecallPolicy
 
@@ -30,9 +30,10 @@ class RecallService:
     def __init__(self, config: Config, engine: Engine, policy: RecallPolicy | None = None) -> None:
         tape = open_tape(config)
         processing = config.processing
+        budget_bytes = pool_budget_bytes(config)
         self._recalls = RecallEngine(
-            RecallRows(engine, backend=tape.name, budget_bytes=int(config.storage.budget_gb * 1e9)),
-            ReplicaRows(engine),
+            RecallRows(engine, backend=tape.name, budget_bytes=budget_bytes),
+            ReplicaRows(engine, budget_bytes=budget_bytes),
             open_pool(config),
             tape,
             service=f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:6]}",

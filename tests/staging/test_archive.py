@@ -1,6 +1,7 @@
 """The archive as jobs and downloads use it."""
 
 import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from catalog_db.errors import UnknownProductError
 from storage.errors import (
     ArchiveConflictError,
     LostFileError,
+    PoolTooSmallError,
     ProductOnTapeError,
     ProductWithdrawnError,
     UnknownRequestError,
@@ -161,15 +163,80 @@ def test_another_content_under_a_known_path_is_refused(world, tier):
         world.add("P1", b"other", tier=tier)
 
 
-def test_recalls_wait_for_room_in_the_pool(tmp_path, rng):
-    world = ArchiveWorld(tmp_path, PEPS_STORAGE_BUDGET_GB="0.003")
-    uids = [world.add(f"P{n}", rng.bytes(1_000_000)) for n in range(5)]
-    world.archive.request(uids, user="u", purpose="p")
+@pytest.fixture
+def small(tmp_path):
+    """An archive whose pool has room for three products of a megabyte."""
+    return ArchiveWorld(tmp_path, PEPS_STORAGE_BUDGET_GB="0.003")
+
+
+def recall_all(world):
     while world.service().run_once():
         pass
-    states = [row.state for row in world.recalls()]
-    assert states.count("done") == 3
-    assert states.count("queued") == 2
+
+
+def test_pinned_products_are_never_evicted_and_recalls_wait_for_room(small, rng):
+    uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(5)]
+    first = small.archive.request(uids[:3], user="u", purpose="first")
+    recall_all(small)
+    second = small.archive.request(uids[3:], user="u", purpose="second")
+    recall_all(small)
+    assert small.archive.status(first).ready
+    assert not small.archive.status(second).ready
+
+    small.archive.release(first)
+    recall_all(small)
+    assert small.archive.status(second).ready
+    assert list(small.archive.mode(uids).values()).count("disk") == 3
+    assert len(list(small.config.storage.path.rglob("*.zip"))) == 3
+
+
+def test_the_product_not_read_for_longest_is_evicted(small, rng):
+    uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(4)]
+    for uid in uids:
+        request = small.archive.request([uid], user="u", purpose=uid)
+        recall_all(small)
+        small.archive.release(request)
+    modes = small.archive.mode(uids)
+    assert [modes[uid] for uid in uids] == ["tape", "disk", "disk", "disk"]
+
+
+def test_a_pin_that_has_expired_protects_no_more(small, rng):
+    uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(4)]
+    small.archive.request(uids[:3], user="u", purpose="short", pin_lifetime_s=1)
+    recall_all(small)
+    request = small.archive.request(uids[3:], user="u", purpose="p")
+    time.sleep(1.1)
+    recall_all(small)
+    assert small.archive.status(request).ready
+
+
+def test_a_product_that_exists_on_disk_only_is_never_evicted(small, rng):
+    kept = [small.add(f"D{n}", rng.bytes(1_000_000), tier="disk") for n in range(3)]
+    uid = small.add("P1", rng.bytes(1_000_000))
+    small.archive.request([uid], user="u", purpose="p")
+    recall_all(small)
+    assert set(small.archive.mode(kept).values()) == {"disk"}
+    assert small.archive.mode([uid]) == {uid: "staging"}
+
+
+def test_a_product_larger_than_the_pool_is_refused(small, rng):
+    uid = small.add("BIG", rng.bytes(3_000_001))
+    with pytest.raises(PoolTooSmallError, match="BIG has 3000001 bytes, the disk pool 3000000"):
+        small.archive.request([uid], user="u", purpose="p")
+
+
+def test_two_orders_larger_than_the_pool_both_end_when_they_let_go(small, rng):
+    uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(8)]
+    for turn in range(4):
+        requests = [
+            small.archive.request([uids[turn + order]], user="u", purpose=f"{order}:{turn}")
+            for order in (0, 4)
+        ]
+        recall_all(small)
+        assert all(small.archive.status(request).ready for request in requests)
+        for request in requests:
+            small.archive.release(request)
+    assert [row.state for row in small.recalls()] == ["done"] * 8
 
 
 def test_the_expected_time_follows_the_queue(tmp_path):

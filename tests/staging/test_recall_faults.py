@@ -13,6 +13,7 @@ import pytest
 
 from peps_wps.staging.ledgers import RecallRows
 from storage.part_file import PartFile
+from storage.pool import Pool
 from storage.recall import RecallPolicy
 from storage.simtape import SimulatedTape, TapeTimes
 from tests.archive_world import HASTY, ArchiveWorld
@@ -148,10 +149,11 @@ STEPS = {
     "before the commit": (RecallRows, "complete", False),
     "after the commit": (RecallRows, "complete", True),
     "before the drive is free": (SimulatedTape, "release", False),
+    "in an eviction, before the commit": (Pool, "remove", True),
 }
 
 
-def serve_until_killed(root, kind, method, *, after, countdown):
+def serve_until_killed(root, environ, kind, method, *, after, countdown):
     """Run a recall service that kills itself at the countdown-th call of a method."""
     original = getattr(kind, method)
     calls = iter(range(1, 10**9))
@@ -166,22 +168,23 @@ def serve_until_killed(root, kind, method, *, after, countdown):
         return result
 
     setattr(kind, method, fatal)
-    ArchiveWorld(root).service(HASTY).run(Event())
+    ArchiveWorld(root, **environ).service(HASTY).run(Event())
 
 
 def kill_at(world, step, countdown):
     kind, method, after = STEPS[step]
     child = _FORK.Process(
         target=serve_until_killed,
-        args=(world.root, kind, method),
+        args=(world.root, world.environ, kind, method),
         kwargs={"after": after, "countdown": countdown},
+        daemon=True,
     )
     child.start()
     child.join(30)
     assert child.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [step for step in STEPS if "eviction" not in step])
 def test_a_service_killed_at_any_step_loses_nothing_and_shows_no_torn_file(world, rng, step):
     uids = [world.add(f"P{n}", rng.bytes(50_000)) for n in range(4)]
     request = world.archive.request(uids, user="u", purpose="p")
@@ -208,12 +211,28 @@ def test_a_file_published_but_not_marked_is_adopted_and_not_read_again(world, rn
         wait_until(lambda: world.archive.status(request).ready)
 
 
+def test_a_service_killed_in_an_eviction_serves_the_pool_as_it_is(tmp_path, rng):
+    world = ArchiveWorld(tmp_path, PEPS_STORAGE_BUDGET_GB="0.0001")
+    old, new = world.add("OLD", rng.bytes(80_000)), world.add("NEW", rng.bytes(80_000))
+    first = world.archive.request([old], user="u", purpose="p")
+    world.service().run_once()
+    world.archive.release(first)
+    request = world.archive.request([new], user="u", purpose="q")
+    kill_at(world, "in an eviction, before the commit", 1)
+    assert not world.pool_file("OLD").exists()
+
+    with running(world.service()):
+        wait_until(lambda: world.archive.status(request).ready)
+    assert world.archive.mode([old, new]) == {old: "tape", new: "disk"}
+    assert world.archive.path(new).read_bytes() == world.contents[new]
+
+
 @pytest.mark.drill
 def test_random_kills_end_with_every_request_served(world, rng):
     uids = [world.add(f"P{n}", rng.bytes(200_000)) for n in range(12)]
     requests = [world.archive.request([uid], user="u", purpose=uid) for uid in uids]
     for _ in range(200 if os.environ.get("PEPS_DRILLS") else 5):
-        child = _FORK.Process(target=serve_for_ever, args=(world.root,))
+        child = _FORK.Process(target=serve_for_ever, args=(world.root,), daemon=True)
         child.start()
         time.sleep(rng.uniform(0.05, 0.35))
         child.kill()
