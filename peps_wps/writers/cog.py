@@ -187,7 +187,8 @@ class CogWriter:
         compressor = getattr(self._compressors, "zstd", None)
         if compressor is None:
             compressor = self._compressors.zstd = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
-        return bytes(compressor.compress(predicted))
+        # The compressor leaves the unused end of its buffer as a hole: a copy has the exact size.
+        return bytes(memoryview(compressor.compress(predicted)))
 
 
 def _empty_levels(width: int, height: int) -> list[_LevelBlocks]:
