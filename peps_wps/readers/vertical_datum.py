@@ -30,7 +30,7 @@ def vertical_datum(dataset: DatasetReader, configured: str) -> VerticalDatum:
     """
     tagged = _tagged(dataset)
     if tagged is not None:
-        return VerticalDatum(tagged, "by the file's vertical reference")
+        return VerticalDatum(tagged, "by the vertical reference of the file")
     if configured:
         return VerticalDatum(configured, "by the configuration")
     name = dataset.name.rsplit("/", 1)[-1]

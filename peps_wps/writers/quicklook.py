@@ -41,7 +41,7 @@ def read_overview(path: Path, *, quantity: str, side: int = SIDE) -> Float32:
     return read_reduced(path, quantity=quantity, side=side).power
 
 
-def write_quicklook(path: Path, power: Mapping[str, Float32]) -> None:
+def write_quicklook(path: Path, power: Mapping[str, Float32], *, crop: bool = False) -> None:
     """Write a PNG of one or two polarisations.
 
     Parameters
@@ -50,8 +50,10 @@ def write_quicklook(path: Path, power: Mapping[str, Float32]) -> None:
         The file.
     power
         Linear power by polarisation ("VV", "VH"), all of one shape, NaN for no data.
+    crop
+        Leave out rows and columns without any data at the edges.
     """
-    image = render(power)
+    image = _cropped(render(power)) if crop else render(power)
     with MemoryFile() as memory:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -77,6 +79,14 @@ def render(power: Mapping[str, Float32]) -> UInt8:
     valid = np.all([np.isfinite(channel) for channel in channels], axis=0)
     colours = [_stretched(channel, valid) for channel in channels]
     return np.stack([*colours, np.where(valid, np.uint8(255), np.uint8(0))])
+
+
+def _cropped(image: UInt8) -> UInt8:
+    opaque = image[3] > 0
+    if not opaque.any():
+        return image
+    rows, columns = np.flatnonzero(opaque.any(axis=1)), np.flatnonzero(opaque.any(axis=0))
+    return image[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _decibels(power: Float32) -> Float32:

@@ -206,8 +206,7 @@ def _lineage(acquisition: Acquisition, processing: Processing) -> str:
     noise = "thermal noise removed" if processing.denoised else "thermal noise kept"
     return (
         f"{' and '.join(acquisition.titles)}: calibrated to {processing.calibration}, {noise}, "
-        f"orthorectified ({processing.resampling}) with the orbit of {processing.orbit} and "
-        f"{processing.dem}"
+        f"orthorectified ({processing.resampling}); orbit from {processing.orbit}; {processing.dem}"
     )
 
 

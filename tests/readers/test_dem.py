@@ -288,7 +288,7 @@ def test_the_datum_is_the_files_own_before_the_configuration(
     geoid = reference_data / "s1" / "geoid"
     bounds = (12.48, 41.98, 12.52, 42.02)
     window = Dem.open(rome, vertical_datum="ellipsoid", geoid_path=geoid).heights(bounds, margin=0)
-    assert window.datum.startswith("heights above EGM96 by the file's vertical reference")
+    assert window.datum.startswith("heights above EGM96 by the vertical reference of the file")
 
     with rasterio.open(rome) as dataset:
         longitude, latitude = centres(window.transform, window.height.shape)
@@ -302,7 +302,7 @@ def test_a_file_with_ellipsoidal_heights_needs_no_geoid(write: Write, tmp_path: 
     path = write("three_axes.tif", west=3, north=45, crs="EPSG:4979")
     window = Dem.open(path, vertical_datum="EGM96").heights((3.3, 44.2, 3.6, 44.8))
     assert_is_plane(window)
-    assert window.datum == "heights above the ellipsoid by the file's vertical reference"
+    assert window.datum == "heights above the ellipsoid by the vertical reference of the file"
 
 
 def test_a_vertical_datum_that_is_not_supported_is_refused(write: Write) -> None:

@@ -72,6 +72,17 @@ def test_the_png_holds_the_picture_and_stands_alone(tmp_path: Path, ramp: np.nda
             np.testing.assert_array_equal(dataset.read(), render({"VV": ramp, "VH": ramp / 4}))
 
 
+def test_edges_without_data_can_be_cut(tmp_path: Path, ramp: np.ndarray) -> None:
+    path = tmp_path / "quicklook.png"
+    ramp[:, 95:] = np.nan
+    ramp[20] = np.nan  # not at the edge
+    write_quicklook(path, {"VV": ramp}, crop=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path) as dataset:
+            assert dataset.shape == (40, 95)
+
+
 @pytest.mark.parametrize(
     ("quantity", "values", "nodata", "scale"),
     [
