@@ -338,6 +338,18 @@ def test_without_a_geoid_the_way_to_get_one_is_said(
             act((12.48, 41.98, 12.52, 42.02))
 
 
+def test_gaps_of_ellipsoidal_heights_need_no_geoid(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("peps_wps.readers.geoid._SYSTEM_FOLDERS", ())
+    write("N44E003.tif", west=3, north=45)
+    window = ellipsoidal(tmp_path).heights((3.5, 44.2, 4.5, 44.8), margin=0)
+    assert window.missing == pytest.approx(0.5, abs=0.01)
+    longitude, _ = centres(window.transform, window.height.shape)
+    assert (window.height[longitude > 4] == 0).all()
+    assert window.datum.endswith("taken as sea level on the ellipsoid, no geoid found")
+
+
 def test_check_refuses_an_area_without_tiles(write: Write, tmp_path: Path) -> None:
     write("N44E003.tif", west=3, north=45)
     dem = ellipsoidal(tmp_path)
