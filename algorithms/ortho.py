@@ -65,6 +65,8 @@ class TileNodes:
     ----------
     geometry
         Of the image.
+    epsg
+        Code of the tile's projection.
     transform
         Column and row of the tile's pixels to easting and northing of their corner, metres.
     shape
@@ -73,11 +75,10 @@ class TileNodes:
         Pixels between nodes; node (0, 0) is the centre of pixel (0, 0).
     heights
         The three heights of the nodes, metres above the ellipsoid.
-    longitude, latitude
-        Degrees, shape (node row, node column); longitudes are continuous over the tile.
     coefficients
-        Shape (node row, node column, 8): row of the image as a parabola of the normalised height
-        (c0 + c1 z + c2 z**2), slant range the same (m), longitude and latitude (degrees).
+        Shape (node row, node column, 8): the image's row (`radar_model.ImageArrays`) as a parabola
+        c0 + c1 z + c2 z**2 of the height z, normalised to -1 at the lowest and 1 at the highest;
+        slant range (m) likewise; longitude and latitude (degrees), continuous over the tile.
     """
 
     geometry: RadarGeometry
@@ -105,7 +106,7 @@ class BlockPositions:
     height
         Terrain at each pixel, metres above the ellipsoid, float32.
     window
-        What of the image the positions touch, neighbours not counted; None when nothing.
+        The pixels around all positions; None when no position lies in the image.
     """
 
     block: Block
