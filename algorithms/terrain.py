@@ -15,6 +15,8 @@ from algorithms.grd import Float64
 
 Float32 = NDArray[np.float32]
 
+LEAST_PIXELS = 3  # a side, for differences of the second order at the rim
+
 
 class MapDistortion(NamedTuple):
     """How a conformal map is turned and stretched at some points.
@@ -80,12 +82,12 @@ def surface_normals(
     Returns
     -------
     East, north and up components, float32, shape (row, column, 3); NaN where a neighbour that the
-    central difference needs is unknown. Differences are one sided at the rim.
+    difference needs is unknown. Differences are of the second order, at the rim too.
     """
-    if height.shape[0] < 2 or height.shape[1] < 2:
-        raise ValueError(f"height has shape {height.shape}, at least 2 by 2 is needed")
+    if min(height.shape) < LEAST_PIXELS:
+        raise ValueError(f"height has shape {height.shape}, at least 3 by 3 is needed")
     # Metres of the ground are metres of the map over the scale.
-    southward, grid_east = np.gradient(height.astype(np.float64), spacing)
+    southward, grid_east = np.gradient(height.astype(np.float64), spacing, edge_order=2)
     grid_east, grid_north = grid_east * scale, -southward * scale
     cosine, sine = np.cos(convergence), np.sin(convergence)
     # Grid north has the true azimuth `convergence`, grid east a quarter turn more.
