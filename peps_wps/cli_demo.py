@@ -71,7 +71,7 @@ def order(config: Config, url: str, output: Path) -> int:
         say("The archive holds products of its own: order one of them with peps execute")
         return JOB_FAILED
     client = WpsClient(url)
-    say(f"Ordering {PROCESS} of {title}, which lies on tape, at {client.endpoint}")
+    say(f"Ordering {PROCESS} of {title} at {client.endpoint}")
     begun = time.monotonic()
     accepted = client.execute(PROCESS, [("product", title)])
     following = argparse.Namespace(json=False, output=output, url=url)

@@ -50,8 +50,12 @@ def serve(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with Service(config) as service:
-        if service.wait_ready(stop):
-            say(welcome(config))
+        if not service.wait_ready(stop):
+            if not stop.is_set():
+                say("peps: the web service did not start, its log above says why")
+                return JOB_FAILED
+            return OK
+        say(welcome(config))
         service.look_after(stop)
     return OK
 
@@ -166,7 +170,7 @@ PEPS is at {url}/   (state in {config.var}; Ctrl-C stops)
 Try:
   curl '{url}/resto/wps?service=WPS&request=GetCapabilities'
   curl '{url}/resto/api/collections/S1/search.json?maxRecords=5'
-  peps demo --url {url}
+  peps demo --url {url} --var {config.var}
 """
 
 

@@ -48,7 +48,8 @@ class ProgressLine:
         self._last = ""
         self._bar: tqdm[Any] | None = None
         if sys.stderr.isatty() and not quiet:
-            self._bar = tqdm(total=100, bar_format="{percentage:3.0f} %|{bar:24}| {elapsed} {desc}")
+            shape = "{percentage:3.0f} %|{bar:24}| {elapsed} {desc}"
+            self._bar = tqdm(total=100, bar_format=shape, dynamic_ncols=True)
 
     def __enter__(self) -> Self:
         return self
@@ -65,9 +66,9 @@ class ProgressLine:
     def show(self, percent: float, message: str) -> None:
         """Show how far it is."""
         if self._bar is not None:
-            self._bar.set_description_str(message, refresh=False)
             self._bar.update(percent - self._bar.n)
-            self._bar.refresh()
+            if message != self._last:
+                self._bar.set_description_str(message)
         elif not self._quiet and message != self._last:
             say(f"{percent:3.0f} %  {message}")
         self._last = message

@@ -113,8 +113,8 @@ class WpsClient:
     def follow(
         self, job: str, watch: Callable[[JobStatus], None], *, interval_s: float = 1.0
     ) -> JobStatus:
-        """Ask again and again until a job ends; a server that is away for a while is waited for."""
-        last_answer = time.monotonic()
+        """Ask until a job ends; a server that goes away for a while is waited for."""
+        last_answer = -PATIENCE_S
         while True:
             try:
                 status = self.status(job)

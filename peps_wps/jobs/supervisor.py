@@ -117,7 +117,7 @@ class Supervisor:
         """Claim a job and start its process; False when there is none or no slot."""
         if len(self._running) >= self._settings.parallelprocesses:
             return False
-        if not self._zygote_is_ready.is_set():
+        if not (self._zygote_is_ready.is_set() and self._someone_waits()):
             return False
         with self._engine.begin() as connection:
             job = job_queue.claim(
@@ -131,6 +131,11 @@ class Supervisor:
             return False
         self._start(job)
         return True
+
+    def _someone_waits(self) -> bool:
+        """Look without the write lock, which an idle supervisor must not take all the time."""
+        with self._engine.connect() as connection:
+            return job_queue.someone_waits(connection)
 
     def _start(self, job: Job) -> None:
         held = Claim(job.id, job.attempt, self.worker)

@@ -95,3 +95,22 @@ def test_the_message_says_how_far_the_recall_is() -> None:
     message = recall_message([RequestStatus(False, None, files)])
 
     assert message == "Recalling 2 products from tape, 20 percent of 1.50 GB, about 30 s left"
+
+
+@pytest.mark.parametrize("pool_gb", ["0.0000015"])
+def test_a_job_that_waits_for_tape_lets_another_run(house: House) -> None:
+    # One slot, room for one product: each task of the first job waits for a recall of its own.
+    processing = dataclasses.replace(house.config.processing, parallelprocesses=1)
+    house.config = dataclasses.replace(house.config, processing=processing)
+    for title in TITLES[:4]:
+        house.archive(title)
+    patient = house.submit(product=TITLES[:4])
+    house.start()
+    until(lambda: house.lines("begin task 0"))
+    others = [house.submit() for _ in range(3)]
+
+    job = house.wait(patient, limit_s=40)
+    assert (job.state, job.attempt) == ("succeeded", 1)
+    assert all(house.wait(other).state == "succeeded" for other in others)
+    ends = [house.job(other).finished or job.finished for other in others]
+    assert min(ends) < job.finished
