@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.calibration import table_rows
+from algorithms.calibration import RowTable, blend_row, table_rows
 from algorithms.compiled import compiled
 from algorithms.grd import NoiseLut
 
@@ -94,27 +94,42 @@ class BorderFinder:
     def add(self, numbers: NDArray[np.uint16]) -> None:
         """Take the next lines of the image, shape (line, sample)."""
         count, samples = numbers.shape
-        if samples != self._run.size or self._next_line + count > self._first_sample.size:
+        lines, first = self._first_sample.size, self._next_line
+        if samples != self._run.size or first + count > lines:
             raise ValueError(
-                f"lines {self._next_line} to {self._next_line + count} of {samples} samples given, "
-                f"the image has {self._first_sample.size} lines of {self._run.size}"
+                f"lines {first} to {first + count} of {samples} samples given, "
+                f"the image has {lines} lines of {self._run.size}"
             )
+        self._next_line += count
+        rows = slice(first, first + count)
+        band = min(REACH + RUN, samples)
+        near = self._valid(numbers[:, :band], first, 0)
+        far = self._valid(numbers[:, samples - band :], first, samples - band)
+        _scan_lines(near, samples, self._first_sample[rows])
+        _scan_lines(far[:, ::-1], samples, self._last_sample[rows])
+        self._last_sample[rows] = samples - 1 - self._last_sample[rows]
+        if first < REACH + RUN or first + count > lines - REACH - RUN:
+            valid = self._valid(numbers, first, 0)
+            _scan_samples(valid, first, self._run, self._first_line, self._last_line)
+        else:
+            self._run[:] = 0
+
+    def _valid(
+        self, numbers: NDArray[np.uint16], first_line: int, first_sample: int
+    ) -> NDArray[np.bool_]:
+        """Return where a window stands out of the noise."""
         valid = numbers >= LEAST_NUMBER
         if self._noise is not None:
+            lines, samples = numbers.shape
             table = table_rows(
                 self._noise.range,
-                first_line=self._next_line,
-                lines=count,
-                first_sample=0,
+                first_line=first_line,
+                lines=lines,
+                first_sample=first_sample,
                 samples=samples,
             )
-            weight = table.weight[:, np.newaxis]
-            power = (1 - weight) * table.values[table.row] + weight * table.values[table.row + 1]
-            valid &= numbers.astype(np.float32) ** 2 - power >= LEAST_POWER
-        rows = slice(self._next_line, self._next_line + count)
-        _scan_lines(valid, self._first_sample[rows], self._last_sample[rows])
-        _scan_samples(valid, self._next_line, self._run, self._first_line, self._last_line)
-        self._next_line += count
+            _refuse_noise(np.require(numbers, np.uint16, ["C", "W"]), table, valid)
+        return valid
 
     def border(self) -> Border:
         """Return the border once every line has been given."""
@@ -148,22 +163,27 @@ def _widest(width: Int32, size: int) -> Int32:
 
 
 @compiled
-def _scan_lines(valid: NDArray[np.bool_], first: Int32, last: Int32) -> None:
-    """Fill where the first run of each line begins and where the last one ends."""
-    for i in range(valid.shape[0]):
-        first[i] = _first_run(valid[i])
-        last[i] = valid.shape[1] - 1 - _first_run(valid[i, ::-1])
+def _refuse_noise(numbers: NDArray[np.uint16], noise: RowTable, valid: NDArray[np.bool_]) -> None:
+    """Clear what does not stand out of the thermal noise."""
+    eta = np.empty(numbers.shape[1], np.float32)
+    for i in range(numbers.shape[0]):
+        blend_row(noise, i, eta)
+        for j in range(eta.size):
+            number = np.float32(numbers[i, j])
+            valid[i, j] &= number * number - eta[j] >= LEAST_POWER
 
 
 @compiled
-def _first_run(valid: NDArray[np.bool_]) -> int:
-    """Return where the first run of valid pixels begins, the size when none does within reach."""
-    run = 0
-    for j in range(min(REACH + RUN, valid.size)):
-        run = run + 1 if valid[j] else 0
-        if run == RUN:
-            return j - RUN + 1
-    return valid.size
+def _scan_lines(valid: NDArray[np.bool_], none: int, first: Int32) -> None:
+    """Fill where the first run of valid pixels of each line begins, `none` where there is none."""
+    for i in range(valid.shape[0]):
+        first[i] = none
+        run = 0
+        for j in range(valid.shape[1]):
+            run = run + 1 if valid[i, j] else 0
+            if run == RUN:
+                first[i] = j - RUN + 1
+                break
 
 
 @compiled

@@ -216,7 +216,7 @@ def backscatter(
 
 
 @compiled
-def _blend(table: RowTable, line: int, out: Float32) -> None:
+def blend_row(table: RowTable, line: int, out: Float32) -> None:
     """Fill the values of a table along one line of the window."""
     low, high = table.values[table.row[line]], table.values[table.row[line] + 1]
     weight = table.weight[line]
@@ -230,7 +230,7 @@ def _calibrate(numbers: NDArray[np.uint16], amplitude: RowTable, out: Float32) -
     a = np.empty(numbers.shape[1], np.float32)
     eta = np.zeros(numbers.shape[1], np.float32)
     for i in range(numbers.shape[0]):
-        _blend(amplitude, i, a)
+        blend_row(amplitude, i, a)
         _power(numbers[i], a, eta, np.float32(0.0), out[i])
 
 
@@ -246,8 +246,8 @@ def _calibrate_denoised(
     a = np.empty(numbers.shape[1], np.float32)
     eta = np.empty(numbers.shape[1], np.float32)
     for i in range(numbers.shape[0]):
-        _blend(amplitude, i, a)
-        _blend(noise, i, eta)
+        blend_row(amplitude, i, a)
+        blend_row(noise, i, eta)
         start = 0
         for span in range(azimuth.end.shape[1]):
             part = slice(start, azimuth.end[i, span])

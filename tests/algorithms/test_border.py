@@ -76,6 +76,18 @@ def test_dark_water_is_no_border(rng):
     np.testing.assert_array_equal(find(numbers).cut(numbers, 0, 0), numbers)
 
 
+def test_a_long_image_is_searched_at_both_ends_and_not_between(rng):
+    numbers = (150 * np.sqrt(rng.gamma(44, 1 / 44, (6000, 120)))).astype(np.uint16)
+    numbers[:70], numbers[-90:], numbers[2500:3500] = 5, 7, 10
+
+    border = find(numbers)
+
+    assert (border.first_line == 70).all()
+    assert (border.last_line == 6000 - 91).all()
+    kept = border.cut(numbers, 0, 0)
+    np.testing.assert_array_equal(kept[70:-90], numbers[70:-90])
+
+
 def test_what_is_no_more_than_thermal_noise_is_border(rng):
     numbers = np.full((200, 300), 200, np.uint16)
     numbers[:, :40] = 35
