@@ -1,4 +1,4 @@
-"""The demonstration data set: an IW product around Toulouse, its relief and its truth."""
+"""The demonstration data set: an IW product east of Toulouse, its relief and its truth."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,11 @@ from simulator.acquisition import Order, plan
 from simulator.dem import write_dem
 from simulator.instrument import IW, Processor
 from simulator.s1_grd import Options, footprint_bounds, write_pass
-from simulator.terrain import ROLLING_HILLS, Terrain, waves_of
+from simulator.terrain import ROLLING_HILLS, Terrain
 
-LONGITUDE, LATITUDE = np.radians(1.33), np.radians(43.60)
-LINES, SAMPLES = 4_400, 4_700
+# The overlap of tiles 31TCJ and 31TDJ lies in the middle: more than a tenth of each is seen.
+LONGITUDE, LATITUDE = np.radians(1.823), np.radians(43.60)
+LINES, SAMPLES = 4_500, 5_200
 SEED = 31
 
 
@@ -25,6 +26,17 @@ class Demonstration:
     dem: Path
 
 
+def terrain() -> Terrain:
+    """Relief of the demonstration."""
+    rng = np.random.default_rng(SEED)
+    return Terrain.random(ROLLING_HILLS, LONGITUDE, LATITUDE, rng, base=480.0, scale=0.7)
+
+
+def order() -> Order:
+    """Return the acquisition of the demonstration."""
+    return Order(IW, Processor.of("3.31"), LONGITUDE, LATITUDE, lines=LINES, samples=SAMPLES)
+
+
 def write(folder: Path) -> Demonstration:
     """Write the demonstration data set.
 
@@ -34,11 +46,8 @@ def write(folder: Path) -> Demonstration:
         Where to write; made when missing. Heights in its `dem` folder are ellipsoidal.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(SEED)
-    terrain = Terrain(LONGITUDE, LATITUDE, 480.0, waves_of(ROLLING_HILLS, rng, scale=0.7))
-    order = Order(IW, Processor.of("3.31"), LONGITUDE, LATITUDE, lines=LINES, samples=SAMPLES)
-    bounds = footprint_bounds(plan(order, terrain).frames, terrain)
-    write_dem(folder / "dem", terrain, bounds)
-    (product,) = write_pass(folder, order, terrain, Options(seed=SEED))
+    bounds = footprint_bounds(plan(order(), terrain()).frames, terrain())
+    write_dem(folder / "dem", terrain(), bounds)
+    (product,) = write_pass(folder, order(), terrain(), Options(seed=SEED))
     title = product.name.removesuffix(".SAFE")
     return Demonstration(product, folder / f"{title}.truth.json", folder / "dem")

@@ -90,7 +90,8 @@ class DiscIndex:
 def random_bits(a: int, b: int, seed: int) -> np.uint64:
     """64 random bits that belong to a pair of integers (the mixer of SplitMix64)."""
     bits = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
-    bits ^= np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(seed)
+    bits += np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F)
+    bits += np.uint64(seed) * np.uint64(0xD6E8FEB86659FD93)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))

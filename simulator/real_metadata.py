@@ -14,7 +14,7 @@ from simulator.instrument import MODES
 from simulator.manifest import ProductFile
 from simulator.pixels import Scene, valid_samples
 from simulator.s1_grd import Options, publish, write_pixels
-from simulator.terrain import ROLLING_HILLS, Terrain, waves_of
+from simulator.terrain import ROLLING_HILLS, Terrain
 from simulator.truth import describe, place_truth
 
 
@@ -92,8 +92,8 @@ def default_terrain(annotation: Annotation, seed: int) -> Terrain:
     grid = annotation.grid
     turn = (grid.longitude - grid.longitude[0] + np.pi) % (2 * np.pi) - np.pi
     longitude = float(grid.longitude[0] + np.mean(turn))
-    waves = waves_of(ROLLING_HILLS, np.random.default_rng(seed))
-    return Terrain(longitude, float(np.mean(grid.latitude)), 650.0, waves)
+    latitude = float(np.mean(grid.latitude))
+    return Terrain.random(ROLLING_HILLS, longitude, latitude, np.random.default_rng(seed))
 
 
 def read_files(source: Path) -> dict[str, bytes]:

@@ -56,6 +56,20 @@ class Terrain:
     base: float
     waves: Float64
 
+    @classmethod
+    def random(
+        cls,
+        spectrum: tuple[tuple[float, float], ...],
+        longitude: float,
+        latitude: float,
+        rng: np.random.Generator,
+        *,
+        base: float = 650.0,
+        scale: float = 1.0,
+    ) -> "Terrain":
+        """Relief of a spectrum (see `waves_of`) around an origin in radians, `base` metres high."""
+        return cls(longitude, latitude, base, waves_of(spectrum, rng, scale=scale))
+
     @property
     def frame(self) -> Float64:
         """Origin and scale of the local plane: longitude, latitude, metres per radian of each."""

@@ -1,0 +1,65 @@
+import argparse
+import json
+
+import numpy as np
+import pytest
+import rasterio
+from pyproj import Transformer
+from shapely.geometry import Polygon
+
+from algorithms import mgrs
+from simulator import cli, demonstration
+from simulator.acquisition import plan
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    return cli.run(parser.parse_args(list(words)))
+
+
+def test_a_tile_is_put_in_the_middle_of_the_scene(tmp_path):
+    code = run(
+        str(tmp_path), "--tile", "36KWE", "--pass", "descending", "--lines", "450",
+        "--samples", "700", "--seed", "4",
+    )  # fmt: skip
+
+    assert code == 0
+    (truth,) = tmp_path.glob("*.truth.json")
+    known = json.loads(truth.read_text())
+    tile = mgrs.tile("36KWE")
+    for point in known["targets"] + known["patches"]:
+        easting, northing = point["utm"][str(tile.epsg)]
+        column, row = ~tile.transform @ (easting, northing)
+        # The scene is 7 km wide and the tile 110 km.
+        assert np.hypot(column - 5490, row - 5490) < 800
+    (dem,) = (tmp_path / "dem").iterdir()
+    with rasterio.open(dem) as dataset:
+        assert dataset.crs.to_epsg() == 4979
+
+
+def test_unknown_polarisations_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="VV\\+HV"):
+        run(str(tmp_path), "--polarizations", "VV", "HV", "--lines", "50", "--samples", "50")
+
+
+def test_the_demonstration_covers_more_than_a_tenth_of_two_tiles():
+    order, terrain = demonstration.order(), demonstration.terrain()
+    (frame,) = plan(order, terrain).frames
+    line, sample = np.array([8.0, frame.lines - 9.0]), np.array([100.0, frame.samples - 100.0])
+    corners = np.degrees(frame.ground(line, sample, terrain)[..., :2])
+    ring = corners[[0, 0, 1, 1], [0, 1, 1, 0]]
+
+    covered = []
+    for name in ("31TCJ", "31TCH", "31TDJ", "31TDH"):
+        tile = mgrs.tile(name)
+        to_map = Transformer.from_crs(4326, tile.epsg, always_xy=True)
+        left, top = tile.transform.c, tile.transform.f
+        square = Polygon(
+            [(left, top), (left + 109_800, top), (left + 109_800, top - 109_800),
+             (left, top - 109_800)]
+        )  # fmt: skip
+        seen = Polygon(np.column_stack(to_map.transform(*ring.T)))
+        covered.append(seen.intersection(square).area / square.area)
+
+    assert sorted(covered)[-2] > 0.10
