@@ -15,6 +15,8 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
+    literal_column,
     not_,
     select,
     text,
@@ -25,8 +27,10 @@ from catalog_db.tables import file, item, placement, recall, replica, request, r
 from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into, integers
 
-# Spelled as the partial unique index spells it, so that both engines use that.
-ACTIVE = recall.c.state.in_(["queued", "running", "verifying"])
+# In the words of the partial unique index, no parameters: else SQLite could not use that index.
+ACTIVE = recall.c.state.in_(
+    [literal_column(f"'{state}'") for state in ("queued", "running", "verifying")]
+)
 _ACTIVE_INDEX = text("state IN ('queued', 'running', 'verifying')")
 _RUNNING = recall.c.state.in_(["running", "verifying"])
 _PENDING_LIMIT = 10_000
@@ -68,10 +72,13 @@ class Backlog:
     not_before: datetime
 
 
-def queue_recall(connection: Connection, file_id: int, now: datetime) -> None:
-    """Queue a recall unless one of this file is active: the database refuses the second."""
-    statement = insert_into(connection, recall).values(
-        file=file_id, state="queued", created_us=to_us(now), not_before_us=to_us(now)
+def queue_recalls(connection: Connection, file_ids: Iterable[int], now: datetime) -> None:
+    """Queue recalls of files of which none is active: the database refuses a second one."""
+    new = select(file.c.id, literal("queued"), literal(to_us(now)), literal(to_us(now))).where(
+        file.c.id.in_(integers(connection, file_ids))
+    )
+    statement = insert_into(connection, recall).from_select(
+        ["file", "state", "created_us", "not_before_us"], new.order_by(file.c.id)
     )
     connection.execute(
         statement.on_conflict_do_nothing(index_elements=[recall.c.file], index_where=_ACTIVE_INDEX)

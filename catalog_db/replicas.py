@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, not_, select, update
 
-from catalog_db.recalls import queue_recall
+from catalog_db.recalls import queue_recalls
 from catalog_db.tables import file, replica, request_file
 from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into
@@ -66,7 +66,7 @@ def forget_replica(connection: Connection, path: str, now: datetime) -> None:
         .returning(request_file.c.request)
     ).all()
     if pins:
-        queue_recall(connection, file_id, now)
+        queue_recalls(connection, [file_id], now)
 
 
 def note_access(connection: Connection, file_id: int, now: datetime) -> None:

@@ -18,15 +18,16 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    literal,
     select,
     update,
 )
 
 from catalog_db.errors import UnknownProductError
-from catalog_db.recalls import ACTIVE, cancel_unwanted, queue_recall
+from catalog_db.recalls import ACTIVE, cancel_unwanted, queue_recalls
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import from_us, to_us
-from catalog_db.upsert import insert_into
+from catalog_db.upsert import insert_into, integers
 
 
 @dataclass(frozen=True)
@@ -222,34 +223,43 @@ def open_request(
                 pin_lifetime_s=pin_lifetime_s,
             )
         )
-    for file_id in sorted(set(file_ids)):
-        _want(connection, request_id, file_id, pin_lifetime_s, now)
+    _want(connection, request_id, file_ids, pin_lifetime_s, now)
     return str(request_id)
 
 
 def _want(
-    connection: Connection, request_id: str, file_id: int, pin_lifetime_s: int, now: datetime
+    connection: Connection,
+    request_id: str,
+    file_ids: Iterable[int],
+    pin_lifetime_s: int,
+    now: datetime,
 ) -> None:
-    """Pin a ready file for a request, or let it wait for a recall."""
-    is_ready = connection.execute(
-        select(replica.c.file).where(replica.c.file == file_id, replica.c.state == "ready")
-    ).one_or_none()
-    wanted = {
-        "state": "ready" if is_ready else "waiting",
-        "pin_until_us": to_us(now + timedelta(seconds=pin_lifetime_s)) if is_ready else None,
-    }
-    statement = insert_into(connection, request_file).values(
-        request=request_id, file=file_id, **wanted
+    """Pin the ready files for a request, let the others wait for a recall."""
+    pin_until_us = to_us(now + timedelta(seconds=pin_lifetime_s))
+    wanted = (
+        select(
+            literal(request_id),
+            file.c.id,
+            case((_is_ready(), "ready"), else_="waiting"),
+            case((_is_ready(), pin_until_us), else_=None),
+        )
+        .outerjoin_from(file, replica, replica.c.file == file.c.id)
+        .where(file.c.id.in_(integers(connection, file_ids)))
     )
-    state = connection.execute(
+    statement = insert_into(connection, request_file).from_select(
+        ["request", "file", "state", "pin_until_us"], wanted
+    )
+    rows = connection.execute(
         statement.on_conflict_do_update(
             index_elements=[request_file.c.request, request_file.c.file],
-            set_=wanted,
+            set_={
+                "state": statement.excluded.state,
+                "pin_until_us": statement.excluded.pin_until_us,
+            },
             where=request_file.c.state.in_(["waiting", "ready"]),
-        ).returning(request_file.c.state)
-    ).scalar_one_or_none()
-    if state == "waiting":
-        queue_recall(connection, file_id, now)
+        ).returning(request_file.c.file, request_file.c.state)
+    ).all()
+    queue_recalls(connection, [row.file for row in rows if row.state == "waiting"], now)
 
 
 def requested_files(connection: Connection, request_id: str) -> list[RequestedFile]:

@@ -37,6 +37,10 @@ class LeaseLostError(StorageError):
     """The recall is no longer ours: cancelled, or given to another service."""
 
 
+class RecallStoppedError(StorageError):
+    """The service was told to stop in the middle of a recall."""
+
+
 class UnknownRequestError(StorageError):
     """There is no such staging request."""
 

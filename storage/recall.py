@@ -17,7 +17,13 @@ from threading import Event
 from uuid import uuid4
 
 from storage.backend import TapeBackend
-from storage.errors import CorruptFileError, DriveBusyError, LeaseLostError, StorageError
+from storage.errors import (
+    CorruptFileError,
+    DriveBusyError,
+    LeaseLostError,
+    RecallStoppedError,
+    StorageError,
+)
 from storage.eviction import victims
 from storage.ledger import RecallLedger, ReplicaLedger
 from storage.model import Batch, PendingRecall, StageState
@@ -176,9 +182,9 @@ class RecallEngine:
 
     def _read(self, batch: Batch, owner: str, stop: Event) -> int:
         """Read a claimed batch; return how many of its files became ready."""
-        reading = _BatchReading(self, batch, owner)
+        reading = _BatchReading(self, batch, owner, stop)
         try:
-            return reading.run(stop)
+            return reading.run()
         finally:
             reading.give_back_rest()
 
@@ -239,22 +245,23 @@ class RecallEngine:
 class _BatchReading:
     """One claimed batch on its way from tape to pool."""
 
-    def __init__(self, engine: RecallEngine, batch: Batch, owner: str) -> None:
+    def __init__(self, engine: RecallEngine, batch: Batch, owner: str, stop: Event) -> None:
         self._engine = engine
         self._backend = engine.backend
         self._lease_s = engine.policy.lease_s
         self._batch = batch
         self._owner = owner
+        self._stop = stop
         self._waiting = {recall.recall_id: recall for recall in batch.recalls}
         self._bytes_done: dict[int, int] = {}
         self._next_beat = 0.0
         self._pause_s = 0.0
 
-    def run(self, stop: Event) -> int:
+    def run(self) -> int:
         """Read the batch; return how many of its files became ready."""
         count = self._adopt_published()
         files = [recall.file for recall in self._waiting.values()]
-        if not files or stop.is_set():
+        if not files or self._stop.is_set():
             return count
         try:
             ordered = self._backend.order(self._batch.drive, files)
@@ -263,11 +270,13 @@ class _BatchReading:
             self._pause_s = self._engine.policy.idle_s
             return count
         try:
-            while self._waiting and not stop.is_set():
+            while self._waiting and not self._stop.is_set():
                 ready = self._take_staged(handle)
                 count += ready
                 if not ready:
-                    stop.wait(self._backend.capabilities.poll_s)
+                    self._stop.wait(self._backend.capabilities.poll_s)
+        except RecallStoppedError:
+            logger.info("stopped with %d recalls unfinished", len(self._waiting))
         finally:
             self._backend.release(handle)
         return count
@@ -305,7 +314,11 @@ class _BatchReading:
     def _receive(self, handle: str, recall: PendingRecall) -> int:
         """Fetch one file; return 1 when it became ready."""
         try:
-            self._engine.receive(handle, recall, self._owner, lambda done: self._beat(recall, done))
+            self._engine.receive(
+                handle, recall, self._owner, lambda done: self._note_bytes(recall, done)
+            )
+        except RecallStoppedError:
+            raise
         except LeaseLostError as error:
             logger.info("%s", error)
         except (StorageError, OSError) as error:
@@ -315,6 +328,12 @@ class _BatchReading:
             return 1
         self._waiting.pop(recall.recall_id, None)
         return 0
+
+    def _note_bytes(self, recall: PendingRecall, bytes_done: int) -> None:
+        """Note bytes that arrived, unless they are not wanted any more."""
+        if self._stop.is_set():
+            raise RecallStoppedError(f"recall {recall.recall_id} was stopped")
+        self._beat(recall, bytes_done)
 
     def _beat_if_held(self, recall: PendingRecall, bytes_done: int) -> None:
         """Note progress; drop the recall if it was cancelled."""

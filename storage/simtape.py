@@ -7,6 +7,7 @@ processes share the library as they would a real one, and a killed one leaves no
 """
 
 import fcntl
+import glob
 import json
 import os
 import re
@@ -137,7 +138,7 @@ class SimulatedTape:
 
     def _find_same(self, family: str, name: str, file: ArchiveFile) -> ArchiveFile | None:
         """Return the file as an earlier write left it on a tape."""
-        for path in sorted(self._root.glob(f"{family}-*/*-{name}")):
+        for path in sorted(self._root.glob(f"{glob.escape(family)}-*/*-{glob.escape(name)}")):
             entry = _ENTRY.fullmatch(path.name)
             if (
                 entry

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from catalog_db import products
 from catalog_db.errors import UnknownProductError
@@ -272,3 +273,19 @@ def test_an_open_file_outlives_its_eviction(world):
     with world.archive.open(world.archive.find(uid)) as stream:
         Path(world.archive.path(uid)).unlink()
         assert os.read(stream.fileno(), 5) == b"bytes"
+
+
+def test_the_modes_of_a_page_are_looked_up_and_not_searched_in_the_queue(world):
+    # Through the state index every product of the page would walk the whole queue.
+    uid = world.add("P1", b"bytes")
+    seen = []
+    event.listen(
+        world.engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2:4])
+    )
+    world.archive.mode([uid])
+    statement, parameters = seen[-1]
+    with world.engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plan = " / ".join(row[3] for row in rows)
+    assert "USING INDEX uq_recall_active_file (file=?)" in plan
+    assert "SCAN" not in plan

@@ -124,6 +124,25 @@ def test_a_stopped_service_gives_its_recalls_back_uncounted(tmp_path):
     assert (row.state, row.attempt, row.owner) == ("queued", 0, None)
 
 
+def test_a_service_stopped_while_bytes_arrive_leaves_neither_a_part_nor_a_lease(
+    world, rng, monkeypatch
+):
+    uid = world.add("P1", rng.bytes(20_000_000))
+    world.archive.request([uid], user="u", purpose="p")
+    write, stop = PartFile.write, Event()
+
+    def write_and_stop(part, chunk):
+        write(part, chunk)
+        stop.set()
+
+    monkeypatch.setattr(PartFile, "write", write_and_stop)
+    world.service().run(stop)
+    (row,) = world.recalls()
+    assert (row.state, row.attempt, row.owner) == ("queued", 0, None)
+    assert not world.pool_file("P1").exists()
+    assert list(world.config.storage.path.glob(".part-*")) == []
+
+
 def test_a_cancelled_recall_leaves_the_drive(tmp_path):
     world = ArchiveWorld(tmp_path, PEPS_TAPE_SPEED="0.001", PEPS_TAPE_DRIVES="1")
     uid = world.add("P1", b"bytes")
