@@ -1,8 +1,8 @@
 """The kernels of the range-Doppler model: a ground point to image time and slant range to a pixel.
 
 Image time is zero-Doppler azimuth time less half the two-way time (the residual bistatic term,
-`docs/explanation`), or azimuth time itself when that term is switched off. A line of a frame is a
-linear function of it.
+`docs/decisions/srgr-and-bistatic.md`), or azimuth time itself when that term is switched off. A
+line of a frame is a linear function of it.
 """
 
 import math

@@ -19,6 +19,7 @@ from algorithms.grd import (
     StateVectors,
     VectorLut,
 )
+from algorithms.incidence import incidence_angles
 from algorithms.orbit import fit_orbit
 from algorithms.ortho import Block, block_positions, prepare_tile, source_window
 from algorithms.radar_geometry import RadarGeometry
@@ -68,6 +69,7 @@ def warm() -> None:
         )
     for method in RADIUS:
         resample(power, *positions.relative_to(window), method=method)
+    incidence_angles(geometry, positions.height, epsg=32631, transform=transform)
     finder = BorderFinder(SIZE, SIZE, annotation.noise)
     finder.add(np.full((SIZE, SIZE), 100, np.uint16))
     finder.border()
