@@ -163,3 +163,49 @@ def test_fifty_submissions_from_ten_threads_all_end(house: House) -> None:
     assert positions == list(range(1, 51))
     assert {house.wait(job_id, limit_s=60).state for job_id in job_ids} == {"succeeded"}
     assert all(re.fullmatch(r"[0-9a-f-]{36}", job_id) for job_id in job_ids)
+
+
+def test_the_job_of_a_stalled_supervisor_is_taken_over_and_published_once(house: House) -> None:
+    stalled = house.start()
+    job_id = house.submit(seconds=4)
+    until(lambda: house.lines("begin"))
+    os.kill(stalled.pid, signal.SIGSTOP)
+    try:
+        house.start()
+        until(lambda: len(house.lines("begin")) == 2)
+        # Both attempts work now; only the one that holds the lease may publish.
+        job = house.wait(job_id, limit_s=30)
+    finally:
+        os.kill(stalled.pid, signal.SIGCONT)
+
+    assert (job.state, job.attempt) == ("succeeded", 2)
+    workers = {int(line.split()[1]) for line in house.lines("begin")}
+    until(lambda: not any(is_alive(process) for process in workers))
+    assert len(house.lines("gather")) == 1
+
+
+def test_what_a_death_between_rename_and_commit_left_is_replaced(house: House) -> None:
+    job_id = house.submit()
+    left = results_folder(house.config, job_id)
+    left.mkdir(parents=True)
+    (left / "left.txt").touch()
+    house.start()
+
+    assert house.wait(job_id).state == "succeeded"
+    assert [path.name for path in left.iterdir()] == ["answer.txt"]
+
+
+def test_results_are_removed_when_they_expire(house: House) -> None:
+    processing = dataclasses.replace(house.config.processing, result_days=0.0)
+    house.config = dataclasses.replace(house.config, processing=processing)
+    first = house.start()
+    job_id = house.submit()
+    house.wait(job_id)
+    first.terminate()
+    first.join(10)
+
+    house.start()
+    until(lambda: house.job(job_id).results is None)
+    job = house.job(job_id)
+    assert (job.state, job.message) == ("succeeded", "Finished; the results have expired")
+    until(lambda: not results_folder(house.config, job_id).exists())
