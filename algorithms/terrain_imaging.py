@@ -62,7 +62,9 @@ class GrdImaging:
         share = weight[:, np.newaxis]
         part = image.sample[:, first : last + 1]
         samples = (1.0 - share) * part[record] + share * part[record + 1]
-        return SampleTable(image.slant_origin + SLANT_STEP * first, SLANT_STEP, samples)
+        return SampleTable(
+            image.slant_origin + SLANT_STEP * first, SLANT_STEP, np.ascontiguousarray(samples)
+        )
 
     def _spans(self, line: Float64) -> tuple[Int64, Float64]:
         """Return the span of the image that holds each line, and the line as a row."""

@@ -13,15 +13,14 @@ from algorithms.terrain_flattening import _accumulate, flattening_factor
 from algorithms.terrain_imaging import GrdImaging
 from algorithms.terrain_nodes import SampleTable, Terrain
 from algorithms.terrain_profiles import trace_profiles
-from tests.algorithms.annotations import read_annotation
 from tests.algorithms.terrain_scene import LINE_TIME, CircularOrbit, Scene, waves
 
 PRODUCTS = (
-    "S1A_IW_GRDH_1SDV_20210809T173953",  # ascending, IPF 3.31
-    "S1A_IW_GRDH_1SDV_20210119T031653",  # southern hemisphere
-    "S1A_IW_GRDH_1SDV_20150222T170725",  # IPF 2.36
-    "S1A_EW_GRDM_1SDH_20221130T014342",  # 40 m pixels
-    "S1C_S4_GRDH_1SDH_20250118T171404",  # stripmap
+    "20210809T173953",  # ascending, IPF 3.31
+    "20210119T031653",  # southern hemisphere
+    "20150222T170725",  # IPF 2.36
+    "EW_GRDM",  # 40 m pixels
+    "S4_GRDH",  # stripmap
 )
 
 
@@ -43,10 +42,10 @@ def profiles_of(scene, margin=4000.0):
 def test_flat_ground_takes_the_rays_to_gamma_one():
     scene = Scene(np.array([[1e-9, 0.0, 0.0, 0.0]]), lines=4, samples=200)
 
-    gamma0 = flattening_factor(profiles_of(scene)) * scene.beta0(step=0.1)
+    gamma0 = flattening_factor(profiles_of(scene)) * scene.beta0(step=0.2)
 
-    # A pixel holds 80 rays; one more or less is 1.2 percent, unbiased over 800 pixels.
-    assert 10 * np.log10(gamma0.mean()) == pytest.approx(0.0, abs=0.005)
+    # A pixel holds 40 rays; one more or less is 2.5 percent, 0.004 dB of the mean over 800 pixels.
+    assert 10 * np.log10(gamma0.mean()) == pytest.approx(0.0, abs=0.01)
 
 
 def test_the_factor_of_flat_ground_has_no_texture():
@@ -156,9 +155,8 @@ def test_no_known_height_gives_no_profiles(steep):
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
-def test_level_ground_gives_the_tangent_of_the_annotated_incidence_angle(reference_data, name):
-    path = next((reference_data / "s1" / "safe").glob(f"{name}*.zip"))
-    annotation, _ = read_annotation(path)
+def test_level_ground_gives_the_tangent_of_the_annotated_incidence_angle(annotation_of, name):
+    annotation, _ = annotation_of(name)
     geometry = RadarGeometry.from_annotations([annotation])
     grid = annotation.grid
     location = geometry.locate(grid.longitude, grid.latitude, grid.height)
@@ -179,9 +177,8 @@ def test_level_ground_gives_the_tangent_of_the_annotated_incidence_angle(referen
         assert 10 * np.log10(factor / expected) == pytest.approx(0.0, abs=0.012)
 
 
-def test_profiles_lie_where_the_model_locates_their_ground(reference_data):
-    path = next((reference_data / "s1" / "safe").glob(f"{PRODUCTS[0]}*.zip"))
-    geometry = RadarGeometry.from_annotations([read_annotation(path)[0]])
+def test_profiles_lie_where_the_model_locates_their_ground(massif_central):
+    geometry = RadarGeometry.from_annotations([massif_central])
     imaging = GrdImaging(geometry)
     grid = geometry.frames[0].annotation.grid
     points = geometry.locate(grid.longitude[3:6], grid.latitude[3:6], grid.height[3:6])

@@ -1,7 +1,5 @@
 """Profiles against analytic heights, their own formulas and independent interpolation."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 from affine import Affine
@@ -12,10 +10,7 @@ from algorithms.radar_geometry import RadarGeometry
 from algorithms.terrain_imaging import GrdImaging
 from algorithms.terrain_nodes import Terrain, solve_nodes
 from algorithms.terrain_profiles import _cubic_height, trace_profiles
-from tests.algorithms.annotations import read_annotation
 from tests.algorithms.terrain_scene import Scene, waves
-
-PRODUCT = "S1A_IW_GRDH_1SDV_20210809T173953"
 
 
 @pytest.fixture
@@ -39,9 +34,8 @@ def test_the_rays_of_a_profile_reach_the_analytic_ground(scene):
         assert np.sqrt(np.mean((traced - hits[inside]) ** 2)) < 0.06
 
 
-def test_nodes_lie_on_the_raised_ellipsoid_at_zero_doppler(reference_data):
-    path = next((reference_data / "s1" / "safe").glob(f"{PRODUCT}*.zip"))
-    geometry = RadarGeometry.from_annotations([read_annotation(path)[0]])
+def test_nodes_lie_on_the_raised_ellipsoid_at_zero_doppler(massif_central):
+    geometry = RadarGeometry.from_annotations([massif_central])
     imaging = GrdImaging(geometry)
     # Everywhere within degrees of zero, so that column and row read as coordinates.
     globe = Terrain(np.zeros((180, 360), np.float32), Affine(1, 0, -180, 0, -1, 90))
@@ -63,14 +57,10 @@ def test_nodes_lie_on_the_raised_ellipsoid_at_zero_doppler(reference_data):
         np.testing.assert_allclose(located.line, line, atol=0.002)
 
 
-def test_frames_and_ranges_beyond_the_image_keep_the_sample_table_growing(reference_data):
-    pair = ("S1A_IW_GRDH_1SDV_20150222T170725", "S1A_IW_GRDH_1SDV_20150222T170750")
-    paths = [next((reference_data / "s1" / "safe").glob(f"{name}*.zip")) for name in pair]
-    first, _ = read_annotation(paths[0])
-    epoch = datetime(2015, 2, 22, 17, 7, 25, tzinfo=UTC)
-    geometry = RadarGeometry.from_annotations([read_annotation(p, epoch=epoch)[0] for p in paths])
+def test_frames_and_ranges_beyond_the_image_keep_the_sample_table_growing(two_frames):
+    geometry = RadarGeometry.from_annotations(two_frames)
     imaging = GrdImaging(geometry)
-    seam = first.lines
+    seam = two_frames[0].lines
     window = Window(seam - 5, seam + 5, 12_000, 12_400)
 
     near, far = imaging.slant_limits(window)
