@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from affine import Affine
 from numpy.typing import NDArray
 from pyproj import Transformer
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
 
 Float64 = NDArray[np.float64]
 
@@ -79,28 +80,24 @@ def score(truth: Path, image: Path, *, polarization: str) -> Score:
     """Measure the targets and patches of `truth.json` that lie in an image."""
     scene = json.loads(truth.read_text())
     with rasterio.open(image) as dataset:
-        raster = dataset.read(1).astype(np.float32)
-        transform = dataset.transform
         to_map = Transformer.from_crs(4326, dataset.crs, always_xy=True)
-    raster[~np.isfinite(raster)] = 0
-    residuals, missing = _targets(scene, raster, transform, to_map)
+        residuals, missing = _targets(scene, dataset, to_map)
+        bias = _patches(scene, dataset, to_map, polarization)
     found = np.array(residuals, np.float64).reshape(-1, 2)
-    bias = _patches(scene, raster, transform, to_map, polarization)
     return Score(found[:, 0], found[:, 1], np.array(bias, np.float64), missing)
 
 
 def _targets(
     scene: dict[str, Any],
-    raster: NDArray[np.float32],
-    transform: Affine,
+    dataset: DatasetReader,
     to_map: Transformer,
 ) -> tuple[list[tuple[float, float]], int]:
     """Return the residuals of the targets found, and how many were not."""
     residuals, missing = [], 0
     for target in scene["targets"]:
         expected = to_map.transform(target["longitude"], target["latitude"])
-        column, row = ~transform @ expected
-        window = _window(raster, row, column, SEARCH_PIXELS)
+        column, row = ~dataset.transform @ expected
+        window = _window(dataset, row, column, SEARCH_PIXELS)
         if window is None:
             continue
         found = _centroid(window)
@@ -108,22 +105,20 @@ def _targets(
             missing += 1
             continue
         top, left = int(np.floor(row)) - SEARCH_PIXELS, int(np.floor(column)) - SEARCH_PIXELS
-        easting, northing = transform @ (left + found[1] + 0.5, top + found[0] + 0.5)
+        easting, northing = dataset.transform @ (left + found[1] + 0.5, top + found[0] + 0.5)
         residuals.append((easting - expected[0], northing - expected[1]))
     return residuals, missing
 
 
 def _window(
-    raster: NDArray[np.float32], row: float, column: float, half: int
+    dataset: DatasetReader, row: float, column: float, half: int
 ) -> NDArray[np.float32] | None:
     """Return the pixels around a place, None where some are outside or no data."""
-    top, left = int(np.floor(row)) - half, int(np.floor(column)) - half
-    if top < 0 or left < 0:
+    top, left, side = int(np.floor(row)) - half, int(np.floor(column)) - half, 2 * half + 1
+    if top < 0 or left < 0 or top + side > dataset.height or left + side > dataset.width:
         return None
-    window = raster[top : top + 2 * half + 1, left : left + 2 * half + 1]
-    if window.shape != (2 * half + 1, 2 * half + 1) or not window.all():
-        return None
-    return window
+    values: NDArray[np.float32] = dataset.read(1, window=Window(left, top, side, side))
+    return values if np.all(np.isfinite(values) & (values != 0)) else None
 
 
 def _centroid(window: NDArray[np.float32]) -> tuple[float, float] | None:
@@ -146,8 +141,7 @@ def _centroid(window: NDArray[np.float32]) -> tuple[float, float] | None:
 
 def _patches(
     scene: dict[str, Any],
-    raster: NDArray[np.float32],
-    transform: Affine,
+    dataset: DatasetReader,
     to_map: Transformer,
     polarization: str,
 ) -> list[float]:
@@ -155,9 +149,9 @@ def _patches(
     biases = []
     for patch in scene["patches"]:
         centre = to_map.transform(patch["longitude"], patch["latitude"])
-        column, row = ~transform @ centre
-        radius = (patch["radius_m"] - PATCH_MARGIN_M) / transform.a
-        window = _window(raster, row, column, int(np.ceil(radius)))
+        column, row = ~dataset.transform @ centre
+        radius = (patch["radius_m"] - PATCH_MARGIN_M) / dataset.transform.a
+        window = _window(dataset, row, column, int(np.ceil(radius)))
         if window is None:
             continue
         half = window.shape[0] // 2

@@ -66,7 +66,7 @@ def _draw(path: Path, finished: Sequence[FinishedTask], quantity: str) -> None:
             for done in shown
         ]
         power[name] = mosaic(images).power
-    write_quicklook(path, power)
+    write_quicklook(path, power, crop=True)
 
 
 def _archive_name(finished: Sequence[FinishedTask]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from algorithms.border import Border, BorderFinder
 from algorithms.calibration import backscatter
 from algorithms.grd import GrdAnnotation, VectorLut
-from algorithms.ortho import Window, frame_windows
+from algorithms.ortho import FrameWindow, Window, frame_windows
 from algorithms.radar_geometry import RadarGeometry
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.source import ChunkedImage
@@ -141,26 +141,33 @@ class CalibratedImage:
 
     def backscatter(self, window: Window) -> NDArray[np.float32]:
         """Return linear power of a window of the whole image, NaN where there is none."""
-        lines = window.last_line - window.first_line
-        samples = window.last_sample - window.first_sample
-        power = np.full((lines, samples), np.nan, np.float32)
-        for part in frame_windows(self._geometry, window):
-            read = part.read
-            numbers = np.empty(
-                (read.last_line - read.first_line, read.last_sample - read.first_sample), np.uint16
-            )
-            self._images[part.frame].read(read, numbers)
-            border = self._borders[part.frame]
-            if border is not None:
-                numbers = border.cut(numbers, read.first_line, read.first_sample)
-            power[part.lines, part.samples] = backscatter(
-                numbers,
-                first_line=read.first_line,
-                first_sample=read.first_sample,
-                table=self._tables[part.frame],
-                noise=self._annotations[part.frame].noise if self._denoise else None,
-            )
-        return power
+        shape = (window.last_line - window.first_line, window.last_sample - window.first_sample)
+        parts = frame_windows(self._geometry, window)
+        if len(parts) == 1:
+            power = self._frame_backscatter(parts[0])
+            if power.shape == shape:
+                return power
+        whole = np.full(shape, np.nan, np.float32)
+        for part in parts:
+            whole[part.lines, part.samples] = self._frame_backscatter(part)
+        return whole
+
+    def _frame_backscatter(self, part: FrameWindow) -> NDArray[np.float32]:
+        """Read and calibrate what one frame holds of a window."""
+        read, frame = part.read, part.frame
+        shape = (read.last_line - read.first_line, read.last_sample - read.first_sample)
+        numbers = np.empty(shape, np.uint16)
+        self._images[frame].read(read, numbers)
+        border = self._borders[frame]
+        if border is not None:
+            numbers = border.cut(numbers, read.first_line, read.first_sample)
+        return backscatter(
+            numbers,
+            first_line=read.first_line,
+            first_sample=read.first_sample,
+            table=self._tables[frame],
+            noise=self._annotations[frame].noise if self._denoise else None,
+        )
 
 
 def _table(annotation: GrdAnnotation, calibration: str) -> VectorLut:
