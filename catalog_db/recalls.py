@@ -11,7 +11,6 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    case,
     delete,
     exists,
     func,
@@ -33,6 +32,7 @@ ACTIVE = recall.c.state.in_(
 )
 _ACTIVE_INDEX = text("state IN ('queued', 'running', 'verifying')")
 _RUNNING = recall.c.state.in_(["running", "verifying"])
+DISK_ONLY = "disk"  # backend of files without a copy on tape
 _PENDING_LIMIT = 10_000
 
 
@@ -63,15 +63,6 @@ class RecallRow:
     position: int | None
 
 
-@dataclass(frozen=True)
-class Backlog:
-    """What is to be read before a recall is done, itself included."""
-
-    size_bytes: int
-    tapes: int
-    not_before: datetime
-
-
 def queue_recalls(connection: Connection, file_ids: Iterable[int], now: datetime) -> None:
     """Queue recalls of files of which none is active: the database refuses a second one."""
     new = select(file.c.id, literal("queued"), literal(to_us(now)), literal(to_us(now))).where(
@@ -100,6 +91,19 @@ def pending_recalls(connection: Connection, backend: str, now: datetime) -> list
     return [_recall_row(row) for row in rows]
 
 
+def pool_bytes(connection: Connection) -> int:
+    """Return the bytes that recalled files take in the pool, or will take.
+
+    Files without a copy on tape lie there too, for ever: the budget is not for them.
+    """
+    used = (
+        select(func.coalesce(func.sum(replica.c.size_bytes), 0))
+        .join_from(replica, file, file.c.id == replica.c.file)
+        .where(file.c.backend != DISK_ONLY)
+    )
+    return int(connection.execute(used).scalar_one())
+
+
 def claim_recalls(
     connection: Connection,
     recall_ids: Sequence[int],
@@ -110,10 +114,7 @@ def claim_recalls(
     lease_s: float,
 ) -> list[RecallRow]:
     """Take those still queued, as many as have room in the pool, and reserve that room."""
-    room = (
-        budget_bytes
-        - connection.execute(select(func.coalesce(func.sum(replica.c.size_bytes), 0))).scalar_one()
-    )
+    room = budget_bytes - pool_bytes(connection)
     claimed = []
     queued = connection.execute(
         _recall_select(file.c.id.label("file_id"))
@@ -287,36 +288,6 @@ def cancel_unwanted(connection: Connection, file_ids: Iterable[int], now: dateti
         .returning(recall.c.file)
     ).scalars()
     _unreserve(connection, list(cancelled))
-
-
-def backlogs(connection: Connection, recall_ids: Iterable[int]) -> dict[int, Backlog]:
-    """Return what is read before each active recall is done, were they read in order of age."""
-    age = (recall.c.created_us, recall.c.id)
-    first_of_tape = func.row_number().over(partition_by=file.c.tape, order_by=age) == 1
-    active = (
-        select(
-            recall.c.id,
-            recall.c.created_us,
-            recall.c.not_before_us,
-            (file.c.size_bytes - recall.c.bytes_done).label("size_bytes"),
-            case((first_of_tape, 1), else_=0).label("new_tapes"),
-        )
-        .join_from(recall, file, file.c.id == recall.c.file)
-        .where(ACTIVE)
-        .subquery()
-    )
-    asked = (active.c.created_us, active.c.id)
-    queue = select(
-        active.c.id,
-        active.c.not_before_us,
-        func.sum(active.c.size_bytes).over(order_by=asked).label("size_bytes"),
-        func.sum(active.c.new_tapes).over(order_by=asked).label("tapes"),
-    ).subquery()
-    rows = connection.execute(select(queue).where(queue.c.id.in_(integers(connection, recall_ids))))
-    return {
-        row.id: Backlog(int(row.size_bytes), int(row.tapes), from_us(row.not_before_us))
-        for row in rows
-    }
 
 
 def _close(

@@ -4,14 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, not_, select, update
 
-from catalog_db.recalls import queue_recalls
+from catalog_db.recalls import DISK_ONLY, queue_recalls
 from catalog_db.tables import file, replica, request_file
 from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into
-
-_DISK_ONLY = "disk"  # backend of files without a copy on tape
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,6 @@ def ready_replicas(connection: Connection) -> list[tuple[str, int]]:
         .order_by(replica.c.file)
     )
     return [(row.path, row.size_bytes) for row in rows]
-
-
-def pool_bytes(connection: Connection) -> int:
-    """Return the bytes that the pool holds or has reserved."""
-    used = connection.execute(select(func.coalesce(func.sum(replica.c.size_bytes), 0)))
-    return int(used.scalar_one())
 
 
 def forget_replica(connection: Connection, path: str, now: datetime) -> None:
@@ -111,6 +103,6 @@ def _is_pin(now: datetime) -> ColumnElement[bool]:
 
 
 def _is_evictable(now: datetime) -> ColumnElement[bool]:
-    on_tape = exists().where(file.c.id == replica.c.file, file.c.backend != _DISK_ONLY)
+    on_tape = exists().where(file.c.id == replica.c.file, file.c.backend != DISK_ONLY)
     pinned = exists().where(request_file.c.file == replica.c.file, _is_pin(now))
     return and_(replica.c.state == "ready", on_tape, not_(pinned))

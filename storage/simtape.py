@@ -120,6 +120,7 @@ class SimulatedTape:
         path = checked(archive_path)
         family = path.parts[0] if len(path.parts) > 1 else "archive"
         make_folder(self._root)
+        remove_orphans(self._root)
         with PartFile(self._root, writer) as part, _lock(self._root / f".{family}.lock"):
             fill(part)
             stored = ArchiveFile(
@@ -131,10 +132,6 @@ class SimulatedTape:
             tape, position = self._end_of(family, part.size_bytes)
             part.publish(self._root / tape / f"{position:015d}-{path.name}")
         return replace(stored, tape=tape, position=position)
-
-    def remove_orphans(self) -> list[Path]:
-        """Remove the parts that dead writers left behind."""
-        return remove_orphans(self._root)
 
     def _find_same(self, family: str, name: str, file: ArchiveFile) -> ArchiveFile | None:
         """Return the file as an earlier write left it on a tape."""

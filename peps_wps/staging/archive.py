@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from catalog_db import recalls, replicas, staging, times
+from catalog_db import backlog, replicas, staging, times
+from catalog_db.backlog import Backlog
 from catalog_db.engine import Connection, Engine
 from catalog_db.staging import FileRow, ProductFile, RequestedFile
 from peps_wps.config import Config
@@ -215,7 +216,7 @@ class Archive:
         with self._engine.connect() as connection:
             rows = staging.requested_files(connection, request_id)
             waiting = [row.recall for row in rows if row.recall is not None]
-            ahead = recalls.backlogs(connection, waiting) if waiting else {}
+            ahead = backlog.backlogs(connection, waiting) if waiting else {}
         if not rows:
             raise UnknownRequestError(request_id)
         files = tuple(
@@ -306,7 +307,7 @@ class Archive:
                 f"{product.title} has {size_bytes} bytes, the disk pool {self._budget_bytes}"
             )
 
-    def _file_status(self, row: RequestedFile, ahead: recalls.Backlog | None) -> FileStatus:
+    def _file_status(self, row: RequestedFile, ahead: Backlog | None) -> FileStatus:
         """Return the status of one product of a request."""
         if row.withdrawn:
             error = str(ProductWithdrawnError(row.title))
@@ -320,7 +321,7 @@ class Archive:
         error = row.error or f"the request for {row.title} has ended"
         return FileStatus(row.uid, state, row.bytes_done, row.size_bytes, None, error)
 
-    def _expected_s(self, ahead: recalls.Backlog) -> float:
+    def _expected_s(self, ahead: Backlog) -> float:
         """Return about how long a recall will take with what is read before it, seconds."""
         pause_s = max(0.0, (ahead.not_before - times.now()).total_seconds())
         return pause_s + self._tape.expected_s(ahead.size_bytes, ahead.tapes)

@@ -122,7 +122,7 @@ class ReplicaRows:
     def missing_room(self, needed_bytes: int) -> int:
         """Return how many of the bytes have no room in the pool, 0 where all have."""
         with self._engine.connect() as connection:
-            used = replicas.pool_bytes(connection)
+            used = recalls.pool_bytes(connection)
         return max(0, used + needed_bytes - self._budget_bytes)
 
     def evictable(self, now: datetime) -> Sequence[Replica]:

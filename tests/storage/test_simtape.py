@@ -60,6 +60,12 @@ def test_files_of_a_family_follow_each_other_on_its_tape(tmp_path):
     assert tape.locate([first, second]) == [("S1-0001", 0), ("S1-0001", 10)]
 
 
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    (tmp_path / ".part-store-1").write_bytes(b"half a fi")
+    store(library(tmp_path), "S1/a.zip", b"x")
+    assert list(tmp_path.glob(".part-*")) == []
+
+
 def test_a_full_tape_is_followed_by_the_next(tmp_path):
     tape = library(tmp_path, geometry=TapeGeometry(capacity_bytes=12))
     files = [store(tape, f"S1/{n}.zip", bytes([n]) * 5) for n in range(3)]
