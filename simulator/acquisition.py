@@ -99,31 +99,13 @@ def plan(order: Order, terrain: Terrain) -> Acquisition:
     interval = mode.spacing / 6_670.0
     for _ in range(2):
         middle = first_time + interval * lines / 2
-        span = interval * lines * order.frames
-        orbit, delay = _orbit_over(order, middle, first_sample + samples / 2, flat)
-        interval = _line_interval(orbit, middle, delay, mode.spacing, flat)
+        orbit, distance = _orbit_over(order, middle, first_sample + samples / 2, flat)
+        interval = _line_interval(orbit, middle, distance, mode.spacing, flat)
+    span = interval * lines * order.frames
     vectors = np.arange(-VECTOR_LEAD_S, span + VECTOR_LEAD_S, VECTOR_STEP_S)
     trajectory = orbit.trajectory(np.floor(first_time) + vectors)
-    near = _full_swath(orbit, middle, mode, flat)(mode.spacing * first_sample)
-    shape = (float(near), samples * mode.spacing, order.processor.range_degree)
-    frames = []
-    for number in range(order.frames):
-        time = round(first_time + number * lines * interval, 6)
-        seconds = np.arange(time - RECORD_LEAD_S, time + lines * interval + 0.1, 1.0)
-        frames.append(
-            RadarFrame(
-                time,
-                interval,
-                mode.spacing,
-                lines,
-                samples,
-                trajectory,
-                _records(trajectory, seconds, shape, terrain),
-                mode.bulk_delay if order.bistatic else None,
-                order.processor.azimuth_offset,
-                order.range_rule,
-            )
-        )
+    near = float(_full_swath(orbit, middle, mode, flat)(mode.spacing * first_sample))
+    shape = (near, samples * mode.spacing, order.processor.range_degree)
     satellite = SATELLITES[order.satellite]
     absolute = satellite.absolute_orbit(epoch + timedelta(seconds=orbit.node_time))
     return Acquisition(
@@ -134,8 +116,39 @@ def plan(order: Order, terrain: Terrain) -> Acquisition:
         absolute,
         datatake=(absolute * 7 + int(first_time)) % 0xFFFFF,
         first_sample=first_sample,
-        frames=tuple(frames),
+        frames=_frames(order, (first_time, interval, lines), trajectory, shape, terrain),
     )
+
+
+def _frames(
+    order: Order,
+    timing: tuple[float, float, int],
+    trajectory: Trajectory,
+    shape: tuple[float, float, int],
+    terrain: Terrain,
+) -> tuple[RadarFrame, ...]:
+    """Consecutive frames of a pass; first lines are dated to the microsecond, as in products."""
+    first_time, interval, lines = timing
+    _, reach, _ = shape
+    frames = []
+    for number in range(order.frames):
+        time = round(first_time + number * lines * interval, 6)
+        seconds = np.arange(time - RECORD_LEAD_S, time + lines * interval + 0.1, 1.0)
+        frames.append(
+            RadarFrame(
+                time,
+                interval,
+                order.mode.spacing,
+                lines,
+                round(reach / order.mode.spacing),
+                trajectory,
+                _records(trajectory, seconds, shape, terrain),
+                order.mode.bulk_delay if order.bistatic else None,
+                order.processor.azimuth_offset,
+                order.range_rule,
+            )
+        )
+    return tuple(frames)
 
 
 def _orbit_over(

@@ -21,8 +21,6 @@ from simulator.terrain import ROLLING_HILLS, STEEP_RIDGES, Terrain, waves_of
 
 logger = logging.getLogger(__name__)
 
-PACKINGS = ("folder", "stored", "deflated")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `peps simulate` to a parser."""
@@ -52,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--range-position", type=float, default=0.5, help="of a crop: 0 near, 1 far range"
     )
     product.add_argument("--frames", type=int, default=1, help="consecutive products")
-    product.add_argument("--packing", choices=PACKINGS, default="folder")
+    product.add_argument(
+        "--zip", choices=("stored", "deflated"), default="folder", help="default: a SAFE folder"
+    )
     truth = parser.add_argument_group("truth")
     truth.add_argument("--seed", type=int, default=1)
     truth.add_argument("--steep", action="store_true", help="steep relief of uniform gamma0")
@@ -99,7 +99,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         arguments.seed,
         not arguments.no_speckle,
         tuple(arguments.degrade_orbit),
-        arguments.packing,
+        arguments.zip,
         ray_cast=arguments.steep,
     )
 

@@ -137,37 +137,46 @@ def _wave(angle: float) -> float:
 
 
 @njit(cache=True)
-def _is_water(east: float, north: float, seed: int) -> bool:
-    """Rivers that wind east, brooks that wind north, and lakes."""
+def _to_river(east: float, north: float) -> float:
+    """Distance north or south to the bank of the next of the rivers that wind east, metres."""
     bend = 2600.0 * _wave(east / 9000.0) + 450.0 * _wave(east / 1700.0 + 0.6)
-    to_river = abs(_remainder(north - bend, 26_000.0) - 13_000.0)
-    if to_river < 70.0 + 40.0 * _wave(east / 3100.0):
-        return True
-    bend = 1500.0 * _wave(north / 4700.0) + 240.0 * _wave(north / 830.0)
-    to_brook = abs(_remainder(east - bend, 17_000.0) - 8_500.0)
-    if to_brook < 22.0:
-        return True
-    return _depth_in_blob(east, north, 9_500.0, 900.0, seed + 1) > 0
+    middle = abs(_remainder(north - bend, 26_000.0) - 13_000.0)
+    return middle - 70.0 - 40.0 * _wave(east / 3100.0)
 
 
 @njit(cache=True)
-def scenery(east: float, north: float, seed: int) -> tuple[float, float]:
-    """Backscatter (co, cross) of the open country at a place of the local plane."""
-    if _is_water(east, north, seed):
-        return WATER
-    built = _depth_in_blob(east, north, 21_000.0, 3_800.0, seed + 2)
-    built = max(built, _depth_in_blob(east + 2_000.0, north, 6_000.0, 520.0, seed + 4))
-    if built > 0:
-        block = random_bits(math.floor(east / 70.0), math.floor(north / 60.0), seed)
-        if _share(block, 0) < min(0.15 + built / 2500.0, 0.6):
-            bright = 0.25 + 1.6 * _share(block, 10) ** 3
-            return bright * HOUSES[0], bright * HOUSES[1]
-        return STREET
+def _to_brook(east: float, north: float) -> float:
+    """Distance east or west to the bank of the next of the brooks that wind north, metres."""
+    bend = 1500.0 * _wave(north / 4700.0) + 240.0 * _wave(north / 830.0)
+    return abs(_remainder(east - bend, 17_000.0) - 8_500.0) - 22.0
+
+
+@njit(cache=True)
+def _depth_in_lake(east: float, north: float, seed: int) -> float:
+    """How far a place lies inside a lake, metres; negative outside."""
+    return _depth_in_blob(east, north, 9_500.0, 900.0, seed + 1)
+
+
+@njit(cache=True)
+def _depth_in_town(east: float, north: float, seed: int) -> float:
+    """How far a place lies inside a town or village, metres; negative outside."""
+    town = _depth_in_blob(east, north, 21_000.0, 3_800.0, seed + 2)
+    village = _depth_in_blob(east + 2_000.0, north, 6_000.0, 520.0, seed + 4)
+    return max(town, village)
+
+
+@njit(cache=True)
+def _wood(east: float, north: float) -> float:
+    """Lie of the forests: they stand where it exceeds 1.15."""
     wood = _wave(east / 1900.0 + 1.7 * _wave(north / 2900.0))
     wood += _wave(north / 1500.0 + 1.3 * _wave(east / 2300.0))
     wood += 0.30 * _wave(east / 310.0 + north / 520.0) + 0.25 * _wave(north / 270.0)
-    if wood > 1.15:
-        return FOREST
+    return wood
+
+
+@njit(cache=True)
+def parcels(east: float, north: float, seed: int) -> tuple[float, float]:
+    """Backscatter (co, cross) of fields."""
     shifted_east = east + 130.0 * _wave(north / 640.0)
     shifted_north = north + 0.35 * shifted_east + 90.0 * _wave(east / 810.0)
     column = math.floor(shifted_east / 420.0)
@@ -180,6 +189,63 @@ def scenery(east: float, north: float, seed: int) -> tuple[float, float]:
         parcel = random_bits(column, row, seed + 5)
     kind = parcel & np.uint64(7)
     return CROPS[kind, 0], CROPS[kind, 1]
+
+
+@njit(cache=True)
+def scenery(east: float, north: float, seed: int) -> tuple[float, float]:
+    """Backscatter (co, cross) of the open country at a place of the local plane."""
+    if _to_river(east, north) < 0 or _to_brook(east, north) < 0:
+        return WATER
+    if _depth_in_lake(east, north, seed) > 0:
+        return WATER
+    built = _depth_in_town(east, north, seed)
+    if built > 0:
+        block = random_bits(math.floor(east / 70.0), math.floor(north / 60.0), seed)
+        if _share(block, 0) < min(0.15 + built / 2500.0, 0.6):
+            bright = 0.25 + 1.6 * _share(block, 10) ** 3
+            return bright * HOUSES[0], bright * HOUSES[1]
+        return STREET
+    if _wood(east, north) > 1.15:
+        return FOREST
+    return parcels(east, north, seed)
+
+
+@njit(cache=True)
+def only_fields(east: float, north: float, margin: float, seed: int) -> bool:
+    """Whether nothing but fields lies within a distance (metres) of a place.
+
+    Cautious, from how fast each distance can change: then pixels need not look for the rest.
+    """
+    if _to_river(east, north) < 2 * margin or _to_brook(east, north) < 2 * margin:
+        return False
+    if _wood(east, north) > 1.15 - 0.008 * margin:
+        return False
+    # Blobs end short of the borders of their cells; look across none.
+    for shift, pitch in ((0.0, 9_500.0), (0.0, 21_000.0), (2_000.0, 6_000.0)):
+        along = _remainder(east + shift + margin, pitch)
+        across = _remainder(north + margin, pitch)
+        if along < 2 * margin or across < 2 * margin:
+            return False
+    depth = max(_depth_in_lake(east, north, seed), _depth_in_town(east, north, seed))
+    return depth < -3 * margin
+
+
+@njit(cache=True)
+def has_disc(  # type: ignore[no-untyped-def]
+    east, north, margin, corner, cells
+) -> bool:
+    """Whether a disc may lie within a distance of a place; shorter than a cell of the index."""
+    for across in (east - margin, east + margin):
+        for along in (north - margin, north + margin):
+            column = math.floor((across - corner[0]) / CELL)
+            row = math.floor((along - corner[1]) / CELL)
+            if (
+                0 <= column < cells.shape[0]
+                and 0 <= row < cells.shape[1]
+                and cells[column, row] >= 0
+            ):
+                return True
+    return False
 
 
 @njit(cache=True)

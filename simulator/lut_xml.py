@@ -16,8 +16,8 @@ CROSS_NOISE = 1.12  # cross-polarised channel over the co-polarised one
 def calibration_xml(image: Image, terrain: Terrain) -> bytes:
     """Calibration vectors about every second, running past the last line.
 
-    A_sigma = A_beta / sqrt(sin(theta)) and A_gamma = A_beta / sqrt(tan(theta)), theta on the
-    ellipsoid at the mean height of the relief: the relation that real files follow.
+    A_sigma = A_beta / sqrt(sin(theta)) and A_gamma = A_beta / sqrt(tan(theta)), theta at
+    the mean height of the relief: the relation that real files follow.
     """
     frame, mode = image.frame, image.acquisition.order.mode
     step = max(round(mode.lut_step / frame.line_interval), 1)

@@ -118,72 +118,18 @@ def _mime_type(file: ProductFile) -> str:
 def _metadata(images: Sequence[Image], terrain: Terrain) -> str:
     """Metadata objects that catalogues and readers use."""
     image = images[0]
-    acquisition = image.acquisition
-    satellite, order = acquisition.satellite, acquisition.order
-    node = acquisition.utc(acquisition.orbit.node_time)
-    since_node = [1000 * (time - node).total_seconds() for time in (image.start, image.stop)]
-    version = order.processor.version
-    polarizations = "".join(
-        "<s1sarl1:transmitterReceiverPolarisation>"
-        f"{item.polarization}</s1sarl1:transmitterReceiverPolarisation>"
-        for item in images
+    footprint = (
+        '<safe:frameSet><safe:frame><safe:footPrint srsName="http://www.opengis.net/gml/srs/'
+        f'epsg.xml#4326"><gml:coordinates>{_footprint(image, terrain)}</gml:coordinates>'
+        "</safe:footPrint></safe:frame></safe:frameSet>"
     )
-    product_class = order.mode.product_type
-    relative = satellite.relative_orbit(acquisition.absolute_orbit)
     parts = {
-        "processing": f"""<safe:processing name="GRD Post Processing" \
-start="{utc_text(image.stop)}" stop="{utc_text(image.stop)}"><safe:facility country="France" \
-name="Simulated" organisation="PEPS" site="Simulator"><safe:software name="Sentinel-1 IPF" \
-version="{version}"/></safe:facility></safe:processing>""",
-        "platform": f"""<safe:platform>
-            <safe:nssdcIdentifier>{satellite.identifier}</safe:nssdcIdentifier>
-            <safe:familyName>SENTINEL-1</safe:familyName>
-            <safe:number>{satellite.name[-1]}</safe:number>
-            <safe:instrument><safe:familyName abbreviation="SAR">Synthetic Aperture Radar\
-</safe:familyName><safe:extension><s1sarl1:instrumentMode>
-              <s1sarl1:mode>{order.mode.name}</s1sarl1:mode>
-              <s1sarl1:swath>{order.mode.beam}</s1sarl1:swath>
-            </s1sarl1:instrumentMode></safe:extension></safe:instrument>
-          </safe:platform>""",
-        "measurementOrbitReference": f"""<safe:orbitReference>
-            <safe:orbitNumber type="start">{acquisition.absolute_orbit}</safe:orbitNumber>
-            <safe:orbitNumber type="stop">{acquisition.absolute_orbit}</safe:orbitNumber>
-            <safe:relativeOrbitNumber type="start">{relative}</safe:relativeOrbitNumber>
-            <safe:relativeOrbitNumber type="stop">{relative}</safe:relativeOrbitNumber>
-            <safe:cycleNumber>{acquisition.absolute_orbit // 175 + 1}</safe:cycleNumber>
-            <safe:phaseIdentifier>1</safe:phaseIdentifier>
-            <safe:extension><s1:orbitProperties>
-              <s1:pass>{"ASCENDING" if order.ascending else "DESCENDING"}</s1:pass>
-              <s1:ascendingNodeTime>{utc_text(node)}</s1:ascendingNodeTime>
-            </s1:orbitProperties></safe:extension>
-          </safe:orbitReference>""",
-        "generalProductInformation": f"""<s1sarl1:standAloneProductInformation>
-            <s1sarl1:instrumentConfigurationID>7</s1sarl1:instrumentConfigurationID>
-            <s1sarl1:missionDataTakeID>{acquisition.datatake}</s1sarl1:missionDataTakeID>
-            {polarizations}
-            <s1sarl1:productClass>S</s1sarl1:productClass>
-            <s1sarl1:productClassDescription>SAR Standard L1 Product\
-</s1sarl1:productClassDescription>
-            <s1sarl1:productComposition>Slice</s1sarl1:productComposition>
-            <s1sarl1:productType>{product_class[:3]}</s1sarl1:productType>
-            <s1sarl1:productTimelinessCategory>Fast-24h</s1sarl1:productTimelinessCategory>
-            <s1sarl1:sliceProductFlag>true</s1sarl1:sliceProductFlag>
-            <s1sarl1:sliceNumber>{image.slice_number}</s1sarl1:sliceNumber>
-            <s1sarl1:totalSlices>{len(acquisition.frames)}</s1sarl1:totalSlices>
-          </s1sarl1:standAloneProductInformation>""",
-        "acquisitionPeriod": f"""<safe:acquisitionPeriod>
-            <safe:startTime>{utc_text(image.start)}</safe:startTime>
-            <safe:stopTime>{utc_text(image.stop)}</safe:stopTime>
-            <safe:extension><s1:timeANX>
-              <s1:startTimeANX>{since_node[0]:.6e}</s1:startTimeANX>
-              <s1:stopTimeANX>{since_node[1]:.6e}</s1:stopTimeANX>
-            </s1:timeANX></safe:extension>
-          </safe:acquisitionPeriod>""",
-        "measurementFrameSet": f"""<safe:frameSet><safe:frame>
-            <safe:footPrint srsName="http://www.opengis.net/gml/srs/epsg.xml#4326">
-              <gml:coordinates>{_footprint(image, terrain)}</gml:coordinates>
-            </safe:footPrint>
-          </safe:frame></safe:frameSet>""",
+        "processing": _processing(image),
+        "platform": _platform(image),
+        "measurementOrbitReference": _orbit_reference(image),
+        "generalProductInformation": _product_information(images),
+        "acquisitionPeriod": _period(image),
+        "measurementFrameSet": footprint,
     }
     return "".join(
         f"""    <metadataObject ID="{name}" classification="DESCRIPTION" category="DMD">
@@ -196,6 +142,88 @@ version="{version}"/></safe:facility></safe:processing>""",
 """
         for name, content in parts.items()
     )
+
+
+def _processing(image: Image) -> str:
+    """Return who made the product."""
+    return f"""<safe:processing name="GRD Post Processing" start="{utc_text(image.stop)}" \
+stop="{utc_text(image.stop)}"><safe:facility country="France" name="Simulated" \
+organisation="PEPS" site="Simulator"><safe:software name="Sentinel-1 IPF" \
+version="{image.acquisition.order.processor.version}"/></safe:facility></safe:processing>"""
+
+
+def _platform(image: Image) -> str:
+    """Satellite and mode."""
+    satellite, mode = image.acquisition.satellite, image.acquisition.order.mode
+    return f"""<safe:platform>
+            <safe:nssdcIdentifier>{satellite.identifier}</safe:nssdcIdentifier>
+            <safe:familyName>SENTINEL-1</safe:familyName>
+            <safe:number>{satellite.name[-1]}</safe:number>
+            <safe:instrument><safe:familyName abbreviation="SAR">Synthetic Aperture Radar\
+</safe:familyName><safe:extension><s1sarl1:instrumentMode>
+              <s1sarl1:mode>{mode.name}</s1sarl1:mode>
+              <s1sarl1:swath>{mode.beam}</s1sarl1:swath>
+            </s1sarl1:instrumentMode></safe:extension></safe:instrument>
+          </safe:platform>"""
+
+
+def _orbit_reference(image: Image) -> str:
+    """Orbit numbers and pass."""
+    acquisition = image.acquisition
+    absolute = acquisition.absolute_orbit
+    relative = acquisition.satellite.relative_orbit(absolute)
+    direction = "ASCENDING" if acquisition.order.ascending else "DESCENDING"
+    node = utc_text(acquisition.utc(acquisition.orbit.node_time))
+    return f"""<safe:orbitReference>
+            <safe:orbitNumber type="start">{absolute}</safe:orbitNumber>
+            <safe:orbitNumber type="stop">{absolute}</safe:orbitNumber>
+            <safe:relativeOrbitNumber type="start">{relative}</safe:relativeOrbitNumber>
+            <safe:relativeOrbitNumber type="stop">{relative}</safe:relativeOrbitNumber>
+            <safe:cycleNumber>{absolute // 175 + 1}</safe:cycleNumber>
+            <safe:phaseIdentifier>1</safe:phaseIdentifier>
+            <safe:extension><s1:orbitProperties>
+              <s1:pass>{direction}</s1:pass>
+              <s1:ascendingNodeTime>{node}</s1:ascendingNodeTime>
+            </s1:orbitProperties></safe:extension>
+          </safe:orbitReference>"""
+
+
+def _product_information(images: Sequence[Image]) -> str:
+    """Return data take, polarisations and place among the slices of the pass."""
+    acquisition = images[0].acquisition
+    polarizations = "".join(
+        "<s1sarl1:transmitterReceiverPolarisation>"
+        f"{item.polarization}</s1sarl1:transmitterReceiverPolarisation>"
+        for item in images
+    )
+    return f"""<s1sarl1:standAloneProductInformation>
+            <s1sarl1:instrumentConfigurationID>7</s1sarl1:instrumentConfigurationID>
+            <s1sarl1:missionDataTakeID>{acquisition.datatake}</s1sarl1:missionDataTakeID>
+            {polarizations}
+            <s1sarl1:productClass>S</s1sarl1:productClass>
+            <s1sarl1:productClassDescription>SAR Standard L1 Product\
+</s1sarl1:productClassDescription>
+            <s1sarl1:productComposition>Slice</s1sarl1:productComposition>
+            <s1sarl1:productType>GRD</s1sarl1:productType>
+            <s1sarl1:productTimelinessCategory>Fast-24h</s1sarl1:productTimelinessCategory>
+            <s1sarl1:sliceProductFlag>true</s1sarl1:sliceProductFlag>
+            <s1sarl1:sliceNumber>{images[0].slice_number}</s1sarl1:sliceNumber>
+            <s1sarl1:totalSlices>{len(acquisition.frames)}</s1sarl1:totalSlices>
+          </s1sarl1:standAloneProductInformation>"""
+
+
+def _period(image: Image) -> str:
+    """Time of the first and last line, and since the ascending node in milliseconds."""
+    node = image.acquisition.utc(image.acquisition.orbit.node_time)
+    first, last = (1000 * (time - node).total_seconds() for time in (image.start, image.stop))
+    return f"""<safe:acquisitionPeriod>
+            <safe:startTime>{utc_text(image.start)}</safe:startTime>
+            <safe:stopTime>{utc_text(image.stop)}</safe:stopTime>
+            <safe:extension><s1:timeANX>
+              <s1:startTimeANX>{first:.6e}</s1:startTimeANX>
+              <s1:stopTimeANX>{last:.6e}</s1:stopTimeANX>
+            </s1:timeANX></safe:extension>
+          </safe:acquisitionPeriod>"""
 
 
 def _footprint(image: Image, terrain: Terrain) -> str:

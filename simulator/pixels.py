@@ -4,6 +4,7 @@ DN**2 = (gamma0 * A_gamma**2 + eta) * speckle, plus the response of point target
 hash of line and sample: any strip of any frame can be made alone, on any thread.
 """
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,15 @@ from scipy import stats
 from simulator.annotation import Radiometry, Table
 from simulator.ellipsoid import cartesian
 from simulator.geometry import RadarFrame
-from simulator.landscape import Discs, disc_at, random_bits, scenery
+from simulator.landscape import (
+    Discs,
+    disc_at,
+    has_disc,
+    only_fields,
+    parcels,
+    random_bits,
+    scenery,
+)
 from simulator.terrain import Terrain
 
 Float32 = NDArray[np.float32]
@@ -124,7 +133,7 @@ class _StripMaker:
         self.beta = [_Lut(item.calibration["betaNought"], frame.samples) for item in tables]
         self.noise = [_Lut(item.noise, frame.samples) for item in tables]
         self.blocks = [item.noise_blocks for item in tables]
-        steps = np.arange(0, frame.samples - 1 + NODE_STEP, NODE_STEP)
+        steps = np.arange(0, frame.samples + NODE_STEP, NODE_STEP)
         self.node_sample = steps.astype(np.float64)
         self.speckle = _speckle_table(scene.looks)
 
@@ -257,31 +266,61 @@ def _area_factor(ground: Float64, spacing: float) -> Float64:
 
 @njit(cache=True, nogil=True)
 def _fill_backscatter(nodes, discs, seed, backscatter) -> None:  # type: ignore[no-untyped-def]
-    """Write gamma0 (co, cross) of every pixel from places known at every eighth."""
+    """Write gamma0 (co, cross) of every pixel from places known at every eighth.
+
+    `nodes` holds east, north and area factor, shape (3, row, column), one row and column more
+    than the cells that cover the pixels.
+    """
+    for row in range(nodes.shape[1] - 1):
+        for column in range(nodes.shape[2] - 1):
+            cell = nodes[:, row : row + 2, column : column + 2]
+            part = backscatter[
+                :,
+                NODE_STEP * row : NODE_STEP * (row + 1),
+                NODE_STEP * column : NODE_STEP * (column + 1),
+            ]
+            _fill_cell(cell, discs, seed, part)
+
+
+@njit(cache=True, inline="always")
+def _along(corners: Float64, down: float) -> tuple[float, float]:
+    """Value at the left of a line between four nodes, and its step to the next sample."""
+    left = corners[0, 0] + down * (corners[1, 0] - corners[0, 0])
+    right = corners[0, 1] + down * (corners[1, 1] - corners[0, 1])
+    return left, (right - left) / NODE_STEP
+
+
+@njit(cache=True, nogil=True)
+def _fill_cell(cell, discs, seed, part) -> None:  # type: ignore[no-untyped-def]
+    """Write gamma0 of the pixels between four nodes."""
     corner, cells, table = discs
-    for line in range(backscatter.shape[1]):
-        row, down = line // NODE_STEP, (line % NODE_STEP) / NODE_STEP
-        for sample in range(backscatter.shape[2]):
-            column, right = sample // NODE_STEP, (sample % NODE_STEP) / NODE_STEP
-            a, b = (1 - down) * (1 - right), (1 - down) * right
-            c, d = down * (1 - right), down * right
-            # At a node the next row or column may not exist and has weight 0.
-            below = row + 1 if down > 0 else row
-            beside = column + 1 if right > 0 else column
-            east = a * nodes[0, row, column] + b * nodes[0, row, beside]
-            east += c * nodes[0, below, column] + d * nodes[0, below, beside]
-            north = a * nodes[1, row, column] + b * nodes[1, row, beside]
-            north += c * nodes[1, below, column] + d * nodes[1, below, beside]
-            number = disc_at(east, north, corner, cells, table)
+    east, north = cell[0].mean(), cell[1].mean()
+    reach = 0.55 * math.hypot(cell[0, 1, 1] - cell[0, 0, 0], cell[1, 1, 1] - cell[1, 0, 0])
+    reach = max(
+        reach, 0.55 * math.hypot(cell[0, 1, 0] - cell[0, 0, 1], cell[1, 1, 0] - cell[1, 0, 1])
+    )
+    plain = only_fields(east, north, reach, seed)
+    look_for_discs = has_disc(east, north, reach, corner, cells)
+    for line in range(part.shape[1]):
+        down = line / NODE_STEP
+        east, east_step = _along(cell[0], down)
+        north, north_step = _along(cell[1], down)
+        factor, factor_step = _along(cell[2], down)
+        for sample in range(part.shape[2]):
+            number = disc_at(east, north, corner, cells, table) if look_for_discs else -1
             if number >= 0:
-                backscatter[0, line, sample] = table[number, 5]
-                backscatter[1, line, sample] = table[number, 6]
+                part[0, line, sample] = table[number, 5]
+                part[1, line, sample] = table[number, 6]
             else:
-                co, cross = scenery(east, north, seed)
-                factor = a * nodes[2, row, column] + b * nodes[2, row, beside]
-                factor += c * nodes[2, below, column] + d * nodes[2, below, beside]
-                backscatter[0, line, sample] = factor * co
-                backscatter[1, line, sample] = factor * cross
+                if plain:
+                    co, cross = parcels(east, north, seed)
+                else:
+                    co, cross = scenery(east, north, seed)
+                part[0, line, sample] = factor * co
+                part[1, line, sample] = factor * cross
+            east += east_step
+            north += north_step
+            factor += factor_step
 
 
 @njit(cache=True, nogil=True)

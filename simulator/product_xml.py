@@ -112,24 +112,16 @@ def annotation_xml(image: Image, terrain: Terrain) -> bytes:
 
 
 def incidence_angle(frame: RadarFrame, line: Float64, points: Float64) -> Float64:
-    """Angle between the ray and the ellipsoid's normal, radians.
+    """Angle between the ray and the geocentric radius, radians: that is what real grids state.
 
     `points` holds longitude, latitude (radians) and height (metres), shape (n, m, 3), abeam at
     the n lines.
     """
-    longitude, latitude, height = np.moveaxis(points, -1, 0)
     antenna = frame.trajectory.position_at(frame.line_time(line) + frame.azimuth_offset)
-    ray = antenna[:, None, :] - cartesian(longitude, latitude, height)
-    normal = np.stack(
-        (
-            np.cos(latitude) * np.cos(longitude),
-            np.cos(latitude) * np.sin(longitude),
-            np.sin(latitude),
-        ),
-        axis=-1,
-    )
-    cosine = (ray * normal).sum(axis=-1) / np.linalg.norm(ray, axis=-1)
-    return np.asarray(np.arccos(cosine))
+    place = cartesian(*np.moveaxis(points, -1, 0))
+    ray = antenna[:, None, :] - place
+    lengths = np.linalg.norm(ray, axis=-1) * np.linalg.norm(place, axis=-1)
+    return np.asarray(np.arccos((ray * place).sum(axis=-1) / lengths))
 
 
 def _grid_points(frame: RadarFrame, terrain: Terrain, rows: int) -> tuple[Float64, Float64]:

@@ -132,53 +132,6 @@ def _mark(low, high, sheet, bounds, sheets, layover) -> None:  # type: ignore[no
         sheets[k] = sheet
 
 
-@njit(cache=True, nogil=True)
-def _cast_fans(  # type: ignore[no-untyped-def]
-    orbit, bounds, bulk_delay, relief, limits, power, layover
-) -> None:
-    """Cast one fan of rays for each line and add up its power."""
-    positions, velocities, accelerations = orbit
-    sheets = np.empty(power.shape[1], np.int64)
-    flat = (relief[0], relief[1], relief[2][:0])
-    for row in range(positions.shape[0]):
-        sheets[:] = -1
-        sheet, rising = 0, True
-        near, far = bounds[row, 0], bounds[row, -1]
-        reach = near
-        before, started = 0.0, False
-        late = 0.0
-        down, right = look_axes(positions[row], velocities[row])
-        angle = meet_relief(positions[row], down, right, near, 0.6, flat)[3]
-        last = meet_relief(positions[row], down, right, far, 0.6, flat)[3]
-        step = RAY_SPACING / (0.5 * (near + far))
-        while angle < last:
-            if not math.isnan(bulk_delay):
-                late = reach / SPEED_OF_LIGHT - bulk_delay / 2
-            antenna = positions[row] + late * velocities[row]
-            down, right = look_axes(antenna, velocities[row] + late * accelerations[row])
-            if started:
-                # A place that a ray has cleared is cleared by the next one, which passes above:
-                # the march resumes over the last hit.
-                start = reach - 1.2 * reach * step / math.tan(angle)
-            else:
-                start = _down_to(antenna, down, right, angle, near, limits[0])
-            reach = _first_hit(antenna, down, right, angle, start, relief, limits[1])
-            if started:
-                energy = 0.5 * (reach + before) * step
-                low, high = min(reach, before), max(reach, before)
-                if high - low > JUMP * RAY_SPACING:  # the far side of a ridge is in shadow
-                    _spread(before, before + 0.5, 0.5 * energy, bounds[row], power[row])
-                    _spread(reach, reach + 0.5, 0.5 * energy, bounds[row], power[row])
-                else:
-                    if (reach >= before) != rising:
-                        rising = not rising
-                        sheet += 1
-                    _spread(low, high, energy, bounds[row], power[row])
-                    _mark(low, high, sheet, bounds[row], sheets, layover[row])
-            before, started = reach, True
-            angle += step
-
-
 @njit(cache=True)
 def _down_to(antenna, down, right, angle, start, highest) -> float:  # type: ignore[no-untyped-def]
     """Length of a ray down to the height that no relief exceeds."""
@@ -190,3 +143,73 @@ def _down_to(antenna, down, right, angle, start, highest) -> float:  # type: ign
         if abs(gap) < 0.1:
             break
     return reach - 1.0  # type: ignore[no-any-return]
+
+
+@njit(cache=True)
+def _add_tube(hits, sheet, energy, bounds, line) -> None:  # type: ignore[no-untyped-def]
+    """Add the power between two neighbouring hits to a line, on one sheet of the surface."""
+    power, layover, sheets = line
+    before, reach = hits
+    low, high = min(reach, before), max(reach, before)
+    if high - low > JUMP * RAY_SPACING:  # the far side of a ridge is in shadow
+        _spread(before, before + 0.5, 0.5 * energy, bounds, power)
+        _spread(reach, reach + 0.5, 0.5 * energy, bounds, power)
+    else:
+        _spread(low, high, energy, bounds, power)
+        _mark(low, high, sheet, bounds, sheets, layover)
+
+
+@njit(cache=True)
+def _cast_fan(  # type: ignore[no-untyped-def]
+    state, bounds, bulk_delay, relief, limits, line
+) -> None:
+    """Cast the rays of one fan, from near range to far, and add up their power."""
+    position, velocity, acceleration = state
+    near, far = bounds[0], bounds[-1]
+    flat = (relief[0], relief[1], relief[2][:0])
+    down, right = look_axes(position, velocity)
+    angle = meet_relief(position, down, right, near, 0.6, flat)[3]
+    last = meet_relief(position, down, right, far, 0.6, flat)[3]
+    step = RAY_SPACING / (0.5 * (near + far))
+    sheet, outwards, reach, before, late = 0, True, near, 0.0, 0.0
+    while angle < last:
+        if not math.isnan(bulk_delay):
+            late = reach / SPEED_OF_LIGHT - bulk_delay / 2
+        antenna = position + late * velocity
+        down, right = look_axes(antenna, velocity + late * acceleration)
+        if before > 0:
+            # A place that a ray has cleared is cleared by the next one, which passes above:
+            # the march resumes over the last hit.
+            start = reach - 1.2 * reach * step / math.tan(angle)
+        else:
+            start = _down_to(antenna, down, right, angle, near, limits[0])
+        reach = _first_hit(antenna, down, right, angle, start, relief, limits[1])
+        if before > 0:
+            if (reach >= before) != outwards:
+                outwards = not outwards
+                sheet += 1
+            _add_tube((before, reach), sheet, 0.5 * (reach + before) * step, bounds, line)
+        before = reach
+        angle += step
+
+
+@njit(cache=True, nogil=True)
+def _cast_fans(  # type: ignore[no-untyped-def]
+    orbit, bounds, bulk_delay, relief, limits, power, layover
+) -> None:
+    """Cast one fan of rays for each line.
+
+    `orbit` holds position, velocity and acceleration of each line; `bounds` (line, sample + 1)
+    the slant ranges between pixels; `limits` the highest height and the steepest slope (tangent).
+    """
+    positions, velocities, accelerations = orbit
+    for row in range(positions.shape[0]):
+        sheets = np.full(power.shape[1], -1)
+        _cast_fan(
+            (positions[row], velocities[row], accelerations[row]),
+            bounds[row],
+            bulk_delay,
+            relief,
+            limits,
+            (power[row], layover[row], sheets),
+        )

@@ -67,9 +67,7 @@ def write_from_metadata(
     title = source.name.removesuffix(".zip").removesuffix(".SAFE")
     partial = folder / f".{title}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    for name, content in contents.items():
-        (partial / name).parent.mkdir(parents=True, exist_ok=True)
-        (partial / name).write_bytes(content)
+    _write_files(partial, contents)
     stems = {annotations[name][1].polarization: annotations[name][0] for name in names}
     files = write_pixels(partial, stems, (frame, annotation, radiometry), scene, options)
     manifest = _refresh(contents["manifest.safe"], files)
@@ -113,6 +111,13 @@ def read_files(source: Path) -> dict[str, bytes]:
     if "manifest.safe" not in found:
         raise ValueError(f"{source} has no manifest.safe")
     return found
+
+
+def _write_files(folder: Path, contents: dict[str, bytes]) -> None:
+    """Write files by their path in a folder."""
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def _is_metadata(name: str) -> bool:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from simulator.acquisition import Order, plan
+from simulator.ellipsoid import cartesian
 from simulator.instrument import IW, Processor
-from simulator.product_xml import incidence_angle
 from simulator.raycast import cast
 from simulator.terrain import STEEP_RIDGES, Terrain, waves_of
 
@@ -27,7 +27,18 @@ def seen(terrain, lines, samples, range_position):
 def incidence(frame, terrain):
     line, sample = np.arange(frame.lines, dtype=float), np.arange(frame.samples, dtype=float)
     ground = frame.ground(line, sample, terrain)
-    return ground, incidence_angle(frame, line, ground)
+    longitude, latitude, _ = np.moveaxis(ground, -1, 0)
+    vertical = np.stack(
+        (
+            np.cos(latitude) * np.cos(longitude),
+            np.cos(latitude) * np.sin(longitude),
+            np.sin(latitude),
+        ),
+        axis=-1,
+    )
+    antenna = frame.trajectory.position_at(frame.line_time(line))[:, None, :]
+    ray = antenna - cartesian(*np.moveaxis(ground, -1, 0))
+    return ground, np.arccos((ray * vertical).sum(axis=-1) / np.linalg.norm(ray, axis=-1))
 
 
 @pytest.mark.parametrize("range_position", [0.0, 1.0])
