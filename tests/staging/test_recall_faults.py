@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
@@ -93,7 +94,9 @@ def test_a_tape_that_cannot_be_read_fails_with_its_reason(world, damage, reason)
 def test_two_services_recall_each_file_once(world, rng):
     uids = [world.add(f"P{n}", rng.bytes(20_000), collection=f"S{n % 3 + 1}") for n in range(30)]
     request = world.archive.request(uids, user="u", purpose="p")
-    with running(world.service(), world.service()):
+    # The lease outlasts any pause of a loaded machine: nothing may be read twice here.
+    patient = replace(HASTY, lease_s=30.0)
+    with running(world.service(patient), world.service(patient)):
         wait_until(lambda: world.archive.status(request).ready)
     assert Counter((row.state, row.attempt) for row in world.recalls()) == {("done", 1): 30}
     assert world.torn_files() == []
