@@ -110,10 +110,12 @@ class QuickLook:
     def __init__(self, shape: tuple[int, int], width: int = 512) -> None:
         self.step = max(-(-shape[1] // width), 1)
         self.rows: list[NDArray[np.float64]] = []
+        self._line = 0
 
     def append(self, strip: NDArray[np.uint16]) -> None:
         """Add a strip of shape (polarization, lines, samples)."""
-        taken = strip[:, :: self.step, :]
+        taken = strip[:, -self._line % self.step :: self.step, :]
+        self._line += strip.shape[1]
         columns = taken.shape[2] // self.step * self.step
         blocks = taken[:, :, :columns].reshape(*taken.shape[:2], -1, self.step)
         self.rows.append(blocks.mean(axis=3))

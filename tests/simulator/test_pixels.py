@@ -1,12 +1,16 @@
+import warnings
+
 import numpy as np
 import pytest
 import rasterio
+from rasterio.errors import NotGeoreferencedWarning
 
 from simulator.acquisition import Order, plan
 from simulator.annotation import NoiseBlock, Radiometry, Table
 from simulator.geometry import RadarFrame, frame_of
 from simulator.instrument import IW, Processor
 from simulator.landscape import Discs, random_bits
+from simulator.measurement import QuickLook
 from simulator.pixels import Scene, Targets, strips, valid_samples
 from simulator.s1_grd import read_metadata
 from simulator.terrain import Terrain
@@ -206,3 +210,17 @@ def test_patches_of_a_product_have_their_gamma0(product):
             noise = (eta / gain**2).mean()
             # Speckle: (gamma0 + noise) / sqrt(4.4 * 81**2), four standard errors.
             assert abs(found - gamma0) < 4 * (gamma0 + noise) / np.sqrt(4.4 * 81**2)
+
+
+def test_a_quick_look_keeps_the_shape_of_the_image(rng):
+    look = QuickLook((1000, 1300), width=100)
+    for start in range(0, 1000, 64):
+        look.append(rng.integers(1, 300, (2, min(64, 1000 - start), 1300), dtype=np.uint16))
+
+    with rasterio.MemoryFile(look.png()) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with file.open() as dataset:
+            # Every 13th line, and means of 13 samples.
+            assert dataset.shape == (77, 100)
+            assert dataset.count == 3
+            assert dataset.read().std() > 0
