@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from catalog_db.errors import FootprintError, QueryError, UnknownProductError
 from peps_wps.errors import InvalidInputError
-from storage.errors import LostFileError, ProductWithdrawnError, UnknownRequestError
+from storage.errors import LostFileError, PoolTooSmallError, ProductWithdrawnError, UnknownRequestError
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ STATUS_OF: dict[type[Exception], int] = {
     UnknownRequestError: 404,
     ProductWithdrawnError: 410,
     LostFileError: 410,
+    PoolTooSmallError: 507,
 }
 
 

@@ -108,6 +108,9 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
         else:
             raise WpsError("OperationNotSupported", "", f"{request.method} is not served")
         links = Links.of(self.config, request)
+        if request.method == "HEAD" and isinstance(asked, Execute | JobRequest):
+            # A link checker must neither start nor end anything.
+            raise WpsError("OperationNotSupported", "", "HEAD is served for descriptions only")
         match asked:
             case Execute():
                 return self.execute_process(asked, request, links)

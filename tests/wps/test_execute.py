@@ -29,6 +29,13 @@ def test_an_order_becomes_a_job(client, ledger):
     assert order["response_options"]["lineage"] is True
 
 
+def test_a_link_checker_orders_nothing(client, ledger):
+    response = client.head(f"{EXECUTE}FULL_MAJA&datainputs=tileid=31TCJ{ASYNC}")
+
+    assert response.status_code == 400
+    assert ledger.submitted == []
+
+
 @pytest.mark.wps100
 def test_the_first_answer_is_the_status_document(client, ledger, wps_schema):
     first = client.get(f"{EXECUTE}FULL_MAJA&datainputs=tileid=31TCJ{ASYNC}")
