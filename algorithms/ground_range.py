@@ -3,10 +3,10 @@
 Each record holds a polynomial slant = grsr(ground). Between records the coefficients are
 interpolated linearly in time, or the nearest record holds (`docs/decisions/srgr-and-bistatic.md`:
 no real pixels settle which one the processor used; its own geolocation grid follows the nearest).
-Inverting a
-polynomial of degree 8 at every pixel would be slow: the inverse is tabulated once on a uniform
-grid of slant range, one row a record. Interpolating the inverses of two records instead of their
-coefficients changes samples by 0.002 pixels at most on the annotations with the largest steps.
+Inverting a polynomial of degree 8 at every pixel would be slow: the inverse is tabulated once on a
+uniform grid of slant range, one row a record. Interpolating the inverses of two records instead of
+their coefficients changes samples by 0.002 pixels at most on the annotations with the largest
+steps.
 """
 
 import numpy as np

@@ -18,9 +18,7 @@ from simulator.zero_doppler import look_axes, meet_relief
 
 Float64 = NDArray[np.float64]
 
-VECTOR_STEP_S = 10.0
-VECTOR_LEAD_S = 70.0
-RECORD_LEAD_S = 1.9
+PRECISE_STEP_S, PRECISE_LEAD_S = 10.0, 120.0  # of orbit files
 ARC_POINTS = 256
 
 
@@ -85,6 +83,13 @@ class Acquisition:
         """Time of seconds since the epoch."""
         return self.epoch + timedelta(seconds=float(time))
 
+    def precise_trajectory(self) -> Trajectory:
+        """State vectors for an orbit file, from two minutes before the pass to two after it."""
+        last = self.frames[-1]
+        first_time = np.floor(self.frames[0].first_line_time) - PRECISE_LEAD_S
+        stop = last.first_line_time + last.lines * last.line_interval + PRECISE_LEAD_S
+        return self.orbit.trajectory(np.arange(first_time, stop, PRECISE_STEP_S))
+
 
 def plan(order: Order, terrain: Terrain) -> Acquisition:
     """Find the orbit and the frames that image the order's place."""
@@ -102,7 +107,8 @@ def plan(order: Order, terrain: Terrain) -> Acquisition:
         orbit, distance = _orbit_over(order, middle, first_sample + samples / 2, flat)
         interval = _line_interval(orbit, middle, distance, mode.spacing, flat)
     span = interval * lines * order.frames
-    vectors = np.arange(-VECTOR_LEAD_S, span + VECTOR_LEAD_S, VECTOR_STEP_S)
+    lead = order.processor.vector_lead_s
+    vectors = np.arange(-lead, span + lead, order.processor.vector_step_s)
     trajectory = orbit.trajectory(np.floor(first_time) + vectors)
     near = float(_full_swath(orbit, middle, mode, flat)(mode.spacing * first_sample))
     shape = (near, samples * mode.spacing, order.processor.range_degree)
@@ -133,7 +139,8 @@ def _frames(
     frames = []
     for number in range(order.frames):
         time = round(first_time + number * lines * interval, 6)
-        seconds = np.arange(time - RECORD_LEAD_S, time + lines * interval + 0.1, 1.0)
+        stop = time + lines * interval + order.processor.record_trail_s
+        seconds = np.arange(time - order.processor.record_lead_s, stop, 1.0)
         frames.append(
             RadarFrame(
                 time,

@@ -151,7 +151,9 @@ class Processor:
 
     `noise_format` is "zero" (vectors of zeros), "range" (one list of vectors) or "blocks" (range
     vectors times azimuth vectors); `azimuth_offset` in seconds as in `RadarFrame`; `clean_border`
-    says that pixels outside the swath are 0 and not noise.
+    says that pixels outside the swath are 0 and not noise. State vectors come every
+    `vector_step_s` from `vector_lead_s` before the image on, ground range records every second
+    from `record_lead_s` before it until `record_trail_s` after its last line (before, if negative).
     """
 
     version: str
@@ -159,6 +161,10 @@ class Processor:
     range_degree: int
     azimuth_offset: float
     clean_border: bool
+    vector_step_s: float
+    vector_lead_s: float
+    record_lead_s: float
+    record_trail_s: float
 
     @classmethod
     def of(cls, version: str) -> "Processor":
@@ -171,4 +177,8 @@ class Processor:
             range_degree=8 if number >= 2.7 else 4,
             azimuth_offset=0.0 if number >= 2.9 else 7.5e-5 if number >= 2.7 else 3.5e-4,
             clean_border=number >= 2.9,
+            vector_step_s=10.0 if number >= 2.7 else 1.0,
+            vector_lead_s=70.0 if number >= 2.7 else 4.0,
+            record_lead_s=1.9 if number >= 2.7 else 0.68,
+            record_trail_s=0.1 if number >= 2.7 else -0.3,
         )

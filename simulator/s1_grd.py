@@ -89,7 +89,7 @@ def write_pass(
         rng = np.random.default_rng(options.seed)
         truth = place_truth(acquisition.frames, terrain, rng)
     if any(options.degrade_orbit_m):
-        trajectory = acquisition.frames[0].trajectory
+        trajectory = acquisition.precise_trajectory()
         write_orbit_file(folder / "orbits", order.satellite, acquisition.epoch, trajectory)
     return [
         _write_frame(folder, acquisition, number, (terrain, truth), options)

@@ -72,7 +72,9 @@ class Supervisor:
 
     def run(self, stop: threading.Event) -> None:
         """Supervise until `stop` is set, then end the jobs that run, to be gone on with later."""
-        self._context.set_forkserver_preload([self._zygote, self._settings.chains])
+        # With the main module there, no job imports it anew.
+        preloaded = ["__main__", self._zygote, self._settings.chains]
+        self._context.set_forkserver_preload(preloaded)
         threading.Thread(target=self._wait_zygote, name="zygote", daemon=True).start()
         while not stop.is_set():
             try:

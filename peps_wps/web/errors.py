@@ -11,7 +11,12 @@ from werkzeug.exceptions import HTTPException
 
 from catalog_db.errors import FootprintError, QueryError, UnknownProductError
 from peps_wps.errors import InvalidInputError
-from storage.errors import LostFileError, PoolTooSmallError, ProductWithdrawnError, UnknownRequestError
+from storage.errors import (
+    LostFileError,
+    PoolTooSmallError,
+    ProductWithdrawnError,
+    UnknownRequestError,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -34,7 +34,7 @@ class House:
             # No kernel is loaded for chains that compute nothing.
             target=run_workers,
             args=(self.config,),
-            kwargs={"zygote": self.config.processing.chains},
+            kwargs={"zygote": "peps_wps.jobs.child"},
         )
         process.start()
         self.supervisors.append(process)
