@@ -105,13 +105,11 @@ def fill_positions(
             y = line[i, first:end]
             x = sample[i, first:end]
             _fill_heights(segment, heights, h)
-            # Of the image only what a segment needs is handed over: all of it would cost more
-            # than the work.
-            if _clear_of_table_ends(segment, h.size, image.slant_origin, image.sample.shape[1]):
-                span, whole = _find_span(segment, h.size, image.begin, span)
-            else:
-                whole = False
-            if whole:
+            # Arguments are passed by value: handing the whole image over for each segment would
+            # cost more than the work.
+            span, whole = _find_span(segment, h.size, image.begin, span)
+            columns = image.sample.shape[1]
+            if whole and _clear_of_ends(segment, h.size, image.slant_origin, columns):
                 record = image.record[span]
                 numbers = SpanNumbers(
                     image.line_scale[span],
@@ -192,7 +190,7 @@ def _bilinear_height(values: Float32, x: float, y: float) -> np.float32:
 
 
 @compiled
-def _clear_of_table_ends(segment: Float64, size: int, slant_origin: float, columns: int) -> bool:
+def _clear_of_ends(segment: Float64, size: int, slant_origin: float, columns: int) -> bool:
     """Return whether the slant ranges of a segment keep away from the ends of the sample table."""
     column = (segment[0, 3] - slant_origin) / SLANT_STEP
     reach = abs(segment[0, 4]) + abs(segment[0, 5]) + size * abs(segment[1, 3])
@@ -202,7 +200,7 @@ def _clear_of_table_ends(segment: Float64, size: int, slant_origin: float, colum
 
 @compiled
 def _find_span(segment: Float64, size: int, begin: Float64, span: int) -> tuple[int, bool]:
-    """Return the span of a segment, looked for from `span`, and whether the segment is all in it."""
+    """Return the span of a segment, looked for from `span`, and whether it holds all of it."""
     first, last = segment[0, 0], segment[0, 0] + size * segment[1, 0]
     reach = 1.0 + abs(segment[0, 1]) + abs(segment[0, 2])
     low, high = min(first, last) - reach, max(first, last) + reach
