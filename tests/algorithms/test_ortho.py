@@ -251,6 +251,38 @@ def test_other_modes_hemispheres_and_latitudes_work_alike(annotation_of, part, e
     np.testing.assert_allclose(sample, exact.sample, atol=2e-3)
 
 
+@pytest.mark.parametrize("srgr", ["linear", "nearest"])
+def test_where_records_change_each_pixel_keeps_to_its_own(annotation_of, srgr):
+    annotation, _ = annotation_of("_ECC8")
+    grid = annotation.grid
+    geometry = RadarGeometry.from_annotations([annotation], srgr=srgr)
+    far = grid.longitude[5, 18], grid.latitude[5, 18]
+    easting, northing = Transformer.from_crs(4326, 32632, always_xy=True).transform(
+        *np.degrees(far)
+    )
+    nodes = prepare_tile(
+        geometry,
+        epsg=32632,
+        transform=Affine(10, 0, easting - 3200, 0, -10, northing + 5000),
+        shape=(1000, 640),
+        height_range=(LOW, HIGH),
+    )
+    block = Block(0, 0, 1000, 640)
+
+    positions = block_positions(nodes, block, *window_around(nodes, block))
+
+    lon, lat = pixel_centres(nodes, block)
+    exact = geometry.locate(np.radians(lon), np.radians(lat), positions.height)
+    line, sample = positions.absolute()
+    begin = geometry.image_arrays.begin
+    assert ((begin > line.min()) & (begin < line.max())).any()
+    np.testing.assert_allclose(line, exact.line, atol=1e-3)
+    # By the nearest record samples jump, up to 19 pixels here, at a line known to 1e-3.
+    near_change = np.abs(line[..., None] - begin).min(axis=-1) < 1e-3
+    assert near_change.mean() < 1e-4
+    np.testing.assert_allclose(sample[~near_change], exact.sample[~near_change], atol=3e-3)
+
+
 def test_a_window_over_two_frames_is_read_from_both(two_frames):
     geometry = RadarGeometry.from_annotations(two_frames)
     seam = two_frames[0].lines
