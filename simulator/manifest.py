@@ -59,7 +59,7 @@ def product_title(image: Image, polarizations: Sequence[str], manifest: bytes) -
     mode = acquisition.order.mode
     return (
         f"{acquisition.satellite.name}_{mode.beam}_{mode.product_type}_1S"
-        f"{POLARIZATION_CODES[tuple(polarizations)][-2:]}_"
+        f"{POLARIZATION_CODES[tuple(polarizations)]}_"
         f"{image.start:%Y%m%dT%H%M%S}_{image.stop:%Y%m%dT%H%M%S}_"
         f"{acquisition.absolute_orbit:06d}_{acquisition.datatake:06X}_"
         f"{crc_hqx(manifest, 0xFFFF):04X}"

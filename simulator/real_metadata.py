@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.annotation import Annotation, Radiometry, parse_annotation, parse_radiometry
 from simulator.geometry import RadarFrame, RangeRule, frame_of
-from simulator.instrument import MODES
+from simulator.instrument import MODES, Processor
 from simulator.manifest import ProductFile
 from simulator.pixels import Scene, valid_samples
 from simulator.s1_grd import Options, publish, write_pixels
@@ -63,6 +63,7 @@ def write_from_metadata(
         options.seed,
         0,
         _valid(frame, list(radiometry.values())),
+        processor_of(contents["manifest.safe"]).clean_border,
     )
     title = source.name.removesuffix(".zip").removesuffix(".SAFE")
     partial = folder / f".{title}.partial"
@@ -83,6 +84,14 @@ def read_annotation(source: Path) -> Annotation:
     """Annotation of the co-polarised image of a product."""
     annotations, _ = _parse(read_files(source))
     return annotations[_co_first(annotations)[0]][1]
+
+
+def processor_of(manifest: bytes) -> Processor:
+    """Version of the processor that a manifest names."""
+    found = re.search(rb'name="Sentinel-1 IPF" version="0*(\d+\.\d+)"', manifest)
+    if found is None:
+        raise ValueError("the manifest names no version of the Sentinel-1 IPF")
+    return Processor.of(found[1].decode())
 
 
 def default_terrain(annotation: Annotation, seed: int) -> Terrain:

@@ -9,7 +9,7 @@ from simulator.acquisition import Order, plan
 from simulator.annotation import NoiseBlock, Radiometry, Table
 from simulator.geometry import RadarFrame, frame_of
 from simulator.instrument import IW, Processor
-from simulator.landscape import Discs, random_bits
+from simulator.landscape import Discs, only_fields, parcels, random_bits, scenery
 from simulator.measurement import QuickLook
 from simulator.pixels import Scene, Targets, strips, valid_samples
 from simulator.s1_grd import read_metadata
@@ -224,3 +224,15 @@ def test_a_quick_look_keeps_the_shape_of_the_image(rng):
             assert dataset.shape == (77, 100)
             assert dataset.count == 3
             assert dataset.read().std() > 0
+
+
+def test_where_only_fields_are_promised_there_is_nothing_else(rng):
+    """The short cut of plain cells must not change the country."""
+    margin, promised = 60.0, 0
+    for east, north in rng.uniform(-120_000, 120_000, (4000, 2)):
+        if only_fields(east, north, margin, 5):
+            promised += 1
+            for turn in rng.uniform(0, 2 * np.pi, 5):
+                place = east + margin * np.cos(turn), north + margin * np.sin(turn)
+                assert scenery(*place, 5) == parcels(*place, 5)
+    assert promised > 1000

@@ -14,7 +14,7 @@ from simulator.acquisition import Order
 from simulator.annotation import parse_annotation, parse_radiometry
 from simulator.geometry import frame_of
 from simulator.instrument import EW, IW, SM, Processor
-from simulator.real_metadata import read_files, write_from_metadata
+from simulator.real_metadata import processor_of, read_files, write_from_metadata
 from simulator.s1_grd import Options, read_metadata, write_pass
 from simulator.terrain import ROLLING_HILLS, STEEP_RIDGES, Terrain
 
@@ -247,6 +247,22 @@ def test_real_metadata_are_kept_byte_for_byte(tmp_path, reference_data):
         next(v for k, v in after.items() if re.match(r"annotation/[^/]*-hh-.*xml", k))
     )
     assert annotation.platform == "S1C"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "clean"),
+    [
+        ("S1A_IW_GRDH_1SDV_20150203T*_FEC3", "002.36", False),
+        ("S1A_IW_GRDH_1SDV_20150203T*_6D00", "002.70", False),
+        ("S1A_IW_GRDH_1SDV_20210809T*", "003.31", True),
+        ("S1B_IW_GRDH_1SDV_20211223T*", "003.40", True),
+    ],
+)
+def test_the_processor_of_a_real_product_tells_its_border(reference_data, name, version, clean):
+    (real,) = (reference_data / "s1" / "safe").glob(f"{name}.zip")
+    processor = processor_of(read_files(real)["manifest.safe"])
+    assert processor.version == version
+    assert processor.clean_border == clean
 
 
 def test_real_metadata_without_calibration_are_refused(tmp_path, reference_data):
