@@ -96,7 +96,10 @@ def fill_positions(
     """
     extremes = np.array([math.inf, -math.inf, math.inf, -math.inf])
     segment = np.empty((2, 8))
-    span = 0
+    columns = image.sample.shape[1]
+    # Arguments are passed by value: handing the whole image over for each segment would cost more
+    # than the work.
+    span, numbers = 0, _span_numbers(grid, image, 0, origin)
     for i in range(line.shape[0]):
         first = 0
         while first < line.shape[1]:
@@ -105,32 +108,37 @@ def fill_positions(
             y = line[i, first:end]
             x = sample[i, first:end]
             _fill_heights(segment, heights, h)
-            # Arguments are passed by value: handing the whole image over for each segment would
-            # cost more than the work.
-            span, whole = _find_span(segment, h.size, image.begin, span)
-            columns = image.sample.shape[1]
+            found, whole = _find_span(segment, h.size, image.begin, span)
+            if found != span:
+                span, numbers = found, _span_numbers(grid, image, found, origin)
             if whole and _clear_of_ends(segment, h.size, image.slant_origin, columns):
                 record = image.record[span]
-                numbers = SpanNumbers(
-                    image.line_scale[span],
-                    image.line_offset[span] - origin[0],
-                    image.weight_scale[span],
-                    image.weight_offset[span],
-                    image.first_sample[span] - origin[1],
-                    image.last_sample[span] - origin[1],
-                    image.slant_origin,
-                    origin[1],
-                    grid.middle_height,
-                    grid.half_height,
-                )
-                _fill_in_span(
-                    segment, numbers, image.sample[record], image.sample[record + 1], h, y, x
-                )
+                before, after = image.sample[record], image.sample[record + 1]
+                _fill_in_span(segment, numbers, before, after, h, y, x)
             else:
                 _fill_anywhere(segment, grid, image, origin, h, y, x)
             first = end
         _widen(line[i], sample[i], extremes)
     return extremes[0], extremes[1], extremes[2], extremes[3]
+
+
+@compiled
+def _span_numbers(
+    grid: BlockGrid, image: ImageArrays, span: int, origin: tuple[int, int]
+) -> SpanNumbers:
+    """Return what a span of the image needs to place the pixels of a block."""
+    return SpanNumbers(
+        image.line_scale[span],
+        image.line_offset[span] - origin[0],
+        image.weight_scale[span],
+        image.weight_offset[span],
+        image.first_sample[span] - origin[1],
+        image.last_sample[span] - origin[1],
+        image.slant_origin,
+        origin[1],
+        grid.middle_height,
+        grid.half_height,
+    )
 
 
 @compiled

@@ -227,43 +227,42 @@ def _image_arrays(
     slant_origin, last_slant = min(e[0] for e in ends), max(e[1] for e in ends)
     origin = [f.line_origin - (0.5 * f.check.mid_swath_time if bistatic else 0.0) for f in frames]
     interval = annotations[0].line_interval
-    spans: list[dict[str, float]] = []
-    tables, first_record = [], 0
-    for frame, frame_origin in zip(frames, origin, strict=True):
-        annotation = frame.annotation
-        scale = interval / annotation.line_interval
-        offset = (origin[0] - frame_origin) / annotation.line_interval + frame.first_line
-        spans.extend(
-            {
-                "begin": (span.first_line - offset) / scale,
-                "line_scale": scale,
-                "line_offset": offset,
-                "record": first_record + span.record,
-                "weight_scale": span.weight_scale * scale,
-                "weight_offset": span.weight_offset + span.weight_scale * offset,
-                "first_sample": frame.sample_shift - 0.5,
-                "last_sample": frame.sample_shift + annotation.samples - 0.5,
-            }
+    tables = [
+        tabulate(a.ground_range, slant_origin, last_slant, a.range_spacing) + frame.sample_shift
+        for frame, a in zip(frames, annotations, strict=True)
+    ]
+    spans, first_record = [], 0
+    for frame, frame_origin, table in zip(frames, origin, tables, strict=True):
+        scale = interval / frame.annotation.line_interval
+        offset = (origin[0] - frame_origin) / frame.annotation.line_interval + frame.first_line
+        edges = frame.sample_shift - 0.5, frame.sample_shift + frame.annotation.samples - 0.5
+        spans += [
+            (
+                (span.first_line - offset) / scale,
+                scale,
+                offset,
+                first_record + span.record,
+                span.weight_scale * scale,
+                span.weight_offset + span.weight_scale * offset,
+                *edges,
+            )
             for span in _record_spans(frame, linear=linear)
-        )
-        table = tabulate(
-            annotation.ground_range, slant_origin, last_slant, annotation.range_spacing
-        )
-        tables.append(table + frame.sample_shift)
+        ]
         first_record += len(table)
-    columns = {name: np.array([span[name] for span in spans], np.float64) for name in spans[0]}
-    end = (lines - 0.5 - columns["line_offset"][-1]) / columns["line_scale"][-1]
+    begin, scales, offsets, record, weight_scale, weight_offset, near, far = np.array(
+        spans
+    ).T.copy()
     return ImageArrays(
         time_origin=origin[0],
         line_interval=interval,
-        begin=np.append(columns["begin"], end),
-        line_scale=columns["line_scale"],
-        line_offset=columns["line_offset"],
-        record=columns["record"].astype(np.int64),
-        weight_scale=columns["weight_scale"],
-        weight_offset=columns["weight_offset"],
-        first_sample=columns["first_sample"],
-        last_sample=columns["last_sample"],
+        begin=np.append(begin, (lines - 0.5 - offsets[-1]) / scales[-1]),
+        line_scale=scales,
+        line_offset=offsets,
+        record=record.astype(np.int64),
+        weight_scale=weight_scale,
+        weight_offset=weight_offset,
+        first_sample=near,
+        last_sample=far,
         slant_origin=slant_origin,
         sample=np.concatenate(tables),
     )
