@@ -7,8 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulator.annotation import Annotation, Radiometry, parse_annotation, parse_radiometry
+from simulator.annotation import (
+    Annotation,
+    Radiometry,
+    Table,
+    parse_annotation,
+    parse_radiometry,
+)
 from simulator.geometry import RadarFrame, RangeRule, frame_of
 from simulator.instrument import MODES, Processor
 from simulator.manifest import ProductFile
@@ -165,17 +172,30 @@ def _mode_name(annotation: Annotation) -> str:
     return annotation.mode if annotation.mode in MODES else "SM"
 
 
-def _valid(frame: RadarFrame, radiometry: Sequence[Radiometry]) -> np.ndarray:
+def _valid(frame: RadarFrame, radiometry: Sequence[Radiometry]) -> NDArray[np.int32]:
     """Return valid samples of each line: ragged edges, within those with a noise estimate."""
     valid = valid_samples(frame.lines, frame.samples, ragged_start=True, ragged_stop=True)
+    line = np.arange(frame.lines)
     for item in radiometry:
-        for sample, value in zip(item.noise.sample, item.noise.value, strict=True):
-            # The outermost samples of a stripmap vector may be 0 by rounding of the swath.
-            known = sample[value > 0]
-            if known.size and known[-1] - known[0] < 0.999 * frame.samples:
-                valid[:, 0] = np.maximum(valid[:, 0], known[0])
-                valid[:, 1] = np.minimum(valid[:, 1], known[-1])
+        known = _known_noise(item.noise, frame.samples)
+        before = np.searchsorted(item.noise.line, line, side="right") - 1
+        for near in (np.maximum(before, 0), np.minimum(before + 1, len(known) - 1)):
+            valid[:, 0] = np.maximum(valid[:, 0], known[near, 0])
+            valid[:, 1] = np.minimum(valid[:, 1], known[near, 1])
     return valid
+
+
+def _known_noise(noise: Table, samples: int) -> NDArray[np.int32]:
+    """First and last sample with a noise estimate of each vector; all where none has any.
+
+    Swaths that start late, and what lies beyond the far edge, have zeros.
+    """
+    everywhere = 0, samples - 1
+    spans = []
+    for sample, value in zip(noise.sample, noise.value, strict=True):
+        known = sample[value > 0]
+        spans.append((known[0], known[-1]) if known.size else everywhere)
+    return np.array(spans, np.int32)
 
 
 def _refresh(manifest: bytes, files: Sequence[ProductFile]) -> bytes:

@@ -33,6 +33,14 @@ def relief(given, spectrum=ROLLING_HILLS):
     return Terrain.random(spectrum, given.longitude, given.latitude, np.random.default_rng(2))
 
 
+def cut_to(real, safe, lines):
+    """Metadata of a real product that states fewer lines: whole ones take a minute."""
+    for name, content in read_files(real).items():
+        stated = f"<numberOfLines>{lines}</numberOfLines>".encode()
+        (safe / name).parent.mkdir(parents=True, exist_ok=True)
+        (safe / name).write_bytes(re.sub(rb"<numberOfLines>\d+</numberOfLines>", stated, content))
+
+
 def written(folder, given, options=None, spectrum=ROLLING_HILLS):
     return write_pass(folder, given, relief(given, spectrum), options)
 
@@ -216,16 +224,10 @@ def test_steep_relief_comes_with_masks_of_layover_and_shadow(tmp_path):
 
 
 def test_real_metadata_are_kept_byte_for_byte(tmp_path, reference_data):
-    """A real product cut to 200 lines by its own statement, else it takes a minute."""
     (real,) = (reference_data / "s1" / "safe").glob("S1C_S4_*.zip")
     title = real.name.removesuffix(".zip")
     source = tmp_path / "source" / f"{title}.SAFE"
-    for name, content in read_files(real).items():
-        cut = re.sub(
-            rb"<numberOfLines>\d+</numberOfLines>", b"<numberOfLines>200</numberOfLines>", content
-        )
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_bytes(cut)
+    cut_to(real, source, 200)
 
     path = write_from_metadata(tmp_path / "filled", source)
 
@@ -247,6 +249,20 @@ def test_real_metadata_are_kept_byte_for_byte(tmp_path, reference_data):
         next(v for k, v in after.items() if re.match(r"annotation/[^/]*-hh-.*xml", k))
     )
     assert annotation.platform == "S1C"
+
+
+def test_real_pixels_lie_where_the_noise_is_known(tmp_path, reference_data):
+    """The swaths of an extra wide product start one after the other."""
+    (real,) = (reference_data / "s1" / "safe").glob("S1A_EW_*.zip")
+    source = tmp_path / "S1A_EW.SAFE"
+    cut_to(real, source, 600)
+
+    path = write_from_metadata(tmp_path / "filled", source)
+
+    with rasterio.open(path / "measurement" / "ew-hh.tiff") as dataset:
+        lit = [np.flatnonzero(dataset.read(1)[line])[-1] for line in (100, 300, 500)]
+    # Last samples with noise in the vectors of lines 0, 167 and 422 of the product.
+    assert lit == pytest.approx([3129, 5032, 10_439], abs=100)
 
 
 @pytest.mark.parametrize(
