@@ -102,15 +102,17 @@ def opened_house(folder: Path, *, pool_gb: str = "1") -> Iterator[House]:
     engine = create_engine(config.catalog.url)
     migrations.upgrade(engine)
     house = House(config, engine, folder / "journal")
-    yield house
-    for process in house.supervisors:
-        process.terminate()
-    for process in house.supervisors:
-        process.join(10)
-        if process.is_alive():
-            process.kill()
-            process.join()
-    engine.dispose()
+    try:
+        yield house
+    finally:
+        for process in house.supervisors:
+            process.terminate()
+        for process in house.supervisors:
+            process.join(10)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        engine.dispose()
 
 
 def until(ask: Callable[[], Any], limit_s: float = 10.0) -> Any:
