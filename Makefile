@@ -27,8 +27,14 @@ $(VENV)/.developer: $(VENV)/.installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
 	@touch $@
 
+# Kernels are compiled once for each version of the sources, not while the first user waits.
+$(VENV)/.kernels: $(VENV)/.installed $(wildcard algorithms/*.py)
+	@echo "Compiling the kernels..."
+	@$(BIN)/python -m peps_wps.jobs.warm
+	@touch $@
+
 .PHONY: run
-run: $(VENV)/.installed  ## set up, prepare the demonstration data, serve on http://127.0.0.1:5000
+run: $(VENV)/.kernels  ## set up, prepare the demonstration data, serve on http://127.0.0.1:5000
 	@$(BIN)/peps demo --prepare --var $(VAR)
 	@$(BIN)/peps serve --host $(HOST) --port $(PORT) --var $(VAR)
 

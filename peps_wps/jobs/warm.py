@@ -4,6 +4,15 @@ No thread is started here, and no dataset, connection or kernel pool opened: non
 """
 
 import importlib
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+
+from algorithms.warm import warm
+from peps_wps.writers.cog import BLOCK, CogWriter
+from peps_wps.writers.cog_layout import RasterDescription
 
 # Imported for the time it takes, once.
 MODULES = (
@@ -22,4 +31,21 @@ def warm_up() -> None:
     """Import what chains import and load the compiled kernels."""
     for name in MODULES:
         importlib.import_module(name)
-    importlib.import_module("algorithms.warm").warm()
+    warm()
+    _write_raster()
+
+
+def _write_raster() -> None:
+    """Write one small raster: its kernels and GDAL's drivers are loaded then."""
+    description = RasterDescription("float32", 32631, Affine(10, 0, 0, 0, -10, 0), 0.0, {})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "warm.tif"
+        writer = CogWriter(
+            path, width=2 * BLOCK, height=BLOCK, description=description, mantissa_bits=10
+        )
+        writer.put(0, 0, np.ones((BLOCK, BLOCK), np.float32))
+        writer.close()
+
+
+if __name__ == "__main__":
+    warm_up()

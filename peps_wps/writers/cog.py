@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numba
 import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from algorithms.compiled import compiled
 from peps_wps.writers.cog_layout import Coding, Level, RasterDescription, write_cog
 from peps_wps.writers.publish import published
 
@@ -272,7 +272,7 @@ def round_mantissa(values: NDArray[np.float32], bits: int) -> NDArray[np.float32
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _round_mantissa(values: NDArray[np.uint32], dropped: int) -> NDArray[np.uint32]:
     half = np.uint32((1 << (dropped - 1)) - 1)
     keep = np.uint32(0xFFFFFFFF ^ ((1 << dropped) - 1))
@@ -285,7 +285,7 @@ def _round_mantissa(values: NDArray[np.uint32], dropped: int) -> NDArray[np.uint
     return rounded
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _mean_of_four(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean of each 2 x 2 over what is not NaN, NaN where nothing is."""
     rows, columns = values.shape[0] // 2, values.shape[1] // 2
@@ -302,7 +302,7 @@ def _mean_of_four(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return mean
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _predict_float(block: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """TIFF predictor 3 (Adobe TIFF Technical Note 3): byte planes of a row, then differences."""
     rows, columns = block.shape
