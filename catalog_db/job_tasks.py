@@ -62,7 +62,7 @@ def open_tasks(connection: Connection, job_id: str, window: int) -> list[TaskRow
 def admit(connection: Connection, candidate: TaskRow, budget_bytes: int) -> Admission:
     """Move a waiting task to staging if its inputs fit beside those that are held already.
 
-    A file that several tasks hold is counted once, and so are those that live on disk for good.
+    A file that several tasks hold is counted once; those that live on disk for good do not count.
     Made in one write transaction, so two dispatchers never promise the same space twice.
     """
     serialize(connection)
@@ -73,19 +73,18 @@ def admit(connection: Connection, candidate: TaskRow, budget_bytes: int) -> Admi
     ).scalars()
     held = {uid for products in holding for uid in json.loads(products)}
     sizes = _staged_sizes(connection, sorted(held | set(candidate.products)))
-    permanent = _permanent_bytes(connection)
-    promised = permanent + sum({file_id: size for _, file_id, size in sizes}.values())
+    promised = sum({file_id: size for _, file_id, size in sizes}.values())
     own = {file_id: size for uid, file_id, size in sizes if uid in candidate.products}
     admitted = promised <= budget_bytes and _move(
         connection, candidate, ("waiting",), state="staging"
     )
-    return Admission(admitted, permanent + sum(own.values()))
+    return Admission(admitted, sum(own.values()))
 
 
 def pool_bytes(connection: Connection, products: Sequence[str]) -> int:
-    """Return the size of the disk pool, in bytes, that `products` need at least."""
+    """Return the room in the disk pool, in bytes, that `products` need together."""
     sizes = {file_id: size for _, file_id, size in _staged_sizes(connection, products)}
-    return sum(sizes.values()) + _permanent_bytes(connection) if sizes else 0
+    return sum(sizes.values())
 
 
 def set_request(connection: Connection, row: TaskRow, request: str) -> str | None:
@@ -175,12 +174,6 @@ def _staged_sizes(connection: Connection, products: Sequence[str]) -> list[tuple
         .where(item.c.uid.in_(products), file.c.backend != "disk")
     )
     return [(row.uid, row.id, row.size_bytes) for row in connection.execute(query)]
-
-
-def _permanent_bytes(connection: Connection) -> int:
-    """Return what the files without a copy on tape take of the pool."""
-    query = select(func.coalesce(func.sum(file.c.size_bytes), 0)).where(file.c.backend == "disk")
-    return int(connection.execute(query).scalar_one())
 
 
 def _move(connection: Connection, row: TaskRow, before: Sequence[str], **values: Any) -> bool:
