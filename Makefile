@@ -54,9 +54,10 @@ check: $(VENV)/.developer  ## ruff, mypy, import contracts
 	$(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(VENV)/.developer  ## the benchmarks of docs/benchmarks.md that need no peer
+bench: $(VENV)/.developer  ## the benchmarks of docs/benchmarks.md on a full-size simulated product
 	$(BIN)/python -m benchmarks.kernels
-	$(BIN)/python -m benchmarks.ortho_tile
+	$(BIN)/python -m benchmarks.cog
+	$(BIN)/python -m benchmarks.s1_ortho var/benchmark --part tile product curve
 
 .PHONY: drills
 drills: $(VENV)/.developer  ## the same drills as the suite, at full size

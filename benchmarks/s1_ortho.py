@@ -2,8 +2,9 @@
 
     python -m benchmarks.s1_ortho FOLDER [--tile 31TEL] [--part tile product curve] [--peer]
 
-FOLDER holds a product (SAFE folder or zip), its truth.json and its DEM in `dem`: make one with
-`peps simulate`. `--peer` runs Orfeo ToolBox's chain beside ours (Debian packages otb-bin,
+FOLDER holds a product (SAFE folder or zip), its truth.json and its DEM in `dem`; when it does not
+exist, a full-size one is simulated (two minutes), into the metadata of the product given by
+`--metadata` if any. `--peer` runs Orfeo ToolBox's chain beside ours (Debian packages otb-bin,
 libotb-dev, libgdal-dev, g++).
 """
 
@@ -69,6 +70,16 @@ class Case:
         scratch.mkdir(parents=True)
         inputs = TaskInputs({self.known.uid: self.path}, self.config, scratch)
         return FinishedTask(task, OrthoS1().run(task, inputs, lambda *_: None), scratch)
+
+
+def simulate(folder: Path, metadata: Path | None) -> None:
+    """Write a full-size product around tile 31TEL, its truth and its DEM."""
+    command = ["peps", "simulate", str(folder), "--seed", "1"]
+    if metadata is None:
+        command += ["--longitude", "3.3", "--latitude", "45.4"]
+    else:
+        command += ["--from-metadata", str(metadata)]
+    subprocess.run(command, check=True)
 
 
 def tile(case: Case, name: str, runs: int) -> list[Cost]:
@@ -177,7 +188,10 @@ def main() -> None:
     parser.add_argument("--part", nargs="+", default=["tile", "product"])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--metadata", type=Path)
     arguments = parser.parse_args()
+    if not arguments.folder.exists():
+        simulate(arguments.folder, arguments.metadata)
     case = Case.of(arguments.folder)
     (case.folder / "scratch").mkdir(exist_ok=True)
     if "tile" in arguments.part:

@@ -33,7 +33,7 @@ curl '{base}/resto/wps?service=WPS&amp;version=1.0.0&amp;request=Execute&amp;ide
 <li><a href="/resto/api/collections/S1/search.json?maxRecords=20">The newest Sentinel-1 products</a>
 </li>
 </ul>
-<pre>peps search S1 productType=GRD --url {base}</pre>
+<pre>curl '{base}/resto/api/collections/S1/search.json?productType=GRD&amp;maxRecords=20'</pre>
 <h2>Operate</h2>
 <ul><li><a href="/health">Health</a></li></ul>
 </html>

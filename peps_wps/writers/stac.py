@@ -48,7 +48,7 @@ class Raster:
     """What the values of a GeoTIFF are; physical value = stored * scale + offset."""
 
     dtype: str
-    nodata: float
+    nodata: float | None
     resolution: float
     scale: float = 1.0
     offset: float = 0.0
@@ -229,10 +229,11 @@ def _asset(asset: Asset) -> Json:
 def _band(raster: Raster) -> Json:
     band: Json = {
         "data_type": raster.dtype,
-        # JSON has no word for it; the extension spells it so.
-        "nodata": "nan" if np.isnan(raster.nodata) else raster.nodata,
         "spatial_resolution": raster.resolution,
     }
+    if raster.nodata is not None:
+        # JSON has no word for it; the extension spells it so.
+        band["nodata"] = "nan" if np.isnan(raster.nodata) else raster.nodata
     if (raster.scale, raster.offset) != (1.0, 0.0):
         band |= {"scale": raster.scale, "offset": raster.offset}
     if raster.unit:

@@ -27,7 +27,6 @@ from peps_wps.writers.cog_layout import RasterDescription
 from peps_wps.writers.json_document import write_json
 from peps_wps.writers.quicklook import read_overview, write_quicklook
 
-MANTISSA_BITS = 10  # 0.002 dB
 ANGLE_SCALE = 0.01  # degrees, of uint16
 
 LAYOVER_SHADOW, INCIDENCE, LOCAL_INCIDENCE = "LayoverShadow", "IA", "LIA"
@@ -129,10 +128,8 @@ class TileFiles:
             ),
             scale=form.scale,
         )
-        lossless = self._task.order.lossless or form.dtype != "float32"
-        return self._writer(
-            path, description, form.overview, mantissa_bits=None if lossless else MANTISSA_BITS
-        )
+        bits = None if self._task.order.lossless else form.mantissa_bits
+        return self._writer(path, description, form.overview, mantissa_bits=bits)
 
     def _open_masks(self) -> dict[str, CogWriter]:
         """Open a writer a mask; border masks are one a polarisation, the others one a tile."""
@@ -221,7 +218,7 @@ class TileFiles:
             is_angle = key in (INCIDENCE, LOCAL_INCIDENCE)
             raster = stac.Raster(
                 "uint16" if is_angle else "uint8",
-                0.0,
+                0.0 if is_angle else None,
                 resolution,
                 ANGLE_SCALE if is_angle else 1.0,
                 unit="degree" if is_angle else "",
