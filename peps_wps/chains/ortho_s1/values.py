@@ -14,6 +14,9 @@ Float32 = NDArray[np.float32]
 LOWER_SIGNAL_VALUE = np.float32(1.00023e-07)
 AMPLITUDE_SCALE = 1e-4  # of uint16
 _LARGEST = 65535
+# Rounding to n bits moves a value by 2**-(n + 1) of its power of two: the error of power and
+# amplitude is relative, that of decibels absolute and largest below -64 dB.
+_POWER_BITS, _AMPLITUDE_BITS, _DECIBEL_BITS = 10, 11, 14
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class ValueFormat:
         What the physical value is, for people: "linear power".
     overview
         How overviews average it.
+    mantissa_bits
+        Bits to keep of a float32 so that rounding costs 0.0022 dB at most; None for integers.
     """
 
     dtype: str
@@ -35,18 +40,19 @@ class ValueFormat:
     scale: float
     quantity: str
     overview: OverviewRule
+    mantissa_bits: int | None
 
 
 def value_format(name: str, calibration: str) -> ValueFormat:
     """Return the format of a file; digital numbers are amplitudes, everything else is power."""
     if name == "float32_db":
-        return ValueFormat("float32", float("nan"), 1.0, "decibels", "mean_db")
+        return ValueFormat("float32", float("nan"), 1.0, "decibels", "mean_db", _DECIBEL_BITS)
     if name == "uint16":
         scale = 1.0 if calibration == "dn" else AMPLITUDE_SCALE
-        return ValueFormat("uint16", 0.0, scale, "amplitude", "rms")
+        return ValueFormat("uint16", 0.0, scale, "amplitude", "rms", None)
     if calibration == "dn":
-        return ValueFormat("float32", 0.0, 1.0, "amplitude", "rms")
-    return ValueFormat("float32", 0.0, 1.0, "linear power", "mean")
+        return ValueFormat("float32", 0.0, 1.0, "amplitude", "rms", _AMPLITUDE_BITS)
+    return ValueFormat("float32", 0.0, 1.0, "linear power", "mean", _POWER_BITS)
 
 
 def encode(power: Float32, form: ValueFormat) -> NDArray[Any]:
