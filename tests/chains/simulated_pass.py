@@ -47,6 +47,10 @@ class Tile:
     def path(self, polarization: str = "VV") -> Path:
         return self.done.folder / self.body["images"][polarization]
 
+    def tags(self, polarization: str = "VV") -> dict[str, str]:
+        with rasterio.open(self.path(polarization)) as dataset:
+            return dataset.tags()
+
     def mask(self, kind: str) -> np.ndarray:
         """Pixels of a mask inside the window, as they are stored."""
         (found,) = self.done.folder.glob(f"*_{kind}.tif")
@@ -90,6 +94,15 @@ class Tile:
         place, image = self._targets()
         return np.linalg.lstsq(place, image, rcond=None)[0][:2].T
 
+    def pixel(self, target: dict) -> tuple[int, int]:
+        """Row and column in the window where a target of the truth lies."""
+        tile = mgrs.tile(self.body["tile"])
+        to_map = Transformer.from_crs(4326, tile.epsg, always_xy=True)
+        place = to_map.transform(target["longitude"], target["latitude"])
+        column, row = ~tile.transform @ place
+        rows, columns = self.window
+        return int(row) - rows.start, int(column) - columns.start
+
     def map_place(self) -> tuple[np.ndarray, np.ndarray]:
         """Easting and northing of the pixels of the window, at 10 m."""
         rows, columns = self.window
@@ -100,7 +113,7 @@ class Tile:
 
     def _targets(self) -> tuple[np.ndarray, np.ndarray]:
         """Easting, northing, height, 1 and line, sample of the true targets."""
-        targets = json.loads(self.simulated.truth().read_text())["targets"]
+        targets = targets_of(self.simulated.truth())
         epsg = mgrs.tile(self.body["tile"]).epsg
         to_map = Transformer.from_crs(4326, epsg, always_xy=True)
         place = [
@@ -226,13 +239,8 @@ def product_of(path: Path) -> Product:
     return Product(**known, published=start, updated=start, size_bytes=1)
 
 
-def targets_of(truth: Path) -> list[dict]:
-    return json.loads(truth.read_text())["targets"]
-
-
-def tags_of(path: Path) -> dict[str, str]:
-    with rasterio.open(path) as dataset:
-        return dataset.tags()
+def targets_of(truth: Path, kind: str = "targets") -> list[dict]:
+    return json.loads(truth.read_text())[kind]
 
 
 @contextmanager
@@ -242,3 +250,18 @@ def scaled_score(pixels: float) -> Iterator[None]:
         for name in ("SEARCH_PIXELS", "CENTROID_PIXELS"):
             patch.setattr(simulator.score, name, round(getattr(simulator.score, name) * pixels))
         yield
+
+
+def assert_within_bars(found: Score, scale: float = 1.0) -> None:
+    """Apply the bars of the service; for pixels `scale` times 10 m they are as much wider."""
+    assert found.missing == 0
+    if found.easting.size >= 4:  # on a corner of a tile they are too few
+        assert found.rms_m <= 0.30 * scale
+        assert found.worst_m <= 1.0 * scale
+        # The mean of few targets has its own spread.
+        spread = 2 * found.rms_m / found.easting.size**0.5
+        assert np.abs(found.mean_m).max() <= max(0.05 * scale, spread)
+    if found.bias_db.size:
+        assert np.abs(found.bias_db).max() <= 0.2
+    if found.bias_db.size >= 10:  # speckle alone moves one patch by 0.03 dB and more
+        assert abs(found.bias_db.mean()) <= 0.02
