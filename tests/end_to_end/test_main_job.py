@@ -166,14 +166,21 @@ def test_the_report_comes_last_and_is_finished(finished: WPSExecution):
 def test_a_killed_job_is_done_again_and_published_once(service: Service):
     execution = service.order(("min_coverage", "1"), ("resampling", "lanczos"))
     job = execution.statusLocation.split("pywps-")[1].removesuffix(".xml")
-    process = _process_of(service, job)
-    os.kill(process, signal.SIGKILL)
+    os.kill(_process_of(service, job), signal.SIGKILL)
 
     wait(execution)
 
     assert execution.isSucceded(), execution.errors
-    log = (service.var / "results" / job).iterdir()
-    assert any(path.suffix == ".zip" for path in log)
+    engine = create_engine(f"sqlite:///{service.var / 'catalog.db'}")
+    with engine.connect() as connection:
+        row = jobs.get(connection, job)
+        lines = [line.message for line in jobs.log_of(connection, job)]
+    engine.dispose()
+    assert row is not None
+    assert row.attempt == 2
+    assert sum("succeeded" in line.lower() for line in lines) <= 1
+    archives = list((service.var / "results" / job).glob("*.zip"))
+    assert len(archives) == 1
     assert not (service.var / "results" / ".work" / job).exists()
 
 
