@@ -80,11 +80,7 @@ def read_scene(
         read_grd(path, orbit_folder=folder, epoch=first.epoch) for path in paths[1:]
     ]
     for frame in frames:
-        missing = [name for name in polarizations if name not in frame.images]
-        if missing:
-            raise SafeError(
-                f"{frame.title} has no polarization {missing[0]}, found {', '.join(frame.images)}"
-            )
+        _check_complete(frame, polarizations, order)
     frames.sort(key=lambda frame: _co_polarized(frame).annotation.first_line_time)
     try:
         geometry = RadarGeometry.from_annotations(
@@ -99,6 +95,24 @@ def read_scene(
         if reason is not None:
             raise ChainError(f"{frame.title}: {reason}")
     return Scene(geometry, tuple(frames), tuple(polarizations))
+
+
+def _check_complete(frame: GrdProduct, polarizations: Sequence[str], order: Order) -> None:
+    """Refuse a product that lacks an image of the order, or what denoising it needs."""
+    for name in polarizations:
+        if name not in frame.images:
+            raise SafeError(
+                f"{frame.title} has no polarization {name}, found {', '.join(frame.images)}"
+            )
+        if removes_noise(order) and frame.images[name].annotation.noise is None:
+            raise SafeError(
+                f"{frame.title} has no noise file of {name}: order it with denoise=false"
+            )
+
+
+def removes_noise(order: Order) -> bool:
+    """Whether an order is for images without thermal noise; digital numbers are as they are."""
+    return order.denoise and order.calibration != "dn"
 
 
 def _co_polarized(frame: GrdProduct) -> GrdImage:
@@ -134,7 +148,7 @@ class CalibratedImage:
         self._annotations = [f.images[polarization].annotation for f in scene.frames]
         self._tables = [_table(a, order.calibration) for a in self._annotations]
         self._borders = scene.borders
-        self._denoise = order.denoise and order.calibration != "dn"
+        self._denoise = removes_noise(order)
         self._images = [
             ChunkedImage(product.images[polarization].lines) for product in scene.frames
         ]

@@ -15,7 +15,7 @@ from algorithms import mgrs
 from peps_wps.chains.contract import Json, TaskResult
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.plan import TileTask
-from peps_wps.chains.ortho_s1.scene import Scene
+from peps_wps.chains.ortho_s1.scene import Scene, removes_noise
 from peps_wps.chains.ortho_s1.tile import BlockMasks, BlockResult, TileProcessor
 from peps_wps.chains.ortho_s1.values import LOWER_SIGNAL_VALUE, encode, value_format
 from peps_wps.errors import ChainError
@@ -294,7 +294,7 @@ class _Statistics:
 def _processing(order: Order, scene: Scene, heights: DemWindow) -> Processing:
     return Processing(
         calibration=order.calibration,
-        denoised=order.denoise and order.calibration != "dn" and scene.has_noise,
+        denoised=removes_noise(order) and scene.has_noise,
         resampling=order.resampling,
         resolution=float(order.resolution),
         lower_signal_value=float(LOWER_SIGNAL_VALUE),
