@@ -9,9 +9,9 @@ from werkzeug.routing import Map, Rule
 from catalog_db import migrations
 from catalog_db.engine import Engine, create_engine
 from peps_wps.config import Config
+from peps_wps.services import Services
 from peps_wps.staging import Archive
 from peps_wps.web import download, errors, health, landing, resto
-from peps_wps.web.services import Services
 from peps_wps.wps.process import ChainProcess
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES

@@ -10,8 +10,8 @@ from peps_wps import jobs as job_store
 from peps_wps import logs
 from peps_wps.cli_terminal import JOB_FAILED, OK, ProgressLine, answer, answer_json, say
 from peps_wps.config import Config
+from peps_wps.services import Services
 from peps_wps.staging import Archive
-from peps_wps.web.services import Services
 
 
 def ingest(arguments: argparse.Namespace) -> int:

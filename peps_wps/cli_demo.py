@@ -19,7 +19,7 @@ from peps_wps.client import UnreachableError, WpsClient
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.ingest import ingest
-from peps_wps.web.services import Services
+from peps_wps.services import Services
 
 PROCESS = "S1_ORTHO"
 

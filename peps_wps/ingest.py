@@ -16,8 +16,8 @@ from catalog_db.errors import CatalogError
 from catalog_db.products import Product
 from peps_wps.errors import SafeError
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
+from peps_wps.services import Services
 from peps_wps.staging.archive import Tier
-from peps_wps.web.services import Services
 from storage.errors import StorageError
 from storage.model import ArchiveFile
 

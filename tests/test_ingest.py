@@ -8,7 +8,7 @@ import pytest
 from catalog_db import SearchQuery, products, search
 from peps_wps.ingest import IngestState, ingest
 from peps_wps.readers.sentinel1_grd import read_grd
-from peps_wps.web.services import Services
+from peps_wps.services import Services
 from tests.archive_world import ArchiveWorld
 from tests.readers.safe_builder import TITLE, SafeRecipe, write_folder, zip_folder
 

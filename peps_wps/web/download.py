@@ -11,10 +11,10 @@ from werkzeug.routing import Rule
 
 from catalog_db.errors import UnknownProductError
 from catalog_db.staging import ProductFile
+from peps_wps.file_response import FileFacts, file_response
+from peps_wps.services import Services
 from peps_wps.staging import Archive
 from peps_wps.web.errors import error_response
-from peps_wps.web.file_response import FileFacts, file_response
-from peps_wps.web.services import Services
 from storage.errors import ProductOnTapeError
 
 _RETRY_REASON = "202 You should retry the request"

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
 from catalog_db import jobs, migrations, times
-from peps_wps.web.services import Services
+from peps_wps.services import Services
 
 logger = logging.getLogger(__name__)
 

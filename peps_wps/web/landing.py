@@ -5,7 +5,7 @@ from html import escape
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
-from peps_wps.web.services import Services
+from peps_wps.services import Services
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

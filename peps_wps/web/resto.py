@@ -14,11 +14,11 @@ from werkzeug.routing import Rule
 
 from catalog_db import SearchResult, products, search, times
 from catalog_db.errors import UnknownProductError
+from peps_wps.links import Links
+from peps_wps.services import Services
 from peps_wps.web.resto_atom import atom_feed, description
 from peps_wps.web.resto_feature import feature
 from peps_wps.web.resto_query import PARENT_IDENTIFIERS, RestoSearch, parse_search
-from peps_wps.web.services import Services
-from peps_wps.wps.links import Links
 
 Json = dict[str, Any]
 Endpoint = Callable[..., Response]

@@ -15,7 +15,7 @@ from pywps.response.capabilities import CapabilitiesResponse
 from pywps.response.describe import DescribeResponse
 
 from peps_wps.config import Config
-from peps_wps.wps.links import Links
+from peps_wps.links import Links
 from peps_wps.wps.process import ChainProcess
 from peps_wps.wps.xml_request import OWS, WPS
 

@@ -11,9 +11,9 @@ from werkzeug.exceptions import NotFound
 
 from catalog_db import jobs as job_table
 from catalog_db.engine import Engine
+from peps_wps.file_response import FileFacts, file_response
 from peps_wps.jobs import Job
-from peps_wps.web.file_response import FileFacts, file_response
-from peps_wps.wps.links import Links, log_name, report_name
+from peps_wps.links import Links, log_name, report_name
 from peps_wps.wps.process import REPORT
 from peps_wps.wps.report import render_report
 

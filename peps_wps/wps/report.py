@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from peps_wps.jobs import Job
-from peps_wps.wps.links import Links
+from peps_wps.links import Links
 from peps_wps.wps.process import REPORT
 
 # STALLED is the word that the PEPS scripts know for running.

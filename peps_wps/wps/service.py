@@ -25,14 +25,14 @@ from peps_wps import jobs
 from peps_wps.config import Config
 from peps_wps.errors import InvalidInputError
 from peps_wps.jobs import Job
-from peps_wps.web.services import Services
+from peps_wps.links import OUTPUTS_PATH, SERVICE_PATH, Links
+from peps_wps.services import Services
 from peps_wps.wps import outputs
 from peps_wps.wps.documents import Documents, serialise
 from peps_wps.wps.errors import WpsError, invalid, missing
 from peps_wps.wps.exception_report import exception_report
 from peps_wps.wps.inputs import chain_inputs, check_outputs
 from peps_wps.wps.kvp import parse_query
-from peps_wps.wps.links import OUTPUTS_PATH, SERVICE_PATH, Links
 from peps_wps.wps.process import ChainProcess
 from peps_wps.wps.requests import (
     DescribeProcess,

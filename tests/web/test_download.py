@@ -16,8 +16,8 @@ from werkzeug.test import Client
 
 from catalog_db import products
 from peps_wps.app import Application
+from peps_wps.services import Services
 from peps_wps.web import download
-from peps_wps.web.services import Services
 from storage.recall import RecallPolicy
 from tests.archive_world import ArchiveWorld
 

@@ -1,4 +1,4 @@
-"""Addresses that the WPS hands out: fixed names, clients rely on them."""
+"""Addresses that the service hands out: fixed names, clients rely on them."""
 
 from dataclasses import dataclass
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""What every web endpoint is given: the objects that the composition root built."""
+"""What every endpoint is given: the objects that the composition root built."""
 
 from dataclasses import dataclass
 
