@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
+from xml.etree import ElementTree
 
 import requests
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from peps_wps.client.errors import ClientError, RefusedError, UnreachableError
+from peps_wps.xml_parsing import Element, XmlError, read_xml
 
 WPS = "http://www.opengis.net/wps/1.0.0"
 OWS = "http://www.opengis.net/ows/1.1"
@@ -187,18 +186,18 @@ class WpsClient:
 
 def execute_document(process: str, inputs: Iterable[tuple[str, str]]) -> bytes:
     """Return an Execute request for an asynchronous run with every output."""
-    root = Element(f"{{{WPS}}}Execute", {"service": "WPS", "version": "1.0.0"})
-    SubElement(root, f"{{{OWS}}}Identifier").text = process
-    given = SubElement(root, f"{{{WPS}}}DataInputs")
+    root = ElementTree.Element(f"{{{WPS}}}Execute", {"service": "WPS", "version": "1.0.0"})
+    ElementTree.SubElement(root, f"{{{OWS}}}Identifier").text = process
+    given = ElementTree.SubElement(root, f"{{{WPS}}}DataInputs")
     for identifier, value in inputs:
-        one = SubElement(given, f"{{{WPS}}}Input")
-        SubElement(one, f"{{{OWS}}}Identifier").text = identifier
-        data = SubElement(one, f"{{{WPS}}}Data")
-        SubElement(data, f"{{{WPS}}}LiteralData").text = value
-    form = SubElement(root, f"{{{WPS}}}ResponseForm")
+        one = ElementTree.SubElement(given, f"{{{WPS}}}Input")
+        ElementTree.SubElement(one, f"{{{OWS}}}Identifier").text = identifier
+        data = ElementTree.SubElement(one, f"{{{WPS}}}Data")
+        ElementTree.SubElement(data, f"{{{WPS}}}LiteralData").text = value
+    form = ElementTree.SubElement(root, f"{{{WPS}}}ResponseForm")
     options = {"storeExecuteResponse": "true", "status": "true"}
-    SubElement(form, f"{{{WPS}}}ResponseDocument", options)
-    content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    ElementTree.SubElement(form, f"{{{WPS}}}ResponseDocument", options)
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content
 
 
@@ -210,7 +209,7 @@ def read_status(root: Element) -> JobStatus:
     if not url or status is None or len(status) == 0:
         raise UnreachableError("the answer is no status document")
     element = status[0]
-    state = _STATES.get(element.tag.rpartition("}")[2], "running")
+    state = _STATES.get(str(element.tag).rpartition("}")[2], "running")
     texts = [one.text for one in element.iterfind(".//ows:ExceptionText", NAMES)]
     message = " ".join(filter(None, [element.text, *texts])).strip()
     return JobStatus(
@@ -236,16 +235,15 @@ def _output(element: Element) -> JobOutput:
         href = reference.get("href") or reference.get(XLINK_HREF)
         return JobOutput(identifier, reference.get("mimeType", ""), href=href)
     data = element.find("wps:Data", NAMES)
-    value = "".join(data.itertext()).strip() if data is not None else ""
+    value = "".join(map(str, data.itertext())).strip() if data is not None else ""
     return JobOutput(identifier, "", value=value)
 
 
 def _parse(content: bytes, url: str) -> Element:
     try:
-        root: Element = fromstring(content)
-    except (ParseError, DefusedXmlException) as error:
+        return read_xml(content)
+    except XmlError as error:
         raise UnreachableError(f"{url} does not answer with a WPS document") from error
-    return root
 
 
 def _refusal(answer: requests.Response) -> ClientError:

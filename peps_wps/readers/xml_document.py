@@ -1,34 +1,22 @@
-"""XML of unknown origin, read safely: no document type, no entities, no network, bounded size."""
+"""XML documents of a product: what is looked up in them, and how its absence is told."""
 
 from datetime import UTC, datetime
 
 import numpy as np
-from lxml import etree
 from numpy.typing import NDArray
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.wording import printable
-
-Element = etree._Element  # lxml has no public name for its elements
+from peps_wps.xml_parsing import Element as Element
+from peps_wps.xml_parsing import XmlError, read_xml
 
 
 def parse_xml(data: bytes, name: str) -> Element:
     """Return the root element of a document; raise SafeError naming it when it is not sound XML."""
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-    )
     try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        line = error.lineno or 0
-        raise SafeError(f"{name} is not well-formed XML, line {line}") from error
-    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]  # the stubs lack it
-        raise SafeError(f"{name} declares a document type, none expected")
-    return root
+        return read_xml(data)
+    except XmlError as error:
+        raise SafeError(f"{name} {error}") from error
 
 
 def find(parent: Element, path: str, name: str) -> Element:

@@ -1,7 +1,4 @@
-"""Requests as XML (WPS 1.0.0), read without trust: no DTD, no entity, nothing fetched.
-
-libxml2 itself refuses elements nested deeper than 256; the size of the body is capped before.
-"""
+"""Requests as XML (WPS 1.0.0); the size of the body is capped before."""
 
 import copy
 
@@ -19,6 +16,7 @@ from peps_wps.wps.requests import (
     collect,
     read_boolean,
 )
+from peps_wps.xml_parsing import Element, XmlError, read_xml
 
 WPS = "http://www.opengis.net/wps/1.0.0"
 OWS = "http://www.opengis.net/ows/1.1"
@@ -33,7 +31,10 @@ def parse_xml(body: bytes) -> Request:
     WpsError
         When it is no request of this service, is not well formed, or carries a DTD.
     """
-    root = _read_safely(body)
+    try:
+        root = read_xml(body)
+    except XmlError as error:
+        raise WpsError("NoApplicableCode", "", f"the body {error}") from error
     operation = etree.QName(root)
     if operation.namespace != WPS:
         raise invalid("request", f"{operation.localname} is not in the namespace {WPS}")
@@ -55,36 +56,17 @@ def parse_xml(body: bytes) -> Request:
     )
 
 
-def _read_safely(body: bytes) -> etree._Element:
-    """Return the root of a document that brings no DTD."""
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise WpsError("NoApplicableCode", "", f"the body is not XML: {error}") from error
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise WpsError("NoApplicableCode", "", "the body has a document type, none is accepted")
-    return root
-
-
-def _texts(element: etree._Element, path: str) -> list[str]:
+def _texts(element: Element, path: str) -> list[str]:
     """Return the texts of the elements at a path, empty ones left out."""
     found = (_text(one) for one in element.iterfind(path, _NAMES))
     return [text for text in found if text]
 
 
-def _text(element: etree._Element | None) -> str:
+def _text(element: Element | None) -> str:
     return "" if element is None else "".join(str(part) for part in element.itertext()).strip()
 
 
-def _execute(root: etree._Element, language: str) -> Execute:
+def _execute(root: Element, language: str) -> Execute:
     identifier = _text(root.find("ows:Identifier", _NAMES))
     if not identifier:
         raise missing("identifier")
@@ -105,11 +87,11 @@ def _execute(root: etree._Element, language: str) -> Execute:
     )
 
 
-def _flag(document: etree._Element | None, name: str) -> bool:
+def _flag(document: Element | None, name: str) -> bool:
     return document is not None and read_boolean(name, document.get(name, ""))
 
 
-def _output(element: etree._Element) -> OutputRequest:
+def _output(element: Element) -> OutputRequest:
     """Return an output that the client names."""
     identifier = _text(element.find("ows:Identifier", _NAMES))
     if not identifier:
@@ -120,7 +102,7 @@ def _output(element: etree._Element) -> OutputRequest:
     )
 
 
-def _input(element: etree._Element) -> tuple[str, str]:
+def _input(element: Element) -> tuple[str, str]:
     """Return identifier and value of an input; inline XML stays XML."""
     identifier = _text(element.find("ows:Identifier", _NAMES))
     if not identifier:
@@ -138,7 +120,7 @@ def _input(element: etree._Element) -> tuple[str, str]:
     raise invalid(identifier, f"{identifier} has neither LiteralData nor ComplexData")
 
 
-def _standalone(element: etree._Element) -> str:
+def _standalone(element: Element) -> str:
     """Return an element as a document of its own, without the namespaces of the request."""
     element = copy.deepcopy(element)
     element.tail = None

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
-from xml.etree.ElementTree import fromstring
 
 import pytest
+from lxml.etree import fromstring
 
 from peps_wps.client import ClientError, RefusedError, UnreachableError, WpsClient
 from peps_wps.client.wps import execute_document, read_status
