@@ -11,12 +11,12 @@ from shapely.geometry import MultiPoint, Polygon
 from peps_wps.errors import SafeError
 from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import (
-    Element,
     find_integer,
     find_text,
     find_time,
     parse_xml,
 )
+from peps_wps.xml_parsing import Element
 
 # MMM_BB_TTTR_LFPP_ (Sentinel-1 Product Specification S1-RS-MDA-52-7441, 4.1 naming convention).
 _PLATFORMS = ("S1A", "S1B", "S1C", "S1D")

@@ -13,7 +13,6 @@ from algorithms.grd import GeolocationGrid, GroundRangeRecords, StateVectors
 from peps_wps.errors import SafeError
 from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import (
-    Element,
     find,
     find_integer,
     find_number,
@@ -22,6 +21,7 @@ from peps_wps.readers.xml_document import (
     find_time,
     parse_xml,
 )
+from peps_wps.xml_parsing import Element
 
 Float64 = NDArray[np.float64]
 _LARGEST = 1_000_000  # lines or samples; real images have up to 40,000

@@ -7,7 +7,8 @@ import numpy as np
 
 from algorithms.grd import VectorLut
 from peps_wps.errors import SafeError
-from peps_wps.readers.xml_document import Element, find_integer, find_numbers, parse_xml
+from peps_wps.readers.xml_document import find_integer, find_numbers, parse_xml
+from peps_wps.xml_parsing import Element
 
 # Our name of each table, and its element.
 TABLES = {"sigma0": "sigmaNought", "beta0": "betaNought", "gamma0": "gamma", "dn": "dn"}

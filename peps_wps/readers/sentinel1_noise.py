@@ -15,12 +15,12 @@ from peps_wps.errors import SafeError
 from peps_wps.readers.manifest import IpfVersion
 from peps_wps.readers.sentinel1_calibration import CalibrationTables, vector_lut
 from peps_wps.readers.xml_document import (
-    Element,
     find_integer,
     find_numbers,
     find_text,
     parse_xml,
 )
+from peps_wps.xml_parsing import Element
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.wording import printable
-from peps_wps.xml_parsing import Element as Element
-from peps_wps.xml_parsing import XmlError, read_xml
+from peps_wps.xml_parsing import Element, XmlError, read_xml
 
 
 def parse_xml(data: bytes, name: str) -> Element:
