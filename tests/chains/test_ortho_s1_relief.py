@@ -165,3 +165,12 @@ def test_a_flag_at_twenty_metres_is_that_of_any_of_its_pixels(steep):
 
 def test_flattened_files_are_named_so(steep):
     assert steep.simulated.tile(**RTC).path().name.endswith("_GammaNaughtRTC.tif")
+
+
+def test_blocks_that_are_left_out_hold_nothing(steep, monkeypatch):
+    """Relief displaces the image: a block is out of reach only if it is so at every height."""
+    monkeypatch.setattr("peps_wps.chains.ortho_s1.tile._is_in_reach", lambda *_: True)
+    whole = steep.simulated.configured("whole").tile()
+    chosen = steep.simulated.tile()
+    np.testing.assert_array_equal(whole.stored(), chosen.stored())
+    assert whole.body["coverage_percent"] == chosen.body["coverage_percent"]

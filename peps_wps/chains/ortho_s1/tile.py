@@ -10,6 +10,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from algorithms import mgrs, ortho, resampling
+from algorithms.ground_range import SLANT_STEP
 from algorithms.incidence import IncidenceAngles, incidence_angles
 from algorithms.radar_shadow import layover_shadow
 from algorithms.terrain_flattening import flattening_factor
@@ -154,6 +155,8 @@ class TileProcessor:
             min(side, rows - row * side),
             min(side, columns - column * side),
         )
+        if not _is_in_reach(self._nodes, block):
+            return
         positions = ortho.block_positions(
             self._nodes, block, self._heights.height, self._heights.transform
         )
@@ -220,6 +223,27 @@ class TileProcessor:
         if self._factor == 2:
             values = halve(values, "mean", np.nan)
         return _padded(values, np.float32(np.nan))
+
+
+def _is_in_reach(nodes: ortho.TileNodes, block: ortho.Block) -> bool:
+    """Whether the image can hold any pixel of a block: a quick answer from the nodes around it."""
+    around = nodes.coefficients[
+        block.row // nodes.spacing : (block.row + block.rows) // nodes.spacing + 2,
+        block.column // nodes.spacing : (block.column + block.columns) // nodes.spacing + 2,
+    ]
+    image = nodes.geometry.image_arrays
+    slant_reach = SLANT_STEP * image.sample.shape[1]
+    limits = (
+        (around[..., 0:3], image.begin[0], image.begin[-1]),
+        (around[..., 3:6], image.slant_origin, image.slant_origin + slant_reach),
+    )
+    for parabola, first, last in limits:
+        # Terms of a height that runs from -1 to 1; a node that no orbit sees is not a number.
+        bend = np.abs(parabola[..., 1]) + np.abs(parabola[..., 2])
+        low, high = parabola[..., 0] - bend, parabola[..., 0] + bend
+        if not (np.any(high >= first) and np.any(low <= last)):
+            return False
+    return True
 
 
 def _any_of_four(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
