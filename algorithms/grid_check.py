@@ -53,18 +53,19 @@ class GridCheck:
 
     def refusal(self, ipf_version: float) -> str | None:
         """Say why a product of this processor version cannot be geolocated, None if it can."""
+        # Written so that what is no number is refused.
         line, sample = EXACT_LIMITS if ipf_version >= EXACT_IPF else OLD_LIMITS
-        if abs(self.azimuth_offset) > MAX_AZIMUTH_OFFSET_S:
+        if not abs(self.azimuth_offset) <= MAX_AZIMUTH_OFFSET_S:
             return (
                 f"azimuth offset of {1e3 * self.azimuth_offset:.3f} ms between orbit and "
                 f"geolocation grid, at most {1e3 * MAX_AZIMUTH_OFFSET_S:.0f} ms is accepted"
             )
-        if self.line_rms > line:
+        if not self.line_rms <= line:
             return (
                 f"geolocation model differs from the annotation by {self.line_rms:.3f} lines rms, "
                 f"at most {line} is accepted"
             )
-        if self.sample_rms > sample:
+        if not self.sample_rms <= sample:
             return (
                 f"geolocation model differs from the annotation by {self.sample_rms:.3f} samples "
                 f"rms, at most {sample} is accepted"
@@ -84,15 +85,25 @@ def check_against_grid(annotation: GrdAnnotation) -> GridCheck:
     ValueError
         When no set of vectors agrees with the grid, within 1 ms and the limits of old products.
     """
-    checks = [
-        _check(annotation, vectors)
-        for vectors in (annotation.state_vectors, annotation.precise_vectors)
-        if vectors is not None
-    ]
-    for check in checks:
-        if check.refusal(0.0) is None:
-            return check
-    raise ValueError(checks[0].refusal(0.0))
+    try:
+        return _accepted(annotation, annotation.state_vectors)
+    except ValueError as error:
+        if annotation.precise_vectors is None:
+            raise
+        own = error
+    try:
+        return _accepted(annotation, annotation.precise_vectors)
+    except ValueError:
+        raise own from None
+
+
+def _accepted(annotation: GrdAnnotation, vectors: StateVectors) -> GridCheck:
+    """Return the check for one set of vectors, refusing what no product may have."""
+    check = _check(annotation, vectors)
+    reason = check.refusal(0.0)
+    if reason is not None:
+        raise ValueError(reason)
+    return check
 
 
 def _check(annotation: GrdAnnotation, vectors: StateVectors) -> GridCheck:
@@ -106,6 +117,8 @@ def _check(annotation: GrdAnnotation, vectors: StateVectors) -> GridCheck:
         np.array(values.ravel()) for values in (grid.longitude, grid.latitude, grid.height)
     )
     locate_points(longitude, latitude, height, arrays, azimuth_time, slant_range)
+    if not np.isfinite(azimuth_time).all():
+        raise ValueError("orbit vectors do not see the points of the geolocation grid")
     azimuth_offset = float(np.mean(azimuth_time - grid.azimuth_time.ravel()))
     line_time = annotation.first_line_time + grid.line.ravel() * annotation.line_interval
     bistatic = 2.0 * (grid.azimuth_time.ravel() - line_time)

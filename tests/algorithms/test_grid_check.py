@@ -110,3 +110,38 @@ def test_records_of_another_product_are_refused(massif_central):
 
     with pytest.raises(ValueError, match="samples rms"):
         check_against_grid(replace(massif_central, ground_range=other))
+
+
+def still(vectors):
+    return replace(vectors, velocity=np.zeros_like(vectors.velocity))
+
+
+def test_an_orbit_without_velocities_is_refused(massif_central):
+    damaged = replace(massif_central, state_vectors=still(massif_central.state_vectors))
+
+    with pytest.raises(ValueError, match="orbit vectors do not see the points of the geolocation"):
+        check_against_grid(damaged)
+
+
+def test_an_orbit_without_velocities_leaves_the_precise_vectors(massif_central):
+    vectors = massif_central.state_vectors
+    damaged = replace(massif_central, state_vectors=still(vectors), precise_vectors=vectors)
+
+    assert check_against_grid(damaged) == check_against_grid(massif_central)
+
+
+def test_an_orbit_beside_the_scene_leaves_the_precise_vectors(massif_central):
+    vectors = massif_central.state_vectors
+    elsewhere = replace(
+        massif_central, state_vectors=shifted(vectors, 3600.0), precise_vectors=vectors
+    )
+
+    assert check_against_grid(elsewhere) == check_against_grid(massif_central)
+
+
+@pytest.mark.parametrize("field", ["azimuth_offset", "line_rms", "sample_rms"])
+@pytest.mark.parametrize("version", [2.36, 3.31])
+def test_what_is_no_number_is_refused(massif_central, field, version):
+    check = replace(check_against_grid(massif_central), **{field: np.nan})
+
+    assert check.refusal(version) is not None
