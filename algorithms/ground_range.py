@@ -95,9 +95,10 @@ def tabulate(
 
     Returns
     -------
-    Fractional samples, shape (record, column), columns `SLANT_STEP` apart.
+    Fractional samples, shape (record, column), columns `SLANT_STEP` apart. A single record fills
+    two rows: the kernels read pairs.
     """
     columns = int(np.ceil((last_slant - slant_origin) / SLANT_STEP)) + 1
     slant_range = slant_origin + SLANT_STEP * np.arange(columns, dtype=np.float64)
     rows = [ground_range_at(records, i, slant_range) for i in range(records.azimuth_time.size)]
-    return np.array(rows) / range_spacing
+    return np.array(rows * 2 if len(rows) == 1 else rows) / range_spacing

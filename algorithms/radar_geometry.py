@@ -293,7 +293,7 @@ def _record_spans(frame: Frame, *, linear: bool) -> list[_RecordSpan]:
             spans.append(_RecordSpan(before, record, slope, -slope * before))
         else:
             spans.append(_RecordSpan(0.5 * (before + after), record, 0.0, 1.0))
-    if linear:
+    if linear and len(at) > 1:
         spans.append(_RecordSpan(float(at[-1]), len(at) - 2, 0.0, 1.0))
     ends = [span.first_line for span in spans[1:]] + [np.inf]
     return [

@@ -206,3 +206,26 @@ def test_a_point_on_the_other_side_of_the_earth_is_nowhere(massif_central):
 
     assert np.isnan(location.line)
     assert np.isnan(location.sample)
+
+
+@pytest.mark.parametrize("rule", ["linear", "nearest"])
+def test_a_single_ground_range_record_holds_everywhere(massif_central, rng, rule):
+    records, grid = massif_central.ground_range, massif_central.grid
+    row = grid.line.shape[0] // 2
+    near = int(np.argmin(np.abs(records.azimuth_time - grid.azimuth_time[row].mean())))
+
+    def only(table, index):
+        return replace(table, **{k: v[index : index + 1] for k, v in vars(table).items()})
+
+    single = only(records, near)
+    annotation = replace(massif_central, ground_range=single, grid=only(grid, row))
+    points = inside_points(massif_central, rng)
+
+    found = RadarGeometry.from_annotations([annotation], srgr=rule).locate(*points)
+
+    origin, coefficients = single.ground_range_origin[0], single.ground_to_slant[0]
+    ground = found.sample * massif_central.range_spacing - origin
+    # The table of samples errs by 2 mm of ground range.
+    slant = polynomial.polyval(ground, coefficients)
+    np.testing.assert_allclose(slant, found.slant_range, atol=3e-3)
+    assert np.isfinite(found.line).all()
