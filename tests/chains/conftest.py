@@ -1,12 +1,8 @@
 """Passes that several modules of these tests share; a tile of them is computed once."""
 
-import os
-
 import pytest
 
-from tests.chains.simulated_pass import SimulatedPass, simulate_pass
-
-DRILLS = os.environ.get("PEPS_DRILLS") == "1"
+from tests.chains.simulated_pass import DRILLS, SimulatedPass, simulate_pass
 
 # Full-size products: ten minutes each.
 collect_ignore = [] if DRILLS else ["test_ortho_s1_real_metadata.py"]

@@ -1,6 +1,7 @@
 """Simulated passes for the tests of the chains, and the way from a pass to a computed tile."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,9 @@ from simulator.s1_grd import Options, footprint_bounds, write_pass
 from simulator.s1_grd import read_metadata as read_simulated
 from simulator.score import Score, score
 from simulator.terrain import ROLLING_HILLS, Terrain, waves_of
+
+# Drills are tests at full size: the suite runs a sample of them.
+DRILLS = os.environ.get("PEPS_DRILLS") == "1"
 
 ORDER_FIELDS = set(Order.__dataclass_fields__)
 

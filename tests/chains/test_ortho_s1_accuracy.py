@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from tests.chains.conftest import DRILLS
-from tests.chains.simulated_pass import assert_within_bars, simulate_pass
+from tests.chains.simulated_pass import DRILLS, assert_within_bars, simulate_pass
 
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("accuracy")]
 

@@ -13,8 +13,7 @@ from scipy.ndimage import binary_dilation
 
 from algorithms import mgrs
 from simulator.terrain import STEEP_RIDGES
-from tests.chains.conftest import DRILLS
-from tests.chains.simulated_pass import simulate_pass
+from tests.chains.simulated_pass import DRILLS, simulate_pass
 
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("relief")]
 
