@@ -97,6 +97,19 @@ def remove_replicas(connection: Connection, paths: Iterable[str], now: datetime)
     )
 
 
+def is_orphan(connection: Connection, path: str) -> bool:
+    """Tell whether the pool should hold no file of this path, not even soon.
+
+    That stays so until the transaction ends: a replica refers to its file, whose row is locked.
+    """
+    file_id = select(file.c.id).where(file.c.path == path, file.c.backend != DISK_ONLY)
+    locked = connection.execute(file_id.with_for_update()).scalar_one_or_none()
+    if locked is None:
+        return False
+    replicas = select(replica.c.file).where(replica.c.file == locked)
+    return connection.execute(replicas).one_or_none() is None
+
+
 def _is_pin(now: datetime) -> ColumnElement[bool]:
     """Whether a requested file is pinned: released and cancelled ones have another state."""
     return and_(request_file.c.state == "ready", request_file.c.pin_until_us > to_us(now))

@@ -33,6 +33,10 @@ class DriveBusyError(TapeError):
     """The drive or the tape is in use by somebody else."""
 
 
+class LedgerError(StorageError):
+    """The ledger does not answer; it may at the next attempt."""
+
+
 class LeaseLostError(StorageError):
     """The recall is no longer ours: cancelled, or given to another service."""
 

@@ -1,7 +1,8 @@
 """What the recall engine needs to remember, stated as protocols.
 
 The truth about recalls and replicas lives in a database that this package knows nothing about. Each
-method is one transaction: after it returns, a crash loses nothing of it.
+method is one transaction: after it returns, a crash loses nothing of it. One that the database
+refuses raises `storage.errors.LedgerError`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,3 +61,6 @@ class ReplicaLedger(Protocol):
 
     def evict(self, paths: Sequence[str], remove: Callable[[str], None], now: datetime) -> int:
         """Remove those still evictable, file and row at one stroke; return how many."""
+
+    def discard(self, path: str, remove: Callable[[str], None]) -> bool:
+        """Remove a file of which no replica is known or on its way; tell whether it was one."""

@@ -84,12 +84,22 @@ class PartFile:
 
     def publish(self, destination: Path) -> None:
         """Force the bytes to disk and let them appear under their name."""
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
-        make_folder(destination.parent)
+        self._settle(destination)
         self.path.replace(destination)
         self._published = True
         sync_folder(destination.parent)
+
+    def publish_new(self, destination: Path) -> None:
+        """Publish unless there is a file of that name, `FileExistsError` then: none is replaced."""
+        self._settle(destination)
+        os.link(self.path, destination)  # the part's own name goes on exit
+        sync_folder(destination.parent)
+
+    def _settle(self, destination: Path) -> None:
+        """Force the bytes to disk and see that their folder is there."""
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        make_folder(destination.parent)
 
 
 def remove_orphans(folder: Path) -> list[Path]:

@@ -45,10 +45,12 @@ class Pool:
             stored = ArchiveFile(
                 archive_path, part.size_bytes, CHECKSUM_ALGORITHM, part.checksum, DISK
             )
-            if not destination.exists():
-                part.publish(destination)
-            elif not self.holds(stored):
-                raise ArchiveConflictError(f"the pool holds another content as {archive_path}")
+            try:
+                part.publish_new(destination)
+            except FileExistsError as error:
+                if not self.holds(stored):
+                    sentence = f"the pool holds another content as {archive_path}"
+                    raise ArchiveConflictError(sentence) from error
         return stored
 
     def holds(self, file: ArchiveFile) -> bool:

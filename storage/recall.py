@@ -21,6 +21,7 @@ from storage.errors import (
     CorruptFileError,
     DriveBusyError,
     LeaseLostError,
+    LedgerError,
     RecallStoppedError,
     StorageError,
 )
@@ -49,6 +50,8 @@ class RecallPolicy:
         Age from which a recall goes before all others, seconds.
     idle_s
         Time between two looks at the queue, seconds.
+    error_pause_s
+        Time between two looks when the ledger or the disk refused the first, seconds.
     batch_files
         Files claimed at once, so that another service gets some too.
     """
@@ -58,6 +61,7 @@ class RecallPolicy:
     lease_s: float = 30.0
     max_wait_s: float = 3600.0
     idle_s: float = 0.25
+    error_pause_s: float = 2.0
     batch_files: int = 200
 
 
@@ -120,22 +124,32 @@ class RecallEngine:
             logger.warning("took over %d recalls of services that died", count)
 
     def run(self, stop: Event) -> None:
-        """Recall until told to stop; unfinished recalls are then queued again."""
-        self.start()
+        """Recall until told to stop; unfinished recalls are then queued again.
+
+        A ledger or a disk that refuses is waited for.
+        """
         running: set[Future[int]] = set()
         drives = self.backend.capabilities.drives
-        next_recovery = time.monotonic()
+        put_right, next_time = self.start, time.monotonic()
         with ThreadPoolExecutor(drives, "recall") as executor:
             while not stop.is_set():
-                if time.monotonic() >= next_recovery:
-                    self.recover()
-                    next_recovery = time.monotonic() + self.policy.lease_s / 2
-                batch = self._claim() if len(running) < drives else None
+                try:
+                    if time.monotonic() >= next_time:
+                        put_right()
+                        put_right, next_time = self.recover, self._next_recovery()
+                    batch = self._claim() if len(running) < drives else None
+                except (LedgerError, OSError):
+                    logger.exception("the recall service waits for its ledger")
+                    stop.wait(self.policy.error_pause_s)
+                    continue
                 if batch:
                     running.add(executor.submit(self._read, *batch, stop))
                     continue
                 running = self._collect(running)
                 stop.wait(self.policy.idle_s)
+
+    def _next_recovery(self) -> float:
+        return time.monotonic() + self.policy.lease_s / 2
 
     def run_once(self) -> int:
         """Read one batch to its end; return how many files became ready."""
@@ -216,6 +230,8 @@ class RecallEngine:
     def _complete(self, recall: PendingRecall, owner: str) -> None:
         now = self._clock()
         if not self._recalls.complete(recall.recall_id, owner, now):
+            if self._replicas.discard(recall.file.path, self._pool.remove):
+                logger.info("removed %s, which nobody waits for any more", recall.file.path)
             raise LeaseLostError(f"the lease of recall {recall.recall_id} was lost")
         waited_s = (now - recall.created).total_seconds()
         logger.info("recalled %s, asked for %.1f s ago", recall.file.path, waited_s)
@@ -317,12 +333,16 @@ class _BatchReading:
             self._engine.receive(
                 handle, recall, self._owner, lambda done: self._note_bytes(recall, done)
             )
-        except RecallStoppedError:
+        except (RecallStoppedError, LedgerError):
             raise
         except LeaseLostError as error:
             logger.info("%s", error)
-        except (StorageError, OSError) as error:
+        except StorageError as error:
             self._engine.failed(recall, self._owner, str(error))
+        except OSError as error:  # whose own text names places that no client need know
+            logger.warning("recall of %s: %s", recall.file.path, error)
+            reason = f"the disk pool refused it: {error.strerror or type(error).__name__}"
+            self._engine.failed(recall, self._owner, reason)
         else:
             del self._waiting[recall.recall_id]
             return 1

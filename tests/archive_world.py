@@ -16,7 +16,7 @@ from peps_wps.staging import Archive, RecallService
 from storage.recall import RecallPolicy
 
 # A lease is long against the work of a test and short against its patience.
-HASTY = RecallPolicy(max_attempts=30, backoff_s=0.01, lease_s=0.5, idle_s=0.01)
+HASTY = RecallPolicy(max_attempts=30, backoff_s=0.01, lease_s=0.5, idle_s=0.01, error_pause_s=0.01)
 
 
 class ArchiveWorld:

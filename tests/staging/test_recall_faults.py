@@ -11,7 +11,9 @@ from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from catalog_db import recalls as catalog_recalls
 from peps_wps.staging.ledgers import RecallRows
 from storage.part_file import PartFile
 from storage.pool import Pool
@@ -19,6 +21,11 @@ from storage.recall import RecallPolicy
 from storage.simtape import SimulatedTape, TapeTimes
 from tests.archive_world import HASTY, ArchiveWorld
 
+STATEMENT_OF = {
+    "recover": "has_lost_recalls",
+    "pending": "pending_recalls",
+    "claim": "claim_recalls",
+}
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -144,6 +151,66 @@ def test_a_service_stopped_while_bytes_arrive_leaves_neither_a_part_nor_a_lease(
     assert (row.state, row.attempt, row.owner) == ("queued", 0, None)
     assert not world.pool_file("P1").exists()
     assert list(world.config.storage.path.glob(".part-*")) == []
+
+
+@pytest.mark.parametrize("method", ["recover", "pending", "claim"])
+def test_a_database_that_fails_for_a_moment_is_waited_for(world, monkeypatch, method):
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    original, failures = getattr(catalog_recalls, STATEMENT_OF[method]), iter(range(2))
+
+    def fail_at_first(*arguments, **options):
+        if next(failures, None) is not None:
+            raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(catalog_recalls, STATEMENT_OF[method], fail_at_first)
+    with running(world.service()):
+        wait_until(lambda: world.archive.status(request).ready)
+    assert next(failures, None) is None
+
+
+def test_a_pool_that_cannot_be_written_is_told_without_its_place(world):
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    world.pool_file("P1").parent.parent.mkdir(parents=True)
+    world.pool_file("P1").parent.write_text("a file where a folder should be")
+    world.service(RecallPolicy(max_attempts=1)).run_once()
+
+    sentence = world.archive.status(request).failed
+    assert sentence.endswith("the disk pool refused it: File exists")
+    assert str(world.root) not in sentence
+
+
+def test_a_recall_cancelled_after_its_file_appeared_leaves_no_file(world, monkeypatch):
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    complete = RecallRows.complete
+
+    def release_before(rows, *arguments):
+        world.archive.release(request)
+        return complete(rows, *arguments)
+
+    monkeypatch.setattr(RecallRows, "complete", release_before)
+    assert world.service().run_once() == 0
+    assert not world.pool_file("P1").exists()
+    assert [row.state for row in world.recalls()] == ["cancelled"]
+
+
+def test_a_recall_taken_over_after_its_file_appeared_keeps_the_file(world, monkeypatch):
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    complete = RecallRows.complete
+
+    def let_another_complete(rows, recall_id, owner, now):
+        monkeypatch.setattr(RecallRows, "complete", complete)
+        assert complete(rows, recall_id, owner, now)
+        return False
+
+    monkeypatch.setattr(RecallRows, "complete", let_another_complete)
+    world.service().run_once()
+    assert world.archive.status(request).ready
+    assert world.archive.path(uid).read_bytes() == b"bytes"
 
 
 def test_a_cancelled_recall_leaves_the_drive(tmp_path):

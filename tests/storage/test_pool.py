@@ -1,5 +1,7 @@
 """The pool keeps to its folder and to whole files."""
 
+import os
+
 import pytest
 
 from storage.errors import ArchiveConflictError, ArchivePathError
@@ -28,3 +30,22 @@ def test_a_stored_file_is_never_overwritten(tmp_path):
     with pytest.raises(ArchiveConflictError, match=r"S1/a\.zip"):
         pool.store("S1/a.zip", lambda part: part.write(b"other"), writer="w")
     assert pool.path("S1/a.zip").read_bytes() == b"bytes"
+
+
+def test_of_two_writers_at_the_last_moment_neither_replaces_the_other(tmp_path, monkeypatch):
+    pool = Pool(tmp_path)
+    sync = os.fsync
+
+    def store_another(descriptor):
+        monkeypatch.setattr(os, "fsync", sync)
+        pool.store("S1/a.zip", lambda part: part.write(b"fast"), writer="fast")
+        sync(descriptor)
+
+    def fill(part):
+        part.write(b"slow")
+        monkeypatch.setattr(os, "fsync", store_another)
+
+    with pytest.raises(ArchiveConflictError, match=r"S1/a\.zip"):
+        pool.store("S1/a.zip", fill, writer="slow")
+    assert pool.path("S1/a.zip").read_bytes() == b"fast"
+    assert [path.name for path in tmp_path.iterdir()] == ["S1"]
