@@ -300,9 +300,9 @@ class Archive:
             raise LostFileError(f"the file of {product.title} is lost: it had no copy on tape")
 
     def _check_size(self, product: ProductFile) -> None:
-        """Raise when the product has no room in the pool even if that is empty."""
+        """Raise when the product must be recalled and has no room even in an empty pool."""
         size_bytes = product.file.size_bytes
-        if size_bytes > self._budget_bytes:
+        if not product.is_ready and size_bytes > self._budget_bytes:
             raise PoolTooSmallError(
                 f"{product.title} has {size_bytes} bytes, the disk pool {self._budget_bytes}"
             )

@@ -229,6 +229,11 @@ def test_a_product_larger_than_the_pool_is_refused(small, rng):
         small.archive.request([uid], user="u", purpose="p")
 
 
+def test_a_product_that_needs_no_room_in_the_pool_may_be_larger_than_it(small, rng):
+    uid = small.add("BIG", rng.bytes(3_000_001), tier="disk")
+    assert small.archive.status(small.archive.request([uid], user="u", purpose="p")).ready
+
+
 def test_two_orders_larger_than_the_pool_both_end_when_they_let_go(small, rng):
     uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(8)]
     for turn in range(4):
