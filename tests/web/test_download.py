@@ -128,7 +128,7 @@ def test_a_range_is_sent_as_asked(client, on_disk, content, wanted, first, end):
     assert answer.headers["Content-Length"] == str(end - first)
 
 
-@pytest.mark.parametrize("wanted", ["bytes=100000-", "bytes=200000-300000"])
+@pytest.mark.parametrize("wanted", ["bytes=100000-", "bytes=200000-300000", "bytes=-0"])
 def test_a_range_outside_the_file_is_416_with_its_size(client, on_disk, wanted):
     answer = client.get(on_disk, headers={"Range": wanted})
     assert answer.status_code == 416
