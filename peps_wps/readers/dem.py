@@ -4,8 +4,9 @@ A window is a mosaic on the lattice of the finest tile it touches. Tiles on the 
 copied, others interpolated; voids and missing tiles are sea level or an error, as configured.
 """
 
+import functools
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,19 @@ from rasterio.io import DatasetReader
 
 from peps_wps.errors import DemError
 from peps_wps.readers.dem_mosaic import Heights, Lattice, Tile, finest_lattice, place
-from peps_wps.readers.dem_tiles import Bounds, TileSource, find_tiles, is_template
+from peps_wps.readers.dem_tiles import Bounds, find_tiles, is_template
 from peps_wps.readers.geoid import Geoid, find_geoid
 from peps_wps.readers.vertical_datum import ELLIPSOID, VerticalDatum, vertical_datum
 
 logger = logging.getLogger(__name__)
+
+GDAL_OPTIONS: dict[str, str | int] = {
+    # Without it GDAL lists the folder of each remote file.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    # A web request waits for an order's tiles to be found: seconds, for one remote read.
+    "GDAL_HTTP_CONNECTTIMEOUT": 5,
+    "GDAL_HTTP_TIMEOUT": 20,
+}
 
 
 @dataclass(frozen=True)
@@ -81,12 +90,23 @@ class Dem:
         """Return the DEM at `path`; nothing is read yet."""
         return Dem(str(path), vertical_datum, geoid_path, geoid_fallback, sea)
 
-    def check(self, bounds: tuple[float, float, float, float]) -> None:
-        """Raise the DemError of `heights` for want of tiles or of a geoid, reading no height."""
-        area = _area(bounds, margin=0.0)
+    def check(self, areas: Mapping[str, tuple[float, float, float, float]]) -> None:
+        """Raise the DemError of `heights` for want of tiles or of a geoid, reading no height.
+
+        Parameters
+        ----------
+        areas
+            Bounds by what an error shall call them. Each file is opened once for all of them.
+        """
         with ExitStack() as stack:
-            for tile in self._open_tiles(area, stack):
-                self._geoid(vertical_datum(tile.dataset, self.vertical_datum))
+            opened = self._opener(stack)
+            datum = functools.cache(lambda d: vertical_datum(d, self.vertical_datum))
+            for name, bounds in areas.items():
+                try:
+                    for tile in self._tiles(_area(bounds, margin=0.0), opened):
+                        self._geoid(datum(tile.dataset))
+                except DemError as error:
+                    raise DemError(f"{name}: {error}") from error
 
     def heights(
         self, bounds: tuple[float, float, float, float], *, margin: float = 0.01
@@ -110,7 +130,7 @@ class Dem:
         area = _area(bounds, margin)
         datums: dict[VerticalDatum, Geoid | None] = {}
         with ExitStack() as stack:
-            tiles = self._open_tiles(area, stack)
+            tiles = self._tiles(area, self._opener(stack))
             lattice = finest_lattice(tiles, area)
             height = np.full(lattice.shape, np.nan, np.float32)
             for tile in tiles:
@@ -134,13 +154,25 @@ class Dem:
             sentence += f"; {_sentence_of_gaps(missing, geoid)}"
         return DemWindow(height, lattice.transform, sentence, missing)
 
-    def _open_tiles(self, area: Bounds, stack: ExitStack) -> list[Tile]:
-        """Open the tiles of an area, the finest first."""
+    def _opener(self, stack: ExitStack) -> Callable[[str], DatasetReader | None]:
+        """Return what opens each file once, all until the stack ends, never waiting for long."""
+        stack.enter_context(rasterio.Env(**GDAL_OPTIONS))
+        may_be_absent = is_template(self.source)
+
+        @functools.cache
+        def opened(name: str) -> DatasetReader | None:
+            dataset = _open(name, may_be_absent=may_be_absent)
+            return None if dataset is None else stack.enter_context(dataset)
+
+        return opened
+
+    def _tiles(self, area: Bounds, opened: Callable[[str], DatasetReader | None]) -> list[Tile]:
+        """Return the tiles of an area, the finest first."""
         tiles = []
         for source in find_tiles(self.source, area):
-            dataset = _open(source, may_be_absent=is_template(self.source))
+            dataset = opened(source.name)
             if dataset is not None:
-                tiles.append(Tile(stack.enter_context(dataset), source.turn))
+                tiles.append(Tile(dataset, source.turn))
         tiles = [tile for tile in tiles if tile.bounds.overlaps(area)]
         if not tiles:
             raise DemError(f"no DEM for {area}")
@@ -181,17 +213,14 @@ def _area(bounds: tuple[float, float, float, float], margin: float) -> Bounds:
     return Bounds(west - margin, max(south - margin, -90), east + margin, min(north + margin, 90))
 
 
-def _open(source: TileSource, *, may_be_absent: bool) -> DatasetReader | None:
+def _open(name: str, *, may_be_absent: bool) -> DatasetReader | None:
     """Open a file; None for a tile of a template that does not exist."""
     try:
-        # Without it GDAL lists the folder of each remote file.
-        with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
-            return rasterio.open(source.name)
+        return rasterio.open(name)
     except RasterioError as error:
-        if may_be_absent and _is_absent(source.name, str(error)):
+        if may_be_absent and _is_absent(name, str(error)):
             return None
-        name = source.name.rsplit("/", 1)[-1]
-        raise DemError(f"the DEM {name} cannot be opened") from error
+        raise DemError(f"the DEM {name.rsplit('/', 1)[-1]} cannot be opened") from error
 
 
 def _is_absent(name: str, message: str) -> bool:

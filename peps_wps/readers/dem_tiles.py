@@ -2,8 +2,10 @@
 
 import functools
 import math
+import os
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +16,16 @@ from rasterio.warp import transform_bounds
 
 from peps_wps.errors import DemError
 
-# Tiles of one degree named after their south-west corner: N44E003.hgt, ..._N44_00_E003_00_DEM.tif.
-_CORNER = re.compile(r"([NS])(\d{2})(?:_00)?_?([EW])(\d{3})")
+# Tiles of one degree named after their south-west corner: N44E003.hgt, ..._N44_00_E003_00_DEM.tif,
+# ALPSMLC30_N044E003_DSM.tif.
+_CORNER = re.compile(r"([NS])0?(\d{2})(?:_00)?_?([EW])(\d{3})", re.IGNORECASE)
+# Copernicus has a folder a tile. Other folders named after a corner may hold many degrees.
+_FOLDER_OF_TILE = re.compile(r"_[NS]\d{2}_00_[EW]\d{3}_00(_|$)")
 _SUFFIXES = (".tif", ".tiff", ".vrt", ".hgt", ".hgt.zip", ".dt1", ".dt2", ".img")
+# What lies beside the heights in the products of Copernicus, TanDEM-X, ALOS and ASTER.
+_NO_HEIGHTS = re.compile(
+    r"_(ACM|AM2|AMP|COM|COV|EDM|FLM|HEM|IN2|INT|LSM|MSK|NUM|QL|STK|WAM|WBM)\.", re.IGNORECASE
+)
 # Tiles reach half a posting beyond their degree; 3 arc seconds at most.
 _OVERLAP = 1.5 / 3600
 
@@ -32,6 +41,11 @@ class Bounds(NamedTuple):
     def turned(self, degrees: float) -> "Bounds":
         """Return the area with other, equal longitudes."""
         return Bounds(self.west + degrees, self.south, self.east + degrees, self.north)
+
+    def grown(self, degrees: float) -> "Bounds":
+        """Return the area with a margin on every side."""
+        west, south, east, north = self
+        return Bounds(west - degrees, south - degrees, east + degrees, north + degrees)
 
     def overlaps(self, other: "Bounds") -> bool:
         """Say whether two areas have a surface in common."""
@@ -49,7 +63,10 @@ class Bounds(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
+Corner = tuple[int, int]  # south and west, whole degrees
+
+
+@dataclass(frozen=True, order=True)
 class TileSource:
     """A file to read, and the turn (a multiple of 360 degrees) that brings it to the area."""
 
@@ -72,13 +89,8 @@ def find_tiles(source: str | Path, area: Bounds) -> list[TileSource]:
             TileSource(text.format(lat=_latitude(south), lon=_longitude(west)), turn)
             for south, west, turn in _cells(area)
         ]
-    path = Path(text)
-    if path.is_dir():
-        return [
-            TileSource(str(file), turn)
-            for file in _files(path)
-            for turn in _turns(_tile_bounds(file), area)
-        ]
+    if Path(text).is_dir():
+        return sorted(set(_folder_tiles(text, area)))
     return [TileSource(text, turn) for turn in _turns(_file_bounds(text), area)]
 
 
@@ -103,19 +115,52 @@ def _longitude(west: int) -> str:
     return f"{'E' if west >= 0 else 'W'}{abs(west):03d}"
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.name.lower().endswith(_SUFFIXES))
+@dataclass(frozen=True)
+class _Listing:
+    """What lies in one folder: by corner where the name tells it, the rest opened or searched."""
+
+    files: Mapping[Corner | None, list[str]]
+    folders: Mapping[Corner | None, list[str]]
 
 
-def _tile_bounds(file: Path) -> Bounds:
-    """Return the bounds of a tile, from its name if that says them: opening thousands is slow."""
-    corner = _CORNER.search(file.name)
-    if corner is None:
-        state = file.stat()
-        return _opened_bounds(str(file), state.st_mtime_ns)
-    south = int(corner[2]) * (1 if corner[1] == "N" else -1)
-    west = int(corner[4]) * (1 if corner[3] == "E" else -1)
-    return Bounds(west - _OVERLAP, south - _OVERLAP, west + 1 + _OVERLAP, south + 1 + _OVERLAP)
+def _folder_tiles(folder: str, area: Bounds) -> Iterator[TileSource]:
+    """Yield the tiles in a folder; of the worldwide thousands only those named so are looked at."""
+    listing = _listing(folder, Path(folder).stat().st_mtime_ns)
+    for name in listing.files.get(None, ()):
+        bounds = _opened_bounds(name, Path(name).stat().st_mtime_ns)
+        yield from (TileSource(name, turn) for turn in _turns(bounds, area))
+    near = list(_cells(area.grown(_OVERLAP)))
+    for south, west, turn in near:
+        yield from (TileSource(name, turn) for name in listing.files.get((south, west), ()))
+    corners: set[Corner | None] = {None, *((south, west) for south, west, _ in near)}
+    for name in (name for corner in corners for name in listing.folders.get(corner, ())):
+        yield from _folder_tiles(name, area)
+
+
+# A folder's time changes with what it holds: nothing stale is ever found here.
+@functools.lru_cache(maxsize=32_768)
+def _listing(folder: str, _modified_ns: int) -> _Listing:
+    files: dict[Corner | None, list[str]] = defaultdict(list)
+    folders: dict[Corner | None, list[str]] = defaultdict(list)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                is_of_tile = _FOLDER_OF_TILE.search(entry.name)
+                folders[_corner(entry.name) if is_of_tile else None].append(entry.path)
+            elif entry.name.lower().endswith(_SUFFIXES) and not _NO_HEIGHTS.search(entry.name):
+                files[_corner(entry.name)].append(entry.path)
+    return _Listing(dict(files), dict(folders))
+
+
+def _corner(name: str) -> Corner | None:
+    """Return the corner in the name of a tile; None for what is named after none or several."""
+    found = _CORNER.findall(name)
+    if len(found) != 1:
+        return None
+    ((north_or_south, latitude, east_or_west, longitude),) = found
+    south = int(latitude) * (1 if north_or_south in "Nn" else -1)
+    west = int(longitude) * (1 if east_or_west in "Ee" else -1)
+    return (south, west) if -180 <= west < 180 else None
 
 
 @functools.lru_cache(maxsize=10_000)

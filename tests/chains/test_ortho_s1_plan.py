@@ -108,6 +108,22 @@ def test_passes_of_other_days_stay_apart(config):
     assert [task.titles for task in tasks] == [(GRD.title,), (later.title,)]
 
 
+def test_a_tile_of_several_passes_is_named_with_the_time_whatever_the_titles(config):
+    frames = [
+        replace(
+            GRD,
+            title=f"odd{days}",
+            start=GRD.start + timedelta(days=days),
+            end=GRD.end + timedelta(days=days),
+        )
+        for days in (0, 12)
+    ]
+    chain = OrthoS1()
+    order = chain.parse({"product": ["odd0", "odd12"], "tiles": ["31TCJ"]})
+    tasks = chain.plan(order, PlanContext(Shelf(frames), config)).tasks
+    assert [task.name for task in tasks] == ["31TCJ 20210809T173953", "31TCJ 20210821T173953"]
+
+
 @pytest.mark.parametrize(
     ("product", "inputs", "locator", "message"),
     [

@@ -1,82 +1,16 @@
 """Heights are those of the tiles plus the geoid, at the right place, whatever the tiles are."""
 
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pyproj
 import pytest
 import rasterio
-from affine import Affine
 from numpy.typing import NDArray
-from werkzeug.serving import make_server
-from werkzeug.utils import send_file
-from werkzeug.wrappers import Response
 
 from peps_wps.errors import DemError
-from peps_wps.readers.dem import Dem, DemWindow
-
-SECOND = 1 / 3600
-
-
-def centres(transform: Affine, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], ...]:
-    columns, rows = np.meshgrid(np.arange(shape[1]) + 0.5, np.arange(shape[0]) + 0.5)
-    return transform @ (columns, rows)
-
-
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return a writer of tiles that hold 100 + 7 longitude + 3 latitude (not rounded)."""
-
-    def write_tile(
-        name: str,
-        *,
-        west: float,
-        north: float,
-        step: tuple[float, float] = (30 * SECOND, 30 * SECOND),
-        shape: tuple[int, int] = (120, 120),
-        crs: str = "EPSG:4326",
-        void: tuple[slice, slice] | None = None,
-        nodata: float | None = -32768,
-        height: float | None = None,
-    ) -> Path:
-        transform = Affine(step[0], 0, west, 0, -step[1], north)
-        longitude, latitude = centres(transform, shape)
-        values = 100 + 7 * longitude + 3 * latitude if height is None else longitude * 0 + height
-        if void is not None:
-            values[void] = -32768
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True, parents=True)
-        with rasterio.open(
-            path,
-            "w",
-            driver="GTiff",
-            width=shape[1],
-            height=shape[0],
-            count=1,
-            dtype="float32",
-            crs=crs,
-            transform=transform,
-            nodata=nodata,
-        ) as dataset:
-            dataset.write(values.astype(np.float32), 1)
-        return path
-
-    return write_tile
-
-
-def assert_is_plane(window: DemWindow, *, turn: float = 0.0, tolerance: float = 1e-3) -> None:
-    longitude, latitude = centres(window.transform, window.height.shape)
-    expected = 100 + 7 * (longitude - turn) + 3 * latitude
-    np.testing.assert_allclose(window.height, expected, atol=tolerance)
-
-
-def ellipsoidal(path: Path | str, **options: object) -> Dem:
-    return Dem.open(path, vertical_datum="ellipsoid", **options)  # type: ignore[arg-type]
+from peps_wps.readers.dem import Dem
+from tests.readers.dem_planes import SECOND, Write, assert_is_plane, centres, ellipsoidal
 
 
 def test_tiles_of_a_folder_make_one_surface(write: Write, tmp_path: Path) -> None:
@@ -151,69 +85,6 @@ def test_a_window_crosses_the_antimeridian(write: Write, tmp_path: Path) -> None
         np.testing.assert_array_equal(window.height[east], 42.0)
         expected = (100 + 7 * longitude + 3 * latitude)[~east]
         np.testing.assert_allclose(window.height[~east], expected, atol=1e-3)
-
-
-@pytest.mark.parametrize("name", ["S34W071", "S34W072"])
-def test_southern_and_western_tiles_are_found_by_name(
-    write: Write, tmp_path: Path, name: str
-) -> None:
-    west = -float(name[-3:])
-    write(f"{name}.tif", west=west, north=-33)
-    window = ellipsoidal(tmp_path).heights((west + 0.3, -33.8, west + 0.6, -33.2))
-    assert_is_plane(window)
-
-
-def test_only_the_tiles_of_the_area_are_opened(write: Write, tmp_path: Path) -> None:
-    write("N44E003.tif", west=3, north=45)
-    (tmp_path / "N10E010.tif").write_text("would fail if it were opened")
-    assert_is_plane(ellipsoidal(tmp_path).heights((3.3, 44.2, 3.6, 44.8)))
-
-
-def test_a_template_names_one_tile_a_degree(write: Write, tmp_path: Path) -> None:
-    write("dem_N44_E003.tif", west=3, north=45)
-    dem = ellipsoidal(f"{tmp_path}/dem_{{lat}}_{{lon}}.tif")
-    assert_is_plane(dem.heights((3.3, 44.2, 3.6, 44.8)))
-    with pytest.raises(
-        DemError, match=r"no DEM for longitude 9\.29 to 9\.61, latitude 44\.19 to 44\.81"
-    ):
-        dem.heights((9.3, 44.2, 9.6, 44.8))
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """Serve the folder by HTTP with ranges, on the loopback."""
-
-    def serve(environ: dict[str, object], start_response: object) -> object:
-        file = tmp_path / str(environ["PATH_INFO"]).lstrip("/")
-        if file.suffix == ".broken":
-            return Response(status=500)(environ, start_response)
-        if not file.is_file():
-            return Response(status=404)(environ, start_response)
-        return send_file(file, environ, conditional=True)(environ, start_response)
-
-    web = make_server("127.0.0.1", 0, serve, threaded=True)
-    thread = threading.Thread(target=web.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{web.port}"
-    web.shutdown()
-    thread.join()
-    web.server_close()
-
-
-def test_a_template_of_addresses_reads_the_tiles_that_exist(write: Write, server: str) -> None:
-    write("dem_N44_E003.tif", west=3, north=45)
-    dem = ellipsoidal(f"{server}/dem_{{lat}}_{{lon}}.tif")
-    window = dem.heights((3.6, 44.2, 4.2, 44.8), margin=0)
-    assert window.missing == pytest.approx(1 / 3, abs=0.02)
-    assert window.height[10, 10] == pytest.approx(100 + 7 * 3.6875 + 3 * 44.7125, abs=0.1)
-    with pytest.raises(DemError, match="no DEM for"):
-        dem.check((9.3, 44.2, 9.6, 44.8))
-
-
-def test_a_server_that_fails_is_not_taken_for_the_sea(server: str) -> None:
-    dem = ellipsoidal(f"{server}/dem_{{lat}}_{{lon}}.broken")
-    with pytest.raises(DemError, match=r"the DEM dem_N44_E003\.broken cannot be opened"):
-        dem.check((3.6, 44.2, 3.9, 44.8))
 
 
 def test_a_vrt_is_read(write: Write, tmp_path: Path) -> None:
@@ -333,9 +204,10 @@ def test_without_a_geoid_the_way_to_get_one_is_said(
 ) -> None:
     monkeypatch.setattr("peps_wps.readers.geoid._SYSTEM_FOLDERS", ())
     dem = Dem.open(reference_data / "s1" / "dem" / "Rome-30m-DEM.tif")
-    for act in (dem.check, dem.heights):
+    bounds = (12.48, 41.98, 12.52, 42.02)
+    for act in (lambda: dem.check({"tile": bounds}), lambda: dem.heights(bounds)):
         with pytest.raises(DemError, match="apt-get install proj-data, or set geoid_path"):
-            act((12.48, 41.98, 12.52, 42.02))
+            act()
 
 
 def test_gaps_of_ellipsoidal_heights_need_no_geoid(
@@ -348,14 +220,6 @@ def test_gaps_of_ellipsoidal_heights_need_no_geoid(
     longitude, _ = centres(window.transform, window.height.shape)
     assert (window.height[longitude > 4] == 0).all()
     assert window.datum.endswith("taken as sea level on the ellipsoid, no geoid found")
-
-
-def test_check_refuses_an_area_without_tiles(write: Write, tmp_path: Path) -> None:
-    write("N44E003.tif", west=3, north=45)
-    dem = ellipsoidal(tmp_path)
-    dem.check((3.3, 44.2, 3.6, 44.8))
-    with pytest.raises(DemError, match=r"no DEM for longitude 30\.00 to 31\.00"):
-        dem.check((30, 44, 31, 45))
 
 
 def test_a_broken_tile_is_named(write: Write, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -58,8 +58,12 @@ def plan(order: Order, context: PlanContext) -> Plan:
             f"the best is {_best(products)}",
         )
     _check_heights(tasks, context)
+    starts = {product.uid: product.start for product in products}
     return Plan(
-        tuple(Task(_task_name(t, tasks), t.products, t.to_json(), t.coverage) for t in tasks)
+        tuple(
+            Task(_task_name(t, tasks, starts[t.products[0]]), t.products, t.to_json(), t.coverage)
+            for t in tasks
+        )
     )
 
 
@@ -154,12 +158,11 @@ def _frames_on(tile: str, frames: Sequence[Product]) -> tuple[tuple[str, ...], t
 
 def _check_heights(tasks: Sequence[TileTask], context: PlanContext) -> None:
     """Refuse an area without any DEM before anything is recalled for it."""
-    dem = configured_dem(context.config)
-    for tile in dict.fromkeys(task.tile for task in tasks):
-        try:
-            dem.check(tile_bounds(mgrs.tile(tile)))
-        except DemError as error:
-            raise OrderRefusedError("product", f"tile {tile}: {error}") from error
+    areas = {f"tile {task.tile}": tile_bounds(mgrs.tile(task.tile)) for task in tasks}
+    try:
+        configured_dem(context.config).check(areas)
+    except DemError as error:
+        raise OrderRefusedError("product", str(error)) from error
 
 
 def _best(products: Sequence[Product]) -> str:
@@ -170,8 +173,8 @@ def _best(products: Sequence[Product]) -> str:
     return f"{best[1]} with {100 * best[0]:.1f} percent"
 
 
-def _task_name(task: TileTask, tasks: Sequence[TileTask]) -> str:
-    """Name the tile, and the date where one order has the tile more than once."""
+def _task_name(task: TileTask, tasks: Sequence[TileTask], start: datetime) -> str:
+    """Name the tile, and the time where one order has the tile more than once."""
     if sum(other.tile == task.tile for other in tasks) == 1:
         return task.tile
-    return f"{task.tile} {task.titles[0].split('_')[4]}"
+    return f"{task.tile} {start:%Y%m%dT%H%M%S}"
