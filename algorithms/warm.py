@@ -70,7 +70,7 @@ def warm() -> None:
     for method in RADIUS:
         resample(power, *positions.relative_to(window), method=method)
     incidence_angles(geometry, positions.height, epsg=32631, transform=transform)
-    finder = BorderFinder(SIZE, SIZE, annotation.noise)
+    finder = BorderFinder(SIZE, SIZE)
     finder.add(np.full((SIZE, SIZE), 100, np.uint16))
     finder.border()
     profiles = trace_profiles(GrdImaging(geometry), window, Terrain(heights, to_degrees))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.border import RUN, SMOOTHING, BorderFinder
-from algorithms.grd import NoiseLut, VectorLut
+from algorithms.border import REACH_SAMPLES, RUN, SMOOTHING, BorderFinder
 
 LINES, SAMPLES = 600, 900
 
@@ -28,8 +27,8 @@ def scene(rng):
     return np.where(valid, image, noise).astype(np.uint16), valid
 
 
-def find(numbers, noise=None):
-    finder = BorderFinder(*numbers.shape, noise)
+def find(numbers, **ends):
+    finder = BorderFinder(*numbers.shape, **ends)
     for first in range(0, numbers.shape[0], 128):
         finder.add(numbers[first : first + 128])
     return finder.border()
@@ -88,19 +87,62 @@ def test_a_long_image_is_searched_at_both_ends_and_not_between(rng):
     np.testing.assert_array_equal(kept[70:-90], numbers[70:-90])
 
 
-def test_what_is_no_more_than_thermal_noise_is_border(rng):
-    numbers = np.full((200, 300), 200, np.uint16)
-    numbers[:, :40] = 35
-    vector = np.full(2, 35.0**2)
-    table = VectorLut(np.array([0.0, 199.0]), (np.array([0.0, 299.0]),) * 2, (vector,) * 2)
+def speckle(rng, amplitude, shape):
+    """Digital numbers of 4.4-look speckle; `amplitude` is their root mean square."""
+    power = rng.gamma(4.4, amplitude**2 / 4.4, shape)
+    return np.rint(np.sqrt(power)).astype(np.uint16)
 
-    border = find(numbers, NoiseLut(table, (), is_zero=False))
 
-    assert (border.first_sample == 40).all()
+@pytest.mark.parametrize("amplitude", [24, 33])
+def test_calm_water_up_to_the_edges_stays(rng, amplitude):
+    """1500 lines of sea before land, no brighter than the thermal noise of real products."""
+    numbers = speckle(rng, 150, (3000, 2600))
+    numbers[:1500] = speckle(rng, amplitude, (1500, 2600))
+
+    border = find(numbers)
+
+    kept = border.cut(numbers, 0, 0) > 0
+    # The darkest speckle of the outermost pixels, the widest of 17 neighbours.
+    assert kept[12:-12, 12:-12].all()
+    assert np.median(border.first_line) <= 4
+
+
+def test_water_behind_border_noise_stays(rng):
+    numbers = speckle(rng, 30, (400, 2600))
+    numbers[:, :180] = rng.integers(0, 16, (400, 180))
+
+    border = find(numbers)
+
+    assert (border.first_sample >= 180).all()
+    assert (border.first_sample < 192).all()
+
+
+def test_no_border_is_wider_than_those_of_products(rng):
+    numbers = speckle(rng, 150, (200, 4000))
+    numbers[:, : REACH_SAMPLES + 200] = 3
+    numbers[:100, :50] = 3
+    numbers[:100, 50:] = 150
+
+    border = find(numbers)
+
+    # Where the image is not met, the border is that of the lines beside.
+    assert (border.first_sample == 50).all()
+
+
+def test_nothing_is_cut_where_another_frame_goes_on(rng):
+    numbers = speckle(rng, 150, (500, 300))
+    numbers[:40], numbers[-30:] = 5, 5
+
+    before, after = find(numbers, ends=False), find(numbers, begins=False)
+
+    assert (before.first_line == 40).all()
+    assert (before.last_line == 499).all()
+    assert (after.first_line == 0).all()
+    assert (after.last_line == 500 - 31).all()
 
 
 def test_lines_that_are_missing_or_too_many_are_refused():
-    finder = BorderFinder(10, 8, None)
+    finder = BorderFinder(10, 8)
     finder.add(np.ones((6, 8), np.uint16))
 
     with pytest.raises(ValueError, match="6 of 10 lines were given"):

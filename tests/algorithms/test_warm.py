@@ -53,7 +53,7 @@ def test_a_real_block_compiles_nothing_more(massif_central):
     for method in RADIUS:
         values = resample(power, *positions.relative_to(window), method=method)
         assert np.isfinite(values).all()
-    finder = BorderFinder(*shape, massif_central.noise)
+    finder = BorderFinder(*shape)
     finder.add(numbers)
     finder.border()
 

@@ -48,8 +48,10 @@ class Scene:
     def borders(self) -> tuple[Border | None, ...]:
         """The border noise of each frame by its co-polarised image; newer processors leave none."""
         return tuple(
-            None if frame.ipf >= IPF_WITHOUT_BORDER_NOISE else _border(frame)
-            for frame in self.frames
+            None
+            if frame.ipf >= IPF_WITHOUT_BORDER_NOISE
+            else _border(frame, begins=index == 0, ends=index == len(self.frames) - 1)
+            for index, frame in enumerate(self.frames)
         )
 
     @property
@@ -120,11 +122,10 @@ def _co_polarized(frame: GrdProduct) -> GrdImage:
     return next(iter(frame.images.values()))
 
 
-def _border(frame: GrdProduct) -> Border:
+def _border(frame: GrdProduct, *, begins: bool, ends: bool) -> Border:
     """Look for the border noise of an old product; reads its co-polarised image once."""
-    image = _co_polarized(frame)
-    lines = image.lines
-    finder = BorderFinder(lines.lines, lines.samples, image.annotation.noise)
+    lines = _co_polarized(frame).lines
+    finder = BorderFinder(lines.lines, lines.samples, begins=begins, ends=ends)
     for first in range(0, lines.lines, STRIP_LINES):
         finder.add(lines.read(first, min(first + STRIP_LINES, lines.lines)))
     return finder.border()
