@@ -65,7 +65,7 @@ if DRILLS:
             "ascending": False,
             "zones": {"35"},
         },
-        "equator": {"latitude": 0.0, "longitude": -60.0, "zones": {"20", "21"}},
+        "equator": {"latitude": 0.0, "longitude": -60.0, "zones": {"20"}},
     }
 SUITE = {"lines": 1400, "samples": 1800, "speckle": False}
 DRILL = {"lines": 5000, "samples": 6000}
