@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 
 from shapely.geometry import Polygon
@@ -21,6 +21,41 @@ from peps_wps.readers.sentinel1_noise import parse_noise
 from peps_wps.readers.wording import printable
 
 ANNOTATION_ORBIT = "annotation"
+FileStates = tuple[tuple[int, int, int, int], ...]
+
+
+# Products that stay open between the tasks of an order: the frames that a tile mostly has. Each
+# deflated image keeps up to 70 MB (restart points and the last chunks).
+KEPT_PRODUCTS = 2
+
+
+class Pixels:
+    """The pixels of one image, opened at first use and shared by all that read the product.
+
+    Parameters
+    ----------
+    safe
+        The product.
+    name
+        The measurement; None when the product came without.
+    lines, samples
+        Its size, as the annotation says.
+    """
+
+    def __init__(self, safe: Safe, name: str | None, lines: int, samples: int) -> None:
+        self._safe = safe
+        self._name = name
+        self._shape = lines, samples
+
+    @cached_property
+    def lines(self) -> LineSource:
+        """The lines; SafeError when they are missing or truncated."""
+        if self._name is None:
+            raise SafeError(
+                f"{self._safe.title} has no measurement, a TIFF a polarisation expected"
+            )
+        lines, samples = self._shape
+        return open_lines(self._safe, self._name, lines=lines, samples=samples)
 
 
 @dataclass(frozen=True)
@@ -29,20 +64,12 @@ class GrdImage:
 
     annotation: GrdAnnotation
     safe: Safe = field(repr=False)
-    # None when the product came without its pixels: everything but `lines` works.
-    measurement: str | None
+    pixels: Pixels = field(repr=False)
 
-    @cached_property
+    @property
     def lines(self) -> LineSource:
         """The pixels, opened at first use; SafeError when they are missing or truncated."""
-        if self.measurement is None:
-            raise SafeError(f"{self.safe.title} has no measurement, a TIFF a polarisation expected")
-        return open_lines(
-            self.safe,
-            self.measurement,
-            lines=self.annotation.lines,
-            samples=self.annotation.samples,
-        )
+        return self.pixels.lines
 
 
 @dataclass(frozen=True)
@@ -96,7 +123,8 @@ def read_grd(
     """Read a Sentinel-1 GRD product from a SAFE folder or a zip file.
 
     Pixels are not read, and the calibration of a product that came without is missed only when it
-    is asked for.
+    is asked for. What was read stays open for the next tile of the order, until other products come
+    or the files change.
 
     Parameters
     ----------
@@ -113,14 +141,15 @@ def read_grd(
     SafeError
         When the product is not a GRD, lacks a polarisation, or is broken.
     """
-    safe = Safe.open(path)
+    product = _opened(path, _state(path))
+    safe = product.safe
     manifest = safe.manifest
     if manifest.product_type != "GRD":
         raise SafeError(
             f"{safe.title} is a {printable(manifest.product_type)} product, GRD expected"
         )
     epoch = epoch or datetime.combine(manifest.start.date(), datetime.min.time(), UTC)
-    images = {p: _read_image(safe, p, epoch) for p in _wanted(safe, polarizations)}
+    images = {p: product.image(p, epoch) for p in _wanted(safe, polarizations)}
     orbit = None
     if orbit_folder is not None:
         orbit = find_orbit(orbit_folder, manifest.platform, manifest.start, manifest.stop, epoch)
@@ -136,6 +165,27 @@ def read_grd(
         images=images,
         orbit_source=ANNOTATION_ORBIT if orbit is None else orbit.name,
     )
+
+
+class _OpenProduct:
+    """A product and those of its images that were read, by polarisation and epoch."""
+
+    def __init__(self, path: Path) -> None:
+        self.safe = Safe.open(path)
+        self.image = cache(partial(_read_image, self.safe))
+
+
+@lru_cache(maxsize=KEPT_PRODUCTS)
+def _opened(path: Path, _state: FileStates) -> _OpenProduct:
+    """Open a product, or return it as it was opened when its files were the same."""
+    return _OpenProduct(path)
+
+
+def _state(path: Path) -> FileStates:
+    """Return what changes when a product is replaced: place, size and time of its files."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    states = [file.stat() for file in files if file.exists()]
+    return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states)
 
 
 def _wanted(safe: Safe, polarizations: Sequence[str] | None) -> list[str]:
@@ -175,7 +225,8 @@ def _read_image(safe: Safe, polarization: str, epoch: datetime) -> GrdImage:
         calibration=calibration,
         noise=_read_noise(safe, manifest, polarization, calibration),
     )
-    return GrdImage(annotation, safe, _name_of(safe, "measurement/", polarization))
+    name = _name_of(safe, "measurement/", polarization)
+    return GrdImage(annotation, safe, Pixels(safe, name, image.lines, image.samples))
 
 
 def _read_calibration(safe: Safe, polarization: str) -> CalibrationTables:
