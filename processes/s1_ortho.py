@@ -75,7 +75,7 @@ class S1Ortho(ChainProcess):
             "Calibration",
             order.CALIBRATIONS,
             "gamma0, sigma0 and beta0 on the ellipsoid; gamma0_rtc flattened for the terrain; "
-            "dn for digital numbers squared.",
+            "dn for digital numbers as they are.",
         ),
         LiteralInput(
             "polarizations",

@@ -1,8 +1,10 @@
 """Small pictures of several tiles put together on one map."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import rasterio
@@ -62,31 +64,99 @@ def _power(values: Float32, quantity: str) -> Float32:
     return np.asarray(values**2 if quantity == "amplitude" else values)
 
 
-def mosaic(images: Sequence[MapImage], *, side: int = SIDE) -> MapImage:
-    """Put images on the map of the first, at most `side` pixels a side; the first with data wins.
+def mosaic_of_files(paths: Sequence[Path], *, quantity: str, side: int = SIDE) -> MapImage:
+    """Put results on the map of the first, at most `side` pixels a side; the first with data wins.
 
-    Images of other UTM zones are projected; power is averaged, not decibels.
+    Files of other UTM zones are projected; power is averaged, not decibels. One file is in memory
+    at a time, reduced to the size that it has in the picture: 1200 tiles need no more than one.
+
+    Parameters
+    ----------
+    paths
+        GeoTIFFs; their overviews are used.
+    quantity, side
+        See `read_reduced`.
     """
-    epsg = images[0].epsg
-    bounds = [transform_bounds(image.epsg, epsg, *image.bounds) for image in images]
-    west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
-    east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
-    pixel = max(east - west, north - south) / side
-    shape = (max(1, round((north - south) / pixel)), max(1, round((east - west) / pixel)))
-    transform = Affine(pixel, 0, west, 0, -pixel, north)
-    power = np.full(shape, np.nan, np.float32)
+    canvas = _Canvas([_extent(path) for path in paths], side)
+    for path in paths:
+        # Two pixels for each of the picture, which are averaged.
+        reduced = min(side, 2 * canvas.pixels(_extent(path)))
+        canvas.place(read_reduced(path, quantity=quantity, side=reduced))
+    return canvas.image
+
+
+def mosaic(images: Sequence[MapImage], *, side: int = SIDE) -> MapImage:
+    """Put images on the map of the first, as `mosaic_of_files` does."""
+    canvas = _Canvas([Extent(image.epsg, image.bounds) for image in images], side)
     for image in images:
-        placed = np.full(shape, np.nan, np.float32)
+        canvas.place(image)
+    return canvas.image
+
+
+class Extent(NamedTuple):
+    """Where an image lies: projection, and west, south, east, north in metres."""
+
+    epsg: int
+    bounds: Bounds
+
+
+class _Canvas:
+    """An empty picture of a given size around some extents, on the map of the first."""
+
+    def __init__(self, extents: Sequence[Extent], side: int) -> None:
+        self._epsg = extents[0].epsg
+        bounds = [self._bounds(extent) for extent in extents]
+        west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
+        east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
+        pixel = max(east - west, north - south) / side
+        shape = (max(1, round((north - south) / pixel)), max(1, round((east - west) / pixel)))
+        self._transform = Affine(pixel, 0, west, 0, -pixel, north)
+        self._power = np.full(shape, np.nan, np.float32)
+
+    @property
+    def image(self) -> MapImage:
+        """What it shows."""
+        return MapImage(self._power, self._epsg, self._transform)
+
+    def pixels(self, extent: Extent) -> int:
+        """Return the larger side of an extent in pixels of the picture."""
+        west, south, east, north = self._bounds(extent)
+        return math.ceil(max(east - west, north - south) / self._transform.a)
+
+    def place(self, image: MapImage) -> None:
+        """Show an image where nothing is shown yet."""
+        rows, columns = self._window(Extent(image.epsg, image.bounds))
+        shown = self._power[rows, columns]
+        placed = np.full(shown.shape, np.nan, np.float32)
         reproject(
             image.power,
             placed,
             src_transform=image.transform,
             src_crs=image.epsg,
             src_nodata=np.nan,
-            dst_transform=transform,
-            dst_crs=epsg,
+            dst_transform=self._transform @ Affine.translation(columns.start, rows.start),
+            dst_crs=self._epsg,
             dst_nodata=np.nan,
             resampling=Resampling.average,
         )
-        power = np.where(np.isnan(power), placed, power)
-    return MapImage(power, epsg, transform)
+        np.copyto(shown, placed, where=np.isnan(shown))
+
+    def _window(self, extent: Extent) -> tuple[slice, slice]:
+        """Return the rows and columns that an extent touches, and one more on every side."""
+        west, south, east, north = self._bounds(extent)
+        left, top = ~self._transform @ (west, north)
+        right, bottom = ~self._transform @ (east, south)
+        rows, columns = self._power.shape
+        return (
+            slice(max(math.floor(top) - 1, 0), min(math.ceil(bottom) + 1, rows)),
+            slice(max(math.floor(left) - 1, 0), min(math.ceil(right) + 1, columns)),
+        )
+
+    def _bounds(self, extent: Extent) -> Bounds:
+        bounds: Bounds = transform_bounds(extent.epsg, self._epsg, *extent.bounds)
+        return bounds
+
+
+def _extent(path: Path) -> Extent:
+    with rasterio.open(path) as dataset:
+        return Extent(dataset.crs.to_epsg(), tuple(dataset.bounds))

@@ -1,6 +1,7 @@
 """Names of results: those of S1Tiling, so that what reads its files reads ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from datetime import datetime
 
 from peps_wps.writers.acquisition import Acquisition
 
@@ -38,7 +39,7 @@ def tile_stem(
                 acquisition.platform.lower(),
                 tile,
                 polarization.lower(),
-                pass_stem(acquisition),
+                _pass_stem(acquisition),
             ]
         )
         + _CALIBRATION_SUFFIX[calibration]
@@ -46,22 +47,26 @@ def tile_stem(
     )
 
 
-def pass_stem(acquisition: Acquisition) -> str:
-    """Return what tells a pass from another of the satellite: ``ASC_030_20210809t173953``."""
-    start = acquisition.starts[0]
-    time = f"{start:%H%M%S}" if len(acquisition.starts) == 1 else "xxxxxx"
-    direction = ORBIT_DIRECTION[acquisition.orbit_direction]
-    return f"{direction}_{acquisition.relative_orbit:03d}_{start:%Y%m%d}t{time}"
+def pass_name(acquisition: Acquisition) -> str:
+    """Return what tells a pass from every other: ``s1a_ASC_030_20210809t173953``."""
+    return f"{acquisition.platform.lower()}_{_pass_stem(acquisition)}"
 
 
-def archive_name(process: str, acquisitions: Sequence[Acquisition]) -> str:
-    """Return the name of the zip of an order.
+def archive_name(process: str, starts: Mapping[str, datetime]) -> str:
+    """Return the name of the zip of an order, from the start of each pass by its `pass_name`.
 
     One pass: ``S1_ORTHO_s1a_ASC_030_20210809t173953.zip``; several: their number and days,
     ``S1_ORTHO_3-passes_20210809_20210821.zip``.
     """
-    if len(acquisitions) == 1:
-        (only,) = acquisitions
-        return f"{process}_{only.platform.lower()}_{pass_stem(only)}.zip"
-    days = sorted(acquisition.starts[0] for acquisition in acquisitions)
+    if len(starts) == 1:
+        (only,) = starts
+        return f"{process}_{only}.zip"
+    days = sorted(starts.values())
     return f"{process}_{len(days)}-passes_{days[0]:%Y%m%d}_{days[-1]:%Y%m%d}.zip"
+
+
+def _pass_stem(acquisition: Acquisition) -> str:
+    start = acquisition.starts[0]
+    time = f"{start:%H%M%S}" if len(acquisition.starts) == 1 else "xxxxxx"
+    direction = ORBIT_DIRECTION[acquisition.orbit_direction]
+    return f"{direction}_{acquisition.relative_orbit:03d}_{start:%Y%m%d}t{time}"

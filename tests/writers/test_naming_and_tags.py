@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from peps_wps.writers.acquisition import acquisition_of
-from peps_wps.writers.naming import archive_name, tile_stem
+from peps_wps.writers.naming import archive_name, pass_name, tile_stem
 from peps_wps.writers.tags import tile_tags
 from tests.writers.passes import FIRST, PROCESSING, SECOND
 
@@ -58,5 +58,7 @@ def test_frames_of_two_passes_are_refused() -> None:
 
 def test_archives_are_named_after_their_passes() -> None:
     later = acquisition_of([replace(FIRST, start=FIRST.start.replace(day=20), datatake_id=9)])
-    assert archive_name("S1_ORTHO", [PASS]) == "S1_ORTHO_s1a_DES_007_20200108txxxxxx.zip"
-    assert archive_name("S1_ORTHO", [later, PASS]) == "S1_ORTHO_2-passes_20200108_20200120.zip"
+    starts = {pass_name(one): one.starts[0] for one in (later, PASS)}
+    one = {pass_name(PASS): PASS.starts[0]}
+    assert archive_name("S1_ORTHO", one) == "S1_ORTHO_s1a_DES_007_20200108txxxxxx.zip"
+    assert archive_name("S1_ORTHO", starts) == "S1_ORTHO_2-passes_20200108_20200120.zip"

@@ -1,5 +1,6 @@
 """Pictures show relief, leave no data transparent and lie where their tiles do."""
 
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import rasterio
 from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
-from peps_wps.writers.mosaic import MapImage, mosaic, read_reduced
+from peps_wps.writers.mosaic import MapImage, mosaic, mosaic_of_files, read_reduced
 from peps_wps.writers.quicklook import render, write_quicklook
 
 
@@ -130,6 +131,36 @@ def test_a_mosaic_puts_tiles_where_they_lie() -> None:
     np.testing.assert_array_equal(whole.power[:, :50], 1.0)
     np.testing.assert_array_equal(whole.power[:, 50:], 4.0)
     assert whole.bounds == (0, 0, 2e4, 1e4)
+
+
+def test_a_mosaic_of_many_files_needs_the_memory_of_one(tmp_path: Path) -> None:
+    # 36 tiles of a sixth of the picture: each holds its number.
+    paths = []
+    for number in range(36):
+        column, row = number % 6, number // 6
+        path = tmp_path / f"{number}.tif"
+        with rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            height=400,
+            width=400,
+            count=1,
+            dtype="float32",
+            nodata=0,
+            crs="EPSG:32631",
+            transform=Affine(10, 0, 300_000 + 4000 * column, 0, -10, 5_000_000 - 4000 * row),
+        ) as dataset:
+            dataset.write(np.full((1, 400, 400), 1 + number, np.float32))
+        paths.append(path)
+    tracemalloc.start()
+    whole = mosaic_of_files(paths, quantity="linear power", side=600)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    expected = 1 + np.arange(36, dtype=np.float32).reshape(6, 6).repeat(100, 0).repeat(100, 1)
+    np.testing.assert_array_equal(whole.power, expected)
+    # The picture is 1.4 MB; a tile read at twice its size in it is 0.2 MB.
+    assert peak < 4e6
 
 
 def test_a_mosaic_projects_tiles_of_another_zone() -> None:

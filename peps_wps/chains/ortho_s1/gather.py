@@ -1,15 +1,17 @@
 """The outputs of an order: the archive of all tiles, the picture, and what the report says."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from peps_wps.chains.contract import FinishedTask, Output, Outputs, Progress
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.plan import TileTask
 from peps_wps.chains.ortho_s1.values import value_format
+from peps_wps.writers import naming
 from peps_wps.writers.archive import write_archive
 from peps_wps.writers.json_document import write_json
-from peps_wps.writers.mosaic import mosaic, read_reduced
+from peps_wps.writers.mosaic import mosaic_of_files
 from peps_wps.writers.quicklook import write_quicklook
 
 REPORT_NAME = "report.json"
@@ -59,20 +61,19 @@ def _draw(path: Path, finished: Sequence[FinishedTask], quantity: str) -> None:
     """Draw the tiles as they lie on the map, all that have the polarisations of the first."""
     names = list(finished[0].result.body["images"])
     shown = [done for done in finished if list(done.result.body["images"]) == names]
-    power = {}
-    for name in names:
-        images = [
-            read_reduced(done.folder / done.result.body["images"][name], quantity=quantity)
-            for done in shown
-        ]
-        power[name] = mosaic(images).power
+    power = {
+        name: mosaic_of_files([_image(done, name) for done in shown], quantity=quantity).power
+        for name in names
+    }
     write_quicklook(path, power, crop=True)
+
+
+def _image(done: FinishedTask, polarization: str) -> Path:
+    return done.folder / str(done.result.body["images"][polarization])
 
 
 def _archive_name(finished: Sequence[FinishedTask]) -> str:
     """Name the archive after its passes; a pass on several tiles counts once."""
-    stems = sorted({done.result.body["pass"] for done in finished})
-    if len(stems) == 1:
-        return f"S1_ORTHO_{stems[0]}.zip"
-    days = sorted(stem.split("_")[3][:8] for stem in stems)
-    return f"S1_ORTHO_{len(stems)}-passes_{days[0]}_{days[-1]}.zip"
+    bodies = [done.result.body for done in finished]
+    starts = {body["pass"]: datetime.fromisoformat(body["start"]) for body in bodies}
+    return naming.archive_name("S1_ORTHO", starts)

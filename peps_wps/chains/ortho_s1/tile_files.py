@@ -17,7 +17,7 @@ from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.plan import TileTask
 from peps_wps.chains.ortho_s1.scene import Scene, removes_noise
 from peps_wps.chains.ortho_s1.tile import BlockMasks, BlockResult, TileProcessor
-from peps_wps.chains.ortho_s1.values import LOWER_SIGNAL_VALUE, encode, value_format
+from peps_wps.chains.ortho_s1.values import encode, lower_signal_value, value_format
 from peps_wps.errors import ChainError
 from peps_wps.readers.dem import DemWindow
 from peps_wps.writers import naming, stac, tags
@@ -240,7 +240,8 @@ class TileFiles:
         """Return what the report says of the tile."""
         return {
             "tile": self._task.tile,
-            "pass": f"{self._acquisition.platform.lower()}_{naming.pass_stem(self._acquisition)}",
+            "pass": naming.pass_name(self._acquisition),
+            "start": self._acquisition.starts[0].isoformat(),
             "images": {name: path.name for name, path in self._paths.items()},
             "products": list(self._acquisition.titles),
             "coverage_percent": valid_percent,
@@ -297,7 +298,7 @@ def _processing(order: Order, scene: Scene, heights: DemWindow) -> Processing:
         denoised=removes_noise(order) and scene.has_noise,
         resampling=order.resampling,
         resolution=float(order.resolution),
-        lower_signal_value=float(LOWER_SIGNAL_VALUE),
+        lower_signal_value=lower_signal_value(value_format(order.format, order.calibration)),
         dem=heights.datum,
         orbit=", ".join(dict.fromkeys(frame.orbit_source for frame in scene.frames)),
         version=version("peps"),

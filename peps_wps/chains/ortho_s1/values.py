@@ -76,3 +76,8 @@ def encode(power: Float32, form: ValueFormat) -> NDArray[Any]:
         return np.where(valid, amplitude, np.float32(0))
     stored = np.clip(np.rint(amplitude / np.float32(form.scale)), 1, _LARGEST)
     return np.where(valid, stored, np.float32(0)).astype(np.uint16)
+
+
+def lower_signal_value(form: ValueFormat) -> float:
+    """Return what stands for a signal below the noise, in the unit of the file."""
+    return float(encode(np.zeros(1, np.float32), form)[0]) * form.scale
