@@ -28,8 +28,6 @@ class ProductMetadata:
         Separated by a blank, co-polarised first: "VV VH".
     footprint
         Longitude and latitude in degrees; beyond 180 where the product crosses the antimeridian.
-    content_bytes
-        Sum of the sizes of the files, expanded.
     properties
         What is only shown.
     """
@@ -51,7 +49,6 @@ class ProductMetadata:
     start: datetime
     end: datetime
     footprint: Polygon
-    content_bytes: int
     properties: Mapping[str, str]
 
 
@@ -89,6 +86,5 @@ def read_metadata(path: Path) -> ProductMetadata:
         start=manifest.start,
         end=manifest.stop,
         footprint=manifest.footprint,
-        content_bytes=sum(safe.size(name) for name in safe.names()),
         properties=properties,
     )

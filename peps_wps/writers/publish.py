@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: partial name, fsync, rename."""
+"""Results appear whole or not at all, as `storage.part_file` has it."""
 
 import os
 from collections.abc import Iterator
@@ -6,34 +6,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+from storage.part_file import PartFile, make_folder, sync_folder
 
 
 @contextmanager
 def published(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes its name only when the block has ended well.
 
-    The bytes go to `.<name>.partial` in the same folder; on an error that file is removed and
-    whatever had the name before stays.
+    On an error what was written is removed and whatever had the name before stays.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with PartFile(path.parent, path.name) as part:
+        yield part.stream
+        part.publish(path)
 
 
 def publish_folder(folder: Path, destination: Path) -> None:
@@ -42,6 +26,6 @@ def publish_folder(folder: Path, destination: Path) -> None:
         if name.is_file():
             with name.open("rb") as stream:
                 os.fsync(stream.fileno())
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(destination.parent)
     folder.replace(destination)
     sync_folder(destination.parent)
