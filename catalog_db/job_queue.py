@@ -216,14 +216,13 @@ def give_way(connection: Connection, held: Claim) -> bool:
     return _set(connection, held, **values, attempt=table.c.attempt - 1)
 
 
-def hand_back(connection: Connection, held: Claim) -> bool:
-    """Queue a job again whose worker stops in order; the attempt does not count."""
+def hand_back(connection: Connection, held: Claim, *, message: str, log: str) -> bool:
+    """Queue a job again that can do nothing for its end; the attempt does not count."""
     values = _without_worker("queued")
-    message = "Waiting for the service to start again"
     if not _set(connection, held, **values, attempt=table.c.attempt - 1, message=message):
         return False
     _free_tasks(connection, held.job)
-    add_log(connection, held.job, "INFO", "The service stopped while the job ran")
+    add_log(connection, held.job, "INFO", log)
     return True
 
 
@@ -238,6 +237,19 @@ def dismiss(connection: Connection, job_id: str) -> bool:
     changed = connection.execute(
         update(table)
         .where(table.c.id == job_id, table.c.state != "dismissed")
+def all_queued_say(connection: Connection, message: str) -> bool:
+    """Return whether every job that waits for a worker carries this message."""
+    other = and_(table.c.state == "queued", table.c.message != message)
+    return connection.execute(select(table.c.id).where(other).limit(1)).one_or_none() is None
+
+
+def tell_queued(connection: Connection, message: str) -> None:
+    """Tell the jobs that wait for a worker why none begins."""
+    waiting = and_(table.c.state == "queued", table.c.message != message)
+    now_us = times.to_us(times.now())
+    connection.execute(update(table).where(waiting).values(message=message, updated_us=now_us))
+
+
         .values(
             state="dismissed",
             message="Dismissed",

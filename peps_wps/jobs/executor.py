@@ -27,6 +27,7 @@ from peps_wps.chains.contract import (
 )
 from peps_wps.config import Config
 from peps_wps.errors import ChainError, InvalidInputError
+from peps_wps.jobs import results_disk
 from peps_wps.jobs.chain_lookup import chain_of
 from peps_wps.jobs.dismissal import release_all, remove_folder, results_folder, scratch_folder
 from peps_wps.jobs.progress import JobProgress
@@ -176,6 +177,10 @@ class Execution:
     def _lose(self, error: BaseException) -> None:
         """End the attempt for a reason that another one may not meet."""
         self._log_traceback(error)
+        if results_disk.is_refusal(error, self.config.results.path):
+            logger.error("job %s: the disk refused: %s", self.held.job, error)
+            # Not by the database, which may lie on the same disk: the supervisor puts it back.
+            raise SystemExit(results_disk.REFUSED_EXIT_CODE) from error
         if isinstance(error, StorageError):
             # Inputs that were pinned are gone: the next attempt has them staged anew.
             release_all(self.engine, self.archive, self.held.job)
@@ -230,4 +235,7 @@ def _reason(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SystemExit):
         return "it left before its end"
-    return "the disk or the database refused"
+    if isinstance(error, DatabaseError):
+        return "the database refused"
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return f"a file could not be read or written: {strerror or 'no reason given'}"

@@ -27,6 +27,7 @@ from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folde
 from peps_wps.jobs.lifeline import kill_group
 
 logger = logging.getLogger(__name__)
+from peps_wps.jobs.results_disk import REFUSED_EXIT_CODE, ResultsDisk
 
 ZYGOTE = "peps_wps.jobs.zygote"
 TICK_S = 0.25
@@ -68,6 +69,7 @@ class Supervisor:
         self._running: dict[str, RunningJob] = {}
         self._zygote_is_ready = threading.Event()
         self._next_heartbeat = 0.0
+        self._disk = ResultsDisk(config.results.path)
         self._next_sweep = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -124,6 +126,9 @@ class Supervisor:
         with self._engine.begin() as connection:
             job = job_queue.claim(
                 connection,
+        if (reason := self._disk.reason_to_wait()) is not None:
+            self._tell_queued(reason)
+            return False
                 worker=self.worker,
                 now=times.now(),
                 lease_s=self._settings.lease_s,
@@ -142,6 +147,15 @@ class Supervisor:
     def _start(self, job: Job) -> None:
         held = Claim(job.id, job.attempt, self.worker)
         process = self._context.Process(
+    def _tell_queued(self, reason: str) -> None:
+        """Say why no job begins: to the clients of those that wait, and once in the log."""
+        with self._engine.connect() as connection:
+            is_told = job_queue.all_queued_say(connection, reason)
+        if not is_told:
+            logger.warning("no job begins: %s", reason)
+            with self._engine.begin() as connection:
+                job_queue.tell_queued(connection, reason)
+
             target=child.main, args=(self._config, held), name=f"job-{job.id}"
         )
         try:
@@ -166,8 +180,20 @@ class Supervisor:
     def _reap(self) -> None:
         """Answer for the processes that have ended."""
         for running in list(self._running.values()):
-            if not running.process.is_alive():
-                self._bury(running, exit_reason(running.process.exitcode))
+            if running.process.is_alive():
+                continue
+            if running.process.exitcode == REFUSED_EXIT_CODE:
+                self._put_back(running)
+            else:
+                self._disk.accepted()
+            self._bury(running, exit_reason(running.process.exitcode))
+
+    def _put_back(self, running: RunningJob) -> None:
+        """Queue a job that the disk refused: it is begun again when there is room."""
+        reason = self._disk.refused()
+        with self._engine.begin() as connection:
+            job_queue.hand_back(connection, running.held, message=reason, log=reason)
+        logger.warning("job %s: waits for the disk: %s", running.held.job, reason)
 
     def _end_unwanted(self) -> None:
         """Kill what was dismissed, taken over, or has used up its time."""
@@ -235,7 +261,12 @@ class Supervisor:
         for running in list(self._running.values()):
             self._kill(running)
             with self._engine.begin() as connection:
-                job_queue.hand_back(connection, running.held)
+                job_queue.hand_back(
+                    connection,
+                    running.held,
+                    message="Waiting for the service to start again",
+                    log="The service stopped while the job ran",
+                )
             self._bury(running, "the service stopped")
 
     def _kill(self, running: RunningJob) -> None:

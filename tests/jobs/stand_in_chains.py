@@ -113,6 +113,8 @@ def misbehave(order: Order, task: Task) -> None:
         raise MemoryError
     if order.behaviour == "segfault":
         ctypes.string_at(0)
+    if order.behaviour == "disk full" and not Path(order.journal + ".room").exists():
+        Path("/dev/full").write_bytes(b"x")  # full(4): writing fails with ENOSPC
     if order.behaviour == "crash once" and not Path(order.journal + ".crashed").exists():
         Path(order.journal + ".crashed").touch()
         os._exit(77)

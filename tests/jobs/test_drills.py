@@ -53,6 +53,32 @@ def test_a_job_that_keeps_dying_fails_after_the_last_attempt(house: House, behav
     assert len(house.lines("begin")) == 3
 
 
+def test_no_job_begins_while_the_results_cannot_be_written(house: House) -> None:
+    results = house.config.results.path
+    results.write_text("a file in the place of the folder")
+    house.start()
+    job_id = house.submit()
+    until(lambda: house.job(job_id).message.startswith("The results folder cannot be written"))
+    assert (house.job(job_id).state, house.job(job_id).attempt) == ("queued", 0)
+    results.unlink()
+
+    job = house.wait(job_id)
+    assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def test_a_disk_that_fills_up_costs_no_attempt(house: House) -> None:
+    house.start()
+    job_id = house.submit(behaviour="disk full")
+    until(lambda: "was full" in house.job(job_id).message)
+    assert (house.job(job_id).state, house.job(job_id).attempt) == ("queued", 0)
+    house.journal.with_name("journal.room").touch()
+
+    job = house.wait(job_id)
+    assert (job.state, job.attempt) == ("succeeded", 1)
+    # One attempt that was refused, one that was not: the pause between them is seconds long.
+    assert len(house.lines("begin")) == 2
+
+
 def test_an_error_in_the_data_fails_at_once_with_its_sentence(house: House) -> None:
     house.start()
     job = house.wait(house.submit(behaviour="chain error"))
