@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from catalog_db import times
@@ -301,6 +312,15 @@ def forget_results(connection: Connection, job_id: str) -> None:
 def finished_among(connection: Connection, job_ids: list[str]) -> set[str]:
     """Return which of `job_ids` have ended or are unknown: nothing of theirs is needed any more."""
     query = select(table.c.id).where(table.c.id.in_(job_ids), table.c.state.not_in(FINISHED))
+    return set(job_ids) - set(connection.execute(query).scalars())
+
+
+def without_results(connection: Connection, job_ids: list[str]) -> set[str]:
+    """Return which of `job_ids` have no results and never will: failed, expired or unknown ones."""
+    has_results = and_(table.c.state == "succeeded", table.c.results.is_not(None))
+    query = select(table.c.id).where(
+        table.c.id.in_(job_ids), or_(table.c.state.in_(ACTIVE), has_results)
+    )
     return set(job_ids) - set(connection.execute(query).scalars())
 
 

@@ -1,6 +1,6 @@
 """Changes of state of the tasks of a job: admission to the disk pool, staging, running, release.
 
-waiting -> staging (inputs being recalled) -> ready (pinned) -> running -> done | failed
+waiting -> staging (inputs being recalled) -> ready (pinned) -> running -> done
 """
 
 import json
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 from catalog_db import times
 from catalog_db.job_queue import Claim, serialize
 from catalog_db.jobs import ACTIVE, FINISHED, Job, TaskRow, jobs_of, task_of_row
+from catalog_db.recalls import DISK_ONLY
 from catalog_db.tables import file, item, placement, task
 from catalog_db.tables import job as job_table
 
@@ -49,7 +50,7 @@ def active_jobs(connection: Connection) -> list[Job]:
 
 
 def open_tasks(connection: Connection, job_id: str, window: int) -> list[TaskRow]:
-    """Return the first `window` tasks of a job that are neither done nor failed."""
+    """Return the first `window` tasks of a job that are not done."""
     query = (
         select(task)
         .where(task.c.job == job_id, task.c.state.in_(("waiting", *HOLDING)))
@@ -104,15 +105,36 @@ def set_ready(connection: Connection, row: TaskRow) -> bool:
     return _move(connection, row, ("staging",), state="ready")
 
 
-def stage_again(connection: Connection, held: Claim) -> None:
-    """Send the tasks whose pinned inputs turned out to be gone back to the beginning."""
+def stage_again(connection: Connection, held: Claim) -> list[str]:
+    """Send the tasks whose pinned inputs turned out to be gone back to the beginning.
+
+    Returns
+    -------
+    The requests that they held, to be released.
+    """
     claimed = connection.execute(select(job_table.c.id).where(held.holds())).one_or_none()
-    if claimed is not None:
-        connection.execute(
-            update(task)
-            .where(task.c.job == held.job, task.c.state.in_(HOLDING))
-            .values(state="waiting", started_us=None)
-        )
+    if claimed is None:
+        return []
+    open_task = and_(task.c.job == held.job, task.c.state.in_(HOLDING))
+    requests = connection.execute(
+        select(task.c.request).where(open_task, task.c.request.is_not(None)).order_by(task.c.number)
+    ).scalars()
+    left = [str(request) for request in requests]
+    connection.execute(
+        update(task).where(open_task).values(state="waiting", started_us=None, request=None)
+    )
+    return left
+
+
+def waits_for(connection: Connection, row: TaskRow, request: str) -> bool:
+    """Tell whether a task is still being staged by a request."""
+    query = select(task.c.number).where(
+        task.c.job == row.job,
+        task.c.number == row.number,
+        task.c.state == "staging",
+        task.c.request == request,
+    )
+    return connection.execute(query).one_or_none() is not None
 
 
 def begin(connection: Connection, held: Claim, row: TaskRow) -> bool:
@@ -135,7 +157,7 @@ def count_open(connection: Connection, job_id: str) -> int:
 
 def needless_requests(connection: Connection, limit: int = 200) -> list[HeldRequest]:
     """Return the requests of tasks that are over, or whose job is."""
-    over = or_(task.c.state.in_(("done", "failed")), job_table.c.state.in_(FINISHED))
+    over = or_(task.c.state == "done", job_table.c.state.in_(FINISHED))
     query = (
         select(task.c.job, task.c.number, task.c.request)
         .join(job_table, job_table.c.id == task.c.job)
@@ -171,7 +193,7 @@ def _staged_sizes(connection: Connection, products: Sequence[str]) -> list[tuple
         select(item.c.uid, file.c.id, file.c.size_bytes)
         .join(placement, placement.c.item == item.c.pk)
         .join(file, file.c.id == placement.c.file)
-        .where(item.c.uid.in_(products), file.c.backend != "disk")
+        .where(item.c.uid.in_(products), file.c.backend != DISK_ONLY)
     )
     return [(row.uid, row.id, row.size_bytes) for row in connection.execute(query)]
 

@@ -2,9 +2,9 @@
 
 import contextlib
 import logging
-import os
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 from catalog_db import job_queue, job_tasks
 from catalog_db.engine import Engine
@@ -13,6 +13,9 @@ from peps_wps.staging import Archive
 from storage.errors import UnknownRequestError
 
 logger = logging.getLogger(__name__)
+
+# Heads the name of a folder that is being removed.
+REMOVED = ".removed-"
 
 
 def dismiss(engine: Engine, config: Config, job_id: str) -> bool:
@@ -29,7 +32,7 @@ def dismiss(engine: Engine, config: Config, job_id: str) -> bool:
     if not changed:
         return False
     logger.info("job %s: dismissed", job_id)
-    remove_folder(results_folder(config, job_id))
+    clean_folder(results_folder(config, job_id))
     release_all(engine, Archive(config, engine), job_id)
     return True
 
@@ -61,10 +64,30 @@ def scratch_folder(config: Config, job_id: str) -> Path:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder that may not exist: out of sight at once, then file by file."""
-    doomed = folder.with_name(f".removed-{folder.name}-{os.getpid()}")
-    try:
-        folder.rename(doomed)
-    except FileNotFoundError:
-        return
+    """Remove a folder that may not exist: out of sight at once, then file by file.
+
+    What cannot be deleted stays out of sight, under a name that begins with `REMOVED`.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot even be renamed.
+    """
+    doomed = folder
+    if not folder.name.startswith(REMOVED):
+        doomed = folder.with_name(f"{REMOVED}{folder.name}-{uuid4().hex[:8]}")
+        try:
+            folder.rename(doomed)
+        except FileNotFoundError:
+            return
     shutil.rmtree(doomed, ignore_errors=True)
+    if doomed.exists():
+        logger.warning("%s cannot be deleted whole", doomed)
+
+
+def clean_folder(folder: Path) -> None:
+    """Remove a folder that nothing depends on; a disk that refuses is logged, no more."""
+    try:
+        remove_folder(folder)
+    except OSError as error:
+        logger.warning("%s cannot be removed: %s", folder, error)

@@ -32,6 +32,9 @@ PAUSE_AFTER_ERROR_S = 5.0
 # Pins of a job end by release; this bounds what a lost database row could keep pinned.
 PIN_LIFETIME_S = 30 * 86400
 
+# Of a task that was put back to the beginning between two looks: the next round sees to it.
+_NOTHING_KNOWN = RequestStatus(ready=False, failed=None, files=())
+
 
 class Dispatcher:
     """Moves waiting jobs on. Holds no state between rounds: all of it is in the database."""
@@ -103,16 +106,18 @@ class Dispatcher:
             self._set_ready(task)
             return None
         request = task.request or self._request(job, task)
+        if request is None:
+            return _NOTHING_KNOWN
         status = self._archive.status(request)
         if status.failed is not None:
-            self._fail(job, status.failed)
+            self._fail_waiting(job, task, request, status.failed)
         elif status.ready:
             self._set_ready(task)
             return None
         return status
 
-    def _request(self, job: Job, task: TaskRow) -> str:
-        """Have the inputs of a task recalled and pinned."""
+    def _request(self, job: Job, task: TaskRow) -> str | None:
+        """Have the inputs of a task recalled and pinned; None when it was put back meanwhile."""
         request = self._archive.request(
             task.products,
             user=job.owner,
@@ -123,7 +128,7 @@ class Dispatcher:
             kept = job_tasks.set_request(connection, task, request)
         if kept != request:
             self._archive.release(request)
-        return kept or request
+        return kept
 
     def _set_ready(self, task: TaskRow) -> None:
         with self._engine.begin() as connection:
@@ -138,6 +143,13 @@ class Dispatcher:
         elif job.state == "accepted" or message != job.message:
             with self._engine.begin() as connection:
                 job_queue.advance(connection, job.id, job.state, "staging", message)
+
+    def _fail_waiting(self, job: Job, task: TaskRow, request: str, message: str) -> None:
+        """Fail a job for what became of a request, unless its task has another one by now."""
+        with self._engine.connect() as connection:
+            still_waits = job_tasks.waits_for(connection, task, request)
+        if still_waits:
+            self._fail(job, message)
 
     def _fail(self, job: Job, message: str) -> None:
         logger.warning("job %s: failed while waiting: %s", job.id, message)

@@ -29,7 +29,7 @@ from peps_wps.config import Config
 from peps_wps.errors import ChainError, InvalidInputError
 from peps_wps.jobs import results_disk
 from peps_wps.jobs.chain_lookup import chain_of
-from peps_wps.jobs.dismissal import release_all, remove_folder, results_folder, scratch_folder
+from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
 from peps_wps.jobs.progress import JobProgress
 from peps_wps.staging import Archive
 from peps_wps.writers.publish import publish_folder, sync_folder
@@ -183,9 +183,10 @@ class Execution:
             raise SystemExit(results_disk.REFUSED_EXIT_CODE) from error
         if isinstance(error, StorageError):
             # Inputs that were pinned are gone: the next attempt has them staged anew.
-            release_all(self.engine, self.archive, self.held.job)
             with self.engine.begin() as connection:
-                job_tasks.stage_again(connection, self.held)
+                left = job_tasks.stage_again(connection, self.held)
+            for request in left:
+                self.archive.release(request)
         with self.engine.begin() as connection:
             job_queue.attempt_lost(connection, self.held, _reason(error))
 

@@ -8,6 +8,7 @@ The limit of running jobs counts those of all supervisors on the database.
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import threading
@@ -16,6 +17,7 @@ import uuid
 from dataclasses import dataclass
 from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 from catalog_db import job_queue, times
 from catalog_db.engine import Engine
@@ -23,7 +25,7 @@ from catalog_db.job_queue import Claim, DatabaseError
 from catalog_db.jobs import Job
 from peps_wps.config import Config
 from peps_wps.jobs import child
-from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
+from peps_wps.jobs.dismissal import REMOVED, clean_folder, results_folder, scratch_folder
 from peps_wps.jobs.lifeline import kill_group
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ TICK_S = 0.25
 PAUSE_AFTER_ERROR_S = 2.0
 SWEEP_S = 60.0
 LEAVE_S = 0.5
+_JOB_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,14 @@ class Supervisor:
             is_told = job_queue.all_queued_say(connection, reason)
         if not is_told:
             logger.warning("no job begins: %s", reason)
+    def _start(self, job: Job) -> None:
+        held = Claim(job.id, job.attempt, self.worker)
+        if (left := self._running.pop(job.id, None)) is not None:
+            # It gave way and is leaving; its claim had the value of this one, so its end must
+            # not be told any more.
+            self._kill(left)
+            left.process.close()
+        process = self._context.Process(
             with self._engine.begin() as connection:
                 job_queue.tell_queued(connection, reason)
 
@@ -241,20 +252,29 @@ class Supervisor:
         with self._engine.connect() as connection:
             finished = job_queue.finished_among(connection, job_ids)
         for job_id in finished:
-            remove_folder(scratch_folder(self._config, job_id))
+            clean_folder(scratch_folder(self._config, job_id))
 
     def _sweep(self) -> None:
-        """Remove results that have expired, and scratch that a lost supervisor left."""
+        """Remove results that have expired, and what jobs and supervisors that died left."""
         with self._engine.connect() as connection:
             expired = job_queue.expired(connection, times.now())
         for job in expired:
             with self._engine.begin() as connection:
                 job_queue.forget_results(connection, job.id)
-            remove_folder(results_folder(self._config, job.id))
+            clean_folder(results_folder(self._config, job.id))
             logger.info("job %s: results expired", job.id)
         scratch = scratch_folder(self._config, "any").parent
-        if scratch.is_dir():
-            self._clean([folder.name for folder in scratch.iterdir()])
+        self._clean(_folders_of_jobs(scratch))
+        # Listed before the jobs are asked: one that ended without results publishes none later.
+        published = _folders_of_jobs(scratch.parent)
+        with self._engine.connect() as connection:
+            left = job_queue.without_results(connection, published)
+        for job_id in left:
+            clean_folder(results_folder(self._config, job_id))
+            logger.warning("job %s: removed files that it did not publish", job_id)
+        for folder in (scratch, scratch.parent):
+            for removed in folder.glob(f"{REMOVED}*"):
+                clean_folder(removed)
 
     def _stop_all(self) -> None:
         """End the jobs that run; another supervisor, or the next start, goes on with them."""
@@ -280,6 +300,11 @@ class Supervisor:
         if sentinels:
             pipes.wait(sentinels, timeout_s)
         else:
+def _folders_of_jobs(folder: Path) -> list[str]:
+    """Return the jobs that have a folder in `folder`; nothing else there is ours."""
+    return [path.name for path in folder.glob("*-*-*-*-*") if _JOB_ID.fullmatch(path.name)]
+
+
             time.sleep(timeout_s)
 
 

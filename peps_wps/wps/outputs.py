@@ -51,6 +51,8 @@ def send(
         return _live(render_report(job, identifier, links, folder), "application/json")
     if name == log_name(job.id):
         return _live(_log(engine, job.id), "text/plain; charset=utf-8")
+    if job.state != "succeeded":
+        raise NotFound(f"there is no file {name}")  # what lies there was never published
     return _send_file(request, folder, name)
 
 

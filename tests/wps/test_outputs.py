@@ -70,6 +70,13 @@ def test_nothing_outside_the_folder_of_the_job_is_served(client, job_id, config,
     assert "secret" not in response.text.replace("secret.txt", "")
 
 
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_what_a_job_left_that_did_not_succeed_is_not_served(client, ledger, job_id, state):
+    ledger.set(job_id, state=state)
+
+    assert client.get(f"{OUTPUTS}/{job_id}/31TCJ.zip").status_code == 404
+
+
 def test_the_report_has_one_key_or_item_a_line(client, job_id):
     response = client.get(f"{OUTPUTS}/{job_id}/report-{job_id}.json")
     lines = [line.strip() for line in response.text.splitlines()]
