@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.compiled import compiled
-from algorithms.grd import AzimuthNoiseBlock, Float64, NoiseLut, VectorLut
+from algorithms.grd import AzimuthNoiseBlock, NoiseLut, VectorLut
 
 Float32 = NDArray[np.float32]
 Int64 = NDArray[np.int64]
@@ -81,24 +81,6 @@ def table_rows(
         (before - first_row).astype(np.int64),
         weight.astype(np.float32),
     )
-
-
-def table_at(table: VectorLut, line: Float64, sample: Float64) -> Float64:
-    """Return a table at scattered positions of the image, bilinearly: for few points."""
-    out = np.empty(np.broadcast(line, sample).shape)
-    lines, samples = np.broadcast_arrays(line, sample)
-    last = table.line.size - 1
-    for index in np.ndindex(out.shape):
-        position = float(np.clip(lines[index], table.line[0], table.line[-1]))
-        before = min(int(np.searchsorted(table.line, position, side="right")) - 1, max(last - 1, 0))
-        after = min(before + 1, last)
-        ends = [
-            float(np.interp(samples[index], table.sample[i], table.value[i]))
-            for i in (before, after)
-        ]
-        distance = max(float(table.line[after] - table.line[before]), 1.0)
-        out[index] = ends[0] + (position - table.line[before]) / distance * (ends[1] - ends[0])
-    return out
 
 
 def azimuth_spans(

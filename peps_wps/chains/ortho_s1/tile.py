@@ -186,18 +186,39 @@ class TileProcessor:
         flags = np.zeros(line.shape, np.uint8)
         if profiles is not None:
             flags = layover_shadow(profiles, line, sample, positions.height)
-        block = positions.block
-        angles = incidence_angles(
-            self._scene.geometry,
-            np.where(np.isnan(positions.line), np.float32(np.nan), positions.height),
-            epsg=self._tile.epsg,
-            transform=self._tile.transform @ Affine.translation(block.column, block.row),
-        )
+        angles = self._angles(positions)
         if self._factor == 2:
             flags = _any_of_four(flags)
             angles = IncidenceAngles(*(halve(angle, "mean", np.nan) for angle in angles))
         return BlockMasks(
             _padded(flags, 0), IncidenceAngles(*(_padded(angle, np.nan) for angle in angles))
+        )
+
+    def _angles(self, positions: ortho.BlockPositions) -> IncidenceAngles:
+        """Return the angles of a block where the image is; slopes look a pixel beyond the block."""
+        block, (rows, columns) = positions.block, self._tile.shape
+        row, column = max(block.row - 1, 0), max(block.column - 1, 0)
+        last_row = min(block.row + block.rows + 1, rows)
+        last_column = min(block.column + block.columns + 1, columns)
+        grown = ortho.block_positions(
+            self._nodes,
+            ortho.Block(row, column, last_row - row, last_column - column),
+            self._heights.height,
+            self._heights.transform,
+        )
+        angles = incidence_angles(
+            self._scene.geometry,
+            grown.height,
+            epsg=self._tile.epsg,
+            transform=self._tile.transform @ Affine.translation(column, row),
+        )
+        own = (
+            slice(block.row - row, block.row - row + block.rows),
+            slice(block.column - column, block.column - column + block.columns),
+        )
+        outside = np.isnan(positions.line)
+        return IncidenceAngles(
+            *(np.where(outside, np.float32(np.nan), angle[own]) for angle in angles)
         )
 
     def _profiles(self, window: ortho.Window) -> TerrainProfiles | None:
