@@ -237,17 +237,6 @@ def hand_back(connection: Connection, held: Claim, *, message: str, log: str) ->
     return True
 
 
-def someone_waits(connection: Connection) -> bool:
-    """Return whether a job that could run waits for a slot."""
-    query = select(table.c.id).where(table.c.state == "queued").limit(1)
-    return connection.execute(query).one_or_none() is not None
-
-
-def dismiss(connection: Connection, job_id: str) -> bool:
-    """Mark a job dismissed, whatever its state; False when it is unknown or dismissed already."""
-    changed = connection.execute(
-        update(table)
-        .where(table.c.id == job_id, table.c.state != "dismissed")
 def all_queued_say(connection: Connection, message: str) -> bool:
     """Return whether every job that waits for a worker carries this message."""
     other = and_(table.c.state == "queued", table.c.message != message)
@@ -261,6 +250,17 @@ def tell_queued(connection: Connection, message: str) -> None:
     connection.execute(update(table).where(waiting).values(message=message, updated_us=now_us))
 
 
+def someone_waits(connection: Connection) -> bool:
+    """Return whether a job that could run waits for a slot."""
+    query = select(table.c.id).where(table.c.state == "queued").limit(1)
+    return connection.execute(query).one_or_none() is not None
+
+
+def dismiss(connection: Connection, job_id: str) -> bool:
+    """Mark a job dismissed, whatever its state; False when it is unknown or dismissed already."""
+    changed = connection.execute(
+        update(table)
+        .where(table.c.id == job_id, table.c.state != "dismissed")
         .values(
             state="dismissed",
             message="Dismissed",

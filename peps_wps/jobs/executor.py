@@ -32,8 +32,9 @@ from peps_wps.jobs.chain_lookup import chain_of
 from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
 from peps_wps.jobs.progress import JobProgress
 from peps_wps.staging import Archive
-from peps_wps.writers.publish import publish_folder, sync_folder
+from peps_wps.writers.publish import publish_folder
 from storage.errors import ProductWithdrawnError, StorageError
+from storage.part_file import sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -176,11 +177,11 @@ class Execution:
 
     def _lose(self, error: BaseException) -> None:
         """End the attempt for a reason that another one may not meet."""
-        self._log_traceback(error)
         if results_disk.is_refusal(error, self.config.results.path):
             logger.error("job %s: the disk refused: %s", self.held.job, error)
             # Not by the database, which may lie on the same disk: the supervisor puts it back.
             raise SystemExit(results_disk.REFUSED_EXIT_CODE) from error
+        self._log_traceback(error)
         if isinstance(error, StorageError):
             # Inputs that were pinned are gone: the next attempt has them staged anew.
             with self.engine.begin() as connection:

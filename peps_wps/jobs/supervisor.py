@@ -27,9 +27,9 @@ from peps_wps.config import Config
 from peps_wps.jobs import child
 from peps_wps.jobs.dismissal import REMOVED, clean_folder, results_folder, scratch_folder
 from peps_wps.jobs.lifeline import kill_group
+from peps_wps.jobs.results_disk import REFUSED_EXIT_CODE, ResultsDisk
 
 logger = logging.getLogger(__name__)
-from peps_wps.jobs.results_disk import REFUSED_EXIT_CODE, ResultsDisk
 
 ZYGOTE = "peps_wps.jobs.zygote"
 TICK_S = 0.25
@@ -69,10 +69,10 @@ class Supervisor:
         self.worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._context = multiprocessing.get_context("forkserver")
         self._zygote = zygote
+        self._disk = ResultsDisk(config.results.path)
         self._running: dict[str, RunningJob] = {}
         self._zygote_is_ready = threading.Event()
         self._next_heartbeat = 0.0
-        self._disk = ResultsDisk(config.results.path)
         self._next_sweep = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -126,12 +126,12 @@ class Supervisor:
             return False
         if not (self._zygote_is_ready.is_set() and self._someone_waits()):
             return False
-        with self._engine.begin() as connection:
-            job = job_queue.claim(
-                connection,
         if (reason := self._disk.reason_to_wait()) is not None:
             self._tell_queued(reason)
             return False
+        with self._engine.begin() as connection:
+            job = job_queue.claim(
+                connection,
                 worker=self.worker,
                 now=times.now(),
                 lease_s=self._settings.lease_s,
@@ -147,15 +147,15 @@ class Supervisor:
         with self._engine.connect() as connection:
             return job_queue.someone_waits(connection)
 
-    def _start(self, job: Job) -> None:
-        held = Claim(job.id, job.attempt, self.worker)
-        process = self._context.Process(
     def _tell_queued(self, reason: str) -> None:
         """Say why no job begins: to the clients of those that wait, and once in the log."""
         with self._engine.connect() as connection:
             is_told = job_queue.all_queued_say(connection, reason)
         if not is_told:
             logger.warning("no job begins: %s", reason)
+            with self._engine.begin() as connection:
+                job_queue.tell_queued(connection, reason)
+
     def _start(self, job: Job) -> None:
         held = Claim(job.id, job.attempt, self.worker)
         if (left := self._running.pop(job.id, None)) is not None:
@@ -164,9 +164,6 @@ class Supervisor:
             self._kill(left)
             left.process.close()
         process = self._context.Process(
-            with self._engine.begin() as connection:
-                job_queue.tell_queued(connection, reason)
-
             target=child.main, args=(self._config, held), name=f"job-{job.id}"
         )
         try:
@@ -300,12 +297,12 @@ class Supervisor:
         if sentinels:
             pipes.wait(sentinels, timeout_s)
         else:
+            time.sleep(timeout_s)
+
+
 def _folders_of_jobs(folder: Path) -> list[str]:
     """Return the jobs that have a folder in `folder`; nothing else there is ours."""
     return [path.name for path in folder.glob("*-*-*-*-*") if _JOB_ID.fullmatch(path.name)]
-
-
-            time.sleep(timeout_s)
 
 
 def exit_reason(exit_code: int | None) -> str:
