@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-SHORT, LONG, DOUBLE = 3, 4, 12
-SIZES = {SHORT: 2, LONG: 4, DOUBLE: 8}
-FORMS = {SHORT: "H", LONG: "I", DOUBLE: "d"}
+BYTE_TEXT, SHORT, LONG, DOUBLE = 2, 3, 4, 12
+SIZES = {BYTE_TEXT: 1, SHORT: 2, LONG: 4, DOUBLE: 8}
+FORMS = {BYTE_TEXT: "B", SHORT: "H", LONG: "I", DOUBLE: "d"}
 # GeoTIFF keys: version 1.1.0, geographic model, pixel is area, WGS 84.
 GEO_KEYS = (1, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 2048, 0, 1, 4326)
 
@@ -30,13 +30,17 @@ class MeasurementFile:
         Lines and samples.
     tie_points
         Sample, line, 0, longitude and latitude in degrees, height in metres, shape (n, 6).
+    description
+        What readers know a Sentinel-1 image by: "Sentinel-1A IW GRD HR L1".
     """
 
-    def __init__(self, path: Path, shape: tuple[int, int], tie_points: NDArray[np.float64]) -> None:
+    def __init__(
+        self, path: Path, shape: tuple[int, int], tie_points: NDArray[np.float64], description: str
+    ) -> None:
         self._file = path.open("wb")
         self._digest = hashlib.md5(usedforsecurity=False)
         self.size = 0
-        self._write(_header(shape, tie_points))
+        self._write(_header(shape, tie_points, description))
 
     def close(self) -> None:
         """Finish the file."""
@@ -58,7 +62,7 @@ class MeasurementFile:
         self.size += len(data)
 
 
-def _header(shape: tuple[int, int], tie_points: NDArray[np.float64]) -> bytes:
+def _header(shape: tuple[int, int], tie_points: NDArray[np.float64], description: str) -> bytes:
     """TIFF header, directory and its long values; the lines follow."""
     lines, samples = shape
     fields = [
@@ -67,6 +71,7 @@ def _header(shape: tuple[int, int], tie_points: NDArray[np.float64]) -> bytes:
         (258, SHORT, (16,)),
         (259, SHORT, (1,)),
         (262, SHORT, (1,)),
+        (270, BYTE_TEXT, tuple(description.encode("ascii") + b"\0")),
         (273, LONG, tuple(range(lines))),  # offsets, replaced below
         (277, SHORT, (1,)),
         (278, LONG, (1,)),

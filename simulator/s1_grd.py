@@ -241,7 +241,10 @@ def write_pixels(
     for name in ("measurement", "preview"):
         (partial / name).mkdir(exist_ok=True)
     paths = {name: f"measurement/{stem}.tiff" for name, stem in stems.items()}
-    outputs = [MeasurementFile(partial / paths[name], shape, tie_points) for name in stems]
+    description = f"Sentinel-{annotation.platform[1:]} {annotation.mode} GRD L1"
+    outputs = [
+        MeasurementFile(partial / paths[name], shape, tie_points, description) for name in stems
+    ]
     quick_look = QuickLook(shape)
     chosen = {name: radiometry[name] for name in stems}
     for strip in strips(frame, scene, chosen, threads=options.threads):

@@ -49,8 +49,8 @@ int main(int argc, char** argv)
   ortho->SetParameterFloat("outputs.spacingy", -10.0);
   ortho->SetParameterInt("outputs.sizex", size);
   ortho->SetParameterInt("outputs.sizey", size);
-  ortho->SetParameterDouble("outputs.ulx", std::atof(argv[3]));
-  ortho->SetParameterDouble("outputs.uly", std::atof(argv[4]));
+  ortho->SetParameterFloat("outputs.ulx", std::atof(argv[3]));
+  ortho->SetParameterFloat("outputs.uly", std::atof(argv[4]));
   ortho->SetParameterFloat("opt.gridspacing", 40.0);
   ortho->SetParameterInt("opt.ram", 4096);
   ortho->SetParameterString("elev.dem", argv[7]);
