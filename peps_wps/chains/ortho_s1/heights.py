@@ -2,9 +2,10 @@
 
 import math
 
-import shapely
+import numpy as np
 from pyproj import Transformer
 
+from algorithms.grd import GeolocationGrid
 from algorithms.mgrs import Tile
 from algorithms.terrain_profiles import dem_margin
 from peps_wps.chains.ortho_s1.order import Order
@@ -15,9 +16,10 @@ from peps_wps.readers.dem import Dem, DemWindow
 Bounds = tuple[float, float, float, float]
 
 INTERPOLATION_MARGIN_DEG = 0.01
-# Footprints are given for the terrain of the annotation's grid: relief moves their border by less.
-FOOTPRINT_MARGIN_DEG = 0.1
-STEEPEST_INCIDENCE = math.radians(18.0)  # of any Sentinel-1 mode, near range
+# Grids are given on the terrain of their own points: relief moves the image's border by less.
+IMAGE_MARGIN = 11_000.0  # m
+# Terrain beside what was read may be this much higher, and its heights are not known yet.
+HIGHER_BESIDE = 500.0  # m
 METRES_A_DEGREE = 111_195.0  # of latitude, on a sphere of 6371 km
 
 
@@ -49,22 +51,53 @@ def tile_heights(config: Config, tile: Tile, scene: Scene, order: Order) -> DemW
         When there are none.
     """
     dem = configured_dem(config)
-    bounds, margin = _covered_bounds(tile, scene), INTERPOLATION_MARGIN_DEG
-    heights = dem.heights(bounds, margin=margin)
+    bounds = _covered_bounds(tile, scene)
+    heights = dem.heights(bounds, margin=INTERPOLATION_MARGIN_DEG)
     if order.masks or order.calibration == "gamma0_rtc":
-        # Terrain beside the tile is displaced into it, or shades it.
-        low, high = float(heights.height.min()), float(heights.height.max())
-        reach = dem_margin(high - low, STEEPEST_INCIDENCE) / METRES_A_DEGREE
-        shortest = math.cos(math.radians(max(abs(bounds[1]), abs(bounds[3]))))
-        heights = dem.heights(bounds, margin=margin + reach / max(shortest, 0.05))
+        return _with_surroundings(heights, dem, bounds, scene)
+    return heights
+
+
+def _with_surroundings(heights: DemWindow, dem: Dem, bounds: Bounds, scene: Scene) -> DemWindow:
+    """Add the terrain beside some heights that is displaced into them, or shades them."""
+    near_range = min(float(grid.incidence_angle.min()) for grid in _grids(scene))
+    relief = -1.0
+    # The wider the view, the higher the terrain may be: mostly the first one is wide enough.
+    while (found := float(np.ptp(heights.height))) > relief:
+        relief = found + HIGHER_BESIDE
+        wider = _grown(bounds, dem_margin(relief, near_range))
+        heights = dem.heights(wider, margin=INTERPOLATION_MARGIN_DEG)
     return heights
 
 
 def _covered_bounds(tile: Tile, scene: Scene) -> Bounds:
-    """Return the bounds of a tile, cut to those of the pass."""
+    """Return the bounds of a tile, cut to those of the pass; east may be beyond 180."""
     west, south, east, north = tile_bounds(tile)
-    footprint = shapely.union_all([frame.footprint for frame in scene.frames])
-    if west > east or footprint.bounds[2] > 180:  # at the antimeridian the tile is small enough
-        return west, south, east, north
-    left, bottom, right, top = footprint.buffer(FOOTPRINT_MARGIN_DEG).bounds
-    return max(west, left), max(south, bottom), min(east, right), min(north, top)
+    if west > east:
+        east += 360
+    centre = (west + east) / 2
+    latitude, longitude = (
+        np.degrees(np.concatenate([getattr(grid, name).ravel() for grid in _grids(scene)]))
+        for name in ("latitude", "longitude")
+    )
+    longitude = centre + (longitude - centre + 180) % 360 - 180
+    image = _grown((longitude.min(), latitude.min(), longitude.max(), latitude.max()), IMAGE_MARGIN)
+    left, right = max(west, image[0]), min(east, image[2])
+    bottom, top = max(south, image[1]), min(north, image[3])
+    if left < right and bottom < top:
+        return left, bottom, right, top
+    return west, south, east, north  # the tile will turn out to hold no valid pixel
+
+
+def _grids(scene: Scene) -> list[GeolocationGrid]:
+    """Return the geolocation grid of each frame: it follows curved edges, as footprints do not."""
+    return [next(iter(frame.images.values())).annotation.grid for frame in scene.frames]
+
+
+def _grown(bounds: Bounds, metres: float) -> Bounds:
+    """Return bounds with a margin on every side."""
+    west, south, east, north = bounds
+    parallel = math.cos(math.radians(min(max(abs(south), abs(north)), 89.0)))
+    rows = metres / METRES_A_DEGREE
+    columns = rows / parallel
+    return west - columns, max(south - rows, -90.0), east + columns, min(north + rows, 90.0)
