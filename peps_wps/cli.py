@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from peps_wps import kernel_cache
 from peps_wps.cli_terminal import EXIT_CODES, INTERRUPTED, USAGE, say
 
 DEFAULT_URL = "http://127.0.0.1:5000"
@@ -28,6 +29,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    kernel_cache.use_own_folder()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parsed = build_parser(given).parse_args(given)
     module, _, function = COMMANDS[parsed.command].partition(":")

@@ -7,6 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from peps_wps import kernel_cache
+
+# Before any module with kernels is imported.
+kernel_cache.use_own_folder()
+
 # Tests on real Sentinel data: a folder with s1/, s2grid/ and beside it ogc-schemas/.
 REFERENCE_DATA = Path(
     os.environ.get("PEPS_REFERENCE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")

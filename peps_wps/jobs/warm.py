@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 from affine import Affine
 
-from algorithms.warm import warm
-from peps_wps.writers.cog import BLOCK, CogWriter
-from peps_wps.writers.cog_layout import RasterDescription
+from peps_wps import kernel_cache
 
 # Imported for the time it takes, once.
 MODULES = (
@@ -29,14 +27,18 @@ MODULES = (
 
 def warm_up() -> None:
     """Import what chains import and load the compiled kernels."""
+    kernel_cache.use_own_folder()
     for name in MODULES:
         importlib.import_module(name)
-    warm()
+    importlib.import_module("algorithms.warm").warm()
     _write_raster()
 
 
 def _write_raster() -> None:
     """Write one small raster: its kernels and GDAL's drivers are loaded then."""
+    from peps_wps.writers.cog import BLOCK, CogWriter
+    from peps_wps.writers.cog_layout import RasterDescription
+
     description = RasterDescription("float32", 32631, Affine(10, 0, 0, 0, -10, 0), 0.0, {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "warm.tif"
@@ -49,3 +51,4 @@ def _write_raster() -> None:
 
 if __name__ == "__main__":
     warm_up()
+    kernel_cache.remove_older()
