@@ -66,16 +66,34 @@ def serialize(connection: Connection) -> None:
 
 
 def claim(
-    connection: Connection, *, worker: str, now: datetime, lease_s: float, limit: int
+    connection: Connection,
+    *,
+    worker: str,
+    now: datetime,
+    lease_s: float,
+    limit: int,
+    machine: str = "",
 ) -> Job | None:
     """Claim the next queued job, unless `limit` jobs run already.
+
+    Parameters
+    ----------
+    worker
+        Who claims.
+    now, lease_s
+        The lease begins now, and ends so many seconds later unless it is extended.
+    limit, machine
+        How many jobs may run at once, counting those of the workers whose names begin with
+        `machine`: by default all.
 
     Returns
     -------
     The job, now running with its next attempt begun, or None when there is none to run.
     """
     serialize(connection)
-    running = select(func.count()).where(table.c.state == "running")
+    running = select(func.count()).where(
+        table.c.state == "running", table.c.worker.startswith(machine, autoescape=True)
+    )
     if connection.execute(running).scalar_one() >= limit:
         return None
     following = (

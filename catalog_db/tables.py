@@ -300,3 +300,14 @@ job_log = Table(
     Column("message", Text, nullable=False),
     Index("ix_job_log_job", "job", "id"),
 )
+
+worker = Table(
+    "worker",
+    metadata,
+    # As in job.worker: machine, process, and something unique.
+    Column("name", String(64), primary_key=True),
+    # Jobs that its machine runs at once.
+    Column("slots", Integer, nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("heartbeat_us", BigInteger, nullable=False),
+)

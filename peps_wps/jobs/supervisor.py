@@ -2,7 +2,7 @@
 
 Jobs are forked from a zygote (``multiprocessing``'s fork server) that has imported everything and
 loaded the compiled kernels, so a job begins to work at once and a crash takes only itself along.
-The limit of running jobs counts those of all supervisors on the database.
+The limit of running jobs counts those of all supervisors of this machine on the database.
 """
 
 import logging
@@ -15,11 +15,12 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from catalog_db import job_queue, times
+from catalog_db import job_queue, times, workers
 from catalog_db.engine import Engine
 from catalog_db.job_queue import Claim, DatabaseError
 from catalog_db.jobs import Job
@@ -66,7 +67,8 @@ class Supervisor:
         self._config = config
         self._engine = engine
         self._settings = config.processing
-        self.worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._machine = f"{socket.gethostname()[:40]}:"
+        self.worker = f"{self._machine}{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._context = multiprocessing.get_context("forkserver")
         self._zygote = zygote
         self._disk = ResultsDisk(config.results.path)
@@ -97,6 +99,7 @@ class Supervisor:
         now = time.monotonic()
         if now >= self._next_heartbeat:
             self._next_heartbeat = now + self._settings.heartbeat_s
+            self._say_alive()
             self._renew_leases()
             self._recover_lost()
         if now >= self._next_sweep:
@@ -136,6 +139,7 @@ class Supervisor:
                 now=times.now(),
                 lease_s=self._settings.lease_s,
                 limit=self._settings.parallelprocesses,
+                machine=self._machine,
             )
         if job is None:
             return False
@@ -221,6 +225,14 @@ class Supervisor:
             self._kill(running)
             self._bury(running, "it was ended")
 
+    def _say_alive(self) -> None:
+        """Tell those who ask for the health of the service; forget who has been silent for long."""
+        now = times.now()
+        long_ago = now - timedelta(seconds=10 * self._settings.lease_s)
+        with self._engine.begin() as connection:
+            workers.note_heartbeat(connection, self.worker, self._settings.parallelprocesses, now)
+            workers.forget_silent(connection, long_ago)
+
     def _renew_leases(self) -> None:
         for running in list(self._running.values()):
             with self._engine.begin() as connection:
@@ -285,6 +297,8 @@ class Supervisor:
                     log="The service stopped while the job ran",
                 )
             self._bury(running, "the service stopped")
+        with self._engine.begin() as connection:
+            workers.forget(connection, self.worker)
 
     def _kill(self, running: RunningJob) -> None:
         if running.process.pid is not None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
-from catalog_db import jobs, migrations, times
+from catalog_db import jobs, migrations, times, workers
 from peps_wps.services import Services
 
 logger = logging.getLogger(__name__)
@@ -73,15 +73,19 @@ def _check_folders(services: Services) -> dict[str, object]:
 
 
 def _check_workers(services: Services) -> dict[str, object]:
-    """Look for jobs said to run of which nobody is heard, and nobody takes over in time."""
-    grace = timedelta(seconds=services.config.processing.lease_s)
+    """Look for a worker, and for jobs said to run whose worker nobody replaces in time."""
+    lease_s = services.config.processing.lease_s
+    grace, now = timedelta(seconds=lease_s), times.now()
     with services.engine.connect() as connection:
         counts = jobs.count_by_state(connection)
         running = jobs.list_jobs(connection, states=("running",))
-    overdue = [job for job in running if job.lease_until and job.lease_until + grace < times.now()]
+        alive = workers.heard_since(connection, now - grace)
+    overdue = [job for job in running if job.lease_until and job.lease_until + grace < now]
     if overdue:
         raise NotReadyError(f"nobody is heard of for {len(overdue)} running jobs")
-    return {"jobs": counts}
+    if not alive:
+        raise NotReadyError(f"no worker was heard of for {lease_s:.0f} s: orders and recalls wait")
+    return {"jobs": counts, "workers": len(alive)}
 
 
 def _answer(body: dict[str, object], status: int) -> Response:

@@ -46,6 +46,20 @@ def test_forty_threads_claim_each_job_once_and_never_more_than_the_limit(house: 
     assert set(claimed) <= set(job_ids)
 
 
+def test_a_machine_counts_its_own_jobs_only(house: House) -> None:
+    queue(house, 4)
+    claimed = []
+    for worker in ("here_1:7:a", "here_1:8:b", "hereX1:9:c", "here_1:7:d"):
+        with house.engine.begin() as connection:
+            machine = worker[:7]
+            job = job_queue.claim(
+                connection, worker=worker, now=times.now(), lease_s=60, limit=1, machine=machine
+            )
+        claimed.append(job is not None)
+
+    assert claimed == [True, False, True, False]
+
+
 def test_jobs_are_claimed_by_priority_then_in_the_order_they_came(house: House) -> None:
     first, second, third = queue(house, 3)
     with house.engine.begin() as connection:

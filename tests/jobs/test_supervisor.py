@@ -4,11 +4,12 @@ import multiprocessing
 import os
 import shutil
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from catalog_db import job_queue, times
+from catalog_db import job_queue, times, workers
 from catalog_db.job_queue import Claim
 from peps_wps.jobs.dismissal import REMOVED, results_folder, scratch_folder
 from peps_wps.jobs.dispatcher import Dispatcher
@@ -67,6 +68,21 @@ def test_a_job_that_gave_way_is_started_again_while_its_process_leaves(
     assert (job.state, job.attempt, job.process_group) == ("running", 1, new)
     supervisor._stop_all()
     assert not is_alive(new)
+
+
+def test_a_supervisor_is_known_to_be_alive_until_it_stops(
+    house: House, supervisor: Supervisor
+) -> None:
+    def alive() -> list[tuple[str, int]]:
+        with house.engine.connect() as connection:
+            known = workers.heard_since(connection, times.now() - timedelta(seconds=10))
+        return [(one.name, one.slots) for one in known]
+
+    assert alive() == []
+    supervisor.run_once()
+    assert alive() == [(supervisor.worker, 2)]
+    supervisor._stop_all()
+    assert alive() == []
 
 
 def test_files_of_jobs_without_results_are_swept_and_no_others(

@@ -7,7 +7,7 @@ import pytest
 from werkzeug import Request
 from werkzeug.test import Client, EnvironBuilder
 
-from catalog_db import jobs, times
+from catalog_db import jobs, times, workers
 from catalog_db.engine import create_engine
 from catalog_db.errors import QueryError, UnknownProductError
 from catalog_db.jobs import Job
@@ -36,11 +36,32 @@ def client(config, engine) -> Client:
     return Client(create_app(config, engine))
 
 
-def test_a_new_service_is_ready(client):
+def hear_worker(engine, *, seconds_ago):
+    with engine.begin() as connection:
+        instant = times.now() - timedelta(seconds=seconds_ago)
+        workers.note_heartbeat(connection, "machine:1:0", 2, instant)
+
+
+def test_a_new_service_with_a_worker_is_ready(client, engine):
+    hear_worker(engine, seconds_ago=1)
     response = client.get("/health")
 
     assert (response.status_code, response.json["status"]) == (200, "ready")
     assert set(response.json["checks"]) == {"database", "folders", "workers"}
+    assert response.json["checks"]["workers"]["workers"] == 1
+
+
+@pytest.mark.parametrize("seconds_ago", [None, 31])
+def test_a_service_without_a_living_worker_says_so(client, engine, seconds_ago):
+    if seconds_ago is not None:
+        hear_worker(engine, seconds_ago=seconds_ago)
+    response = client.get("/health")
+
+    assert response.status_code == 503
+    assert response.json["checks"]["workers"] == {
+        "ok": False,
+        "reason": "no worker was heard of for 30 s: orders and recalls wait",
+    }
 
 
 def test_a_service_whose_pool_cannot_be_written_is_alive_and_not_ready(client, config):
