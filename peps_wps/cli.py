@@ -12,6 +12,8 @@ from peps_wps.cli_terminal import EXIT_CODES, INTERRUPTED, USAGE, say
 
 DEFAULT_URL = "http://127.0.0.1:5000"
 
+WORKERS_HELP = "jobs running at once on this machine (default: [processing] parallelprocesses)"
+
 # Subcommand -> module:function(arguments) -> exit code
 COMMANDS = {
     "serve": "peps_wps.cli_serve:serve",
@@ -77,9 +79,11 @@ def _add_service(commands: "_Commands[argparse.ArgumentParser]") -> None:
     serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default: 5000)")
     serve.add_argument("--open", action="store_true", help="serve everyone, no credentials asked")
-    worker = commands.add_parser("worker", help="run more workers on the same database")
+    worker = commands.add_parser(
+        "worker", help="run workers without a web service, on this machine or another one"
+    )
     for command in (serve, worker):
-        command.add_argument("--workers", type=_positive, metavar="N", help="jobs running at once")
+        command.add_argument("--workers", type=_positive, metavar="N", help=WORKERS_HELP)
         _add_var(command)
     demo = commands.add_parser("demo", help="run the main job once, on simulated data")
     demo.add_argument("--prepare", action="store_true", help="only write and ingest the data")

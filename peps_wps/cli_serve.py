@@ -82,12 +82,10 @@ def serving_config(arguments: argparse.Namespace) -> Config:
         if (value := getattr(arguments, key, None)) is not None
     }
     processing = {"parallelprocesses": arguments.workers} if arguments.workers else {}
-    auth: dict[str, Any] = {"mode": "open"} if getattr(arguments, "open", False) else {}
     return dataclasses.replace(
         config,
         server=dataclasses.replace(config.server, **server),
         processing=dataclasses.replace(config.processing, **processing),
-        auth=dataclasses.replace(config.auth, **auth),
     )
 
 

@@ -55,7 +55,10 @@ class Server:
 
 @dataclass(frozen=True)
 class Processing:
-    """``[processing]``: how jobs run on this machine; `chains` is the module holding ``CHAINS``."""
+    """``[processing]``: how jobs run; `chains` is the module holding ``CHAINS``.
+
+    `parallelprocesses` is the limit of this machine, whatever the number of its workers.
+    """
 
     parallelprocesses: int = 1
     threads: int = 2
@@ -77,11 +80,11 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Storage:
-    """``[storage]``: the disk pool in front of the tape."""
+    """``[storage]``: the disk pool in front of the tape; `pin_hours` is of downloads."""
 
     path: Path = Path("pool")
     budget_gb: float = 100.0
-    pin_hours: float = 48.0
+    pin_hours: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Tape:
 
 @dataclass(frozen=True)
 class Datalake:
-    """``[datalake]``: published results that stay."""
+    """``[datalake]``: published results that stay; not used yet."""
 
     path: Path = Path("datalake")
     standard: str = ""
@@ -136,7 +139,7 @@ class Orbits:
 
 @dataclass(frozen=True)
 class Auth:
-    """``[auth]``: who may call, and who may follow the link of a job."""
+    """``[auth]``: who may call, and who may follow the link of a job: everybody, today."""
 
     mode: Literal["open", "basic"] = "open"
     links: Literal["public", "owner"] = "public"
@@ -156,6 +159,13 @@ class Logging:
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     file: Path | None = None
     format: str = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+    def __post_init__(self) -> None:
+        for key, value in (("mode", self.mode), ("links", self.links)):
+            if value in ("basic", "owner"):
+                raise ConfigError(
+                    f"{key} = {value} would protect nothing: users come with a later version"
+                )
 
 
 @dataclass(frozen=True)
