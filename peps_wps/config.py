@@ -7,22 +7,25 @@ rebuilds its own engine and archive from it.
 """
 
 import configparser
-import math
+import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
 
+from peps_wps.config_values import DatabaseUrl, Source, read_value, size_in_bytes
 from peps_wps.errors import ConfigError
 
-# A folder, file, GDAL name or URL template; only a relative path is moved below `var`.
-Source = NewType("Source", str)
-DatabaseUrl = NewType("DatabaseUrl", str)
-
 DEFAULT_PATH = Path(__file__).resolve().parents[1] / "pywps.cfg"
-_SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_CATALOG_URL = DatabaseUrl("sqlite:///catalog.db")
+_DEM_PATH = Source("dem")
+# Read by the command line and the tests, not by the service.
+_OTHER_VARIABLES = {
+    *("PEPS_CONFIG", "PEPS_VAR", "PEPS_URL"),
+    *("PEPS_STRICT", "PEPS_DRILLS", "PEPS_REFERENCE_DATA"),
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Server:
     maxsingleinputsize: str = "1mb"
 
     def __post_init__(self) -> None:
+        _require_some(self, "workers", "threads")
+        if self.url and not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", self.url):
+            raise ConfigError(f"url = {self.url}: expected empty, http://host or https://host")
+        if not 1 <= self.port <= 65535:
+            raise ConfigError(f"port = {self.port}: expected 1 to 65535")
         size_in_bytes(self.maxrequestsize)
         size_in_bytes(self.maxsingleinputsize)
 
@@ -70,12 +78,20 @@ class Processing:
     sync_limit_s: float = 60.0
     chains: str = "peps_wps.chains.registry"
 
+    def __post_init__(self) -> None:
+        _require_some(self, "parallelprocesses", "threads", "max_attempts", "time_limit_s")
+        if not 0 < self.heartbeat_s < self.lease_s / 2:
+            raise ConfigError(
+                f"heartbeat_s = {self.heartbeat_s}: expected above 0 and below half of "
+                f"lease_s = {self.lease_s}"
+            )
+
 
 @dataclass(frozen=True)
 class Catalog:
     """``[catalog]``: the database of products, recalls and jobs."""
 
-    url: DatabaseUrl = DatabaseUrl("sqlite:///catalog.db")
+    url: DatabaseUrl = _CATALOG_URL
 
 
 @dataclass(frozen=True)
@@ -123,7 +139,7 @@ class Results:
 class Dem:
     """``[dem]``: heights. An empty `vertical_datum` leaves it to the files' own tags and names."""
 
-    path: Source = Source("dem")
+    path: Source = _DEM_PATH
     vertical_datum: Literal["", "EGM96", "EGM2008", "ellipsoid"] = ""
     geoid_path: Path | None = None
     geoid_fallback: Literal["", "EGM96"] = ""
@@ -144,6 +160,13 @@ class Auth:
     mode: Literal["open", "basic"] = "open"
     links: Literal["public", "owner"] = "public"
 
+    def __post_init__(self) -> None:
+        for key, value in (("mode", self.mode), ("links", self.links)):
+            if value in ("basic", "owner"):
+                raise ConfigError(
+                    f"{key} = {value} would protect nothing: users come with a later version"
+                )
+
 
 @dataclass(frozen=True)
 class Portal:
@@ -161,11 +184,11 @@ class Logging:
     format: str = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
     def __post_init__(self) -> None:
-        for key, value in (("mode", self.mode), ("links", self.links)):
-            if value in ("basic", "owner"):
-                raise ConfigError(
-                    f"{key} = {value} would protect nothing: users come with a later version"
-                )
+        record = logging.LogRecord("peps", logging.INFO, "", 0, "", (), None)
+        try:
+            logging.Formatter(self.format).format(record)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"format = {self.format}: expected as logging has it") from error
 
 
 @dataclass(frozen=True)
@@ -274,12 +297,11 @@ class Config:
         return parser
 
 
-def size_in_bytes(size: str) -> int:
-    """Return the bytes of a size such as ``3mb``, ``500 kb`` or ``1g`` (powers of 1024)."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", size.strip().lower())
-    if not match:
-        raise ConfigError(f"{size} is not a size such as 500kb, 3mb or 1gb")
-    return int(float(match[1]) * _SIZE_UNITS[match[2]])
+def _require_some(section: object, *names: str) -> None:
+    """Refuse counts below 1."""
+    for name in names:
+        if (value := getattr(section, name)) < 1:
+            raise ConfigError(f"{name} = {value}: expected 1 or more")
 
 
 def _sections() -> Iterator[tuple[str, str, type[Any]]]:
@@ -320,14 +342,22 @@ def _read_file(path: Path | None) -> dict[str, dict[str, str]]:
 def _override(values: dict[str, dict[str, str]], environ: Mapping[str, str]) -> None:
     """Put the overrides of the environment into `values`; an unknown key is an error here too."""
     for variable, value in environ.items():
-        for _, name, kind in _sections():
-            prefix = "PEPS_" + name.replace(":", "_").upper() + "_"
-            if not variable.startswith(prefix):
-                continue
+        if not variable.startswith("PEPS_") or variable in _OTHER_VARIABLES:
+            continue
+        name, key = _named_by(variable)
+        values.setdefault(name, {})[key] = value
+
+
+def _named_by(variable: str) -> tuple[str, str]:
+    """Return section and key that a variable overrides."""
+    for _, name, kind in _sections():
+        prefix = "PEPS_" + name.replace(":", "_").upper() + "_"
+        if variable.startswith(prefix):
             key = variable.removeprefix(prefix).lower()
             if key not in {one.name for one in fields(kind)}:
                 raise ConfigError(f"{variable} names an unknown key {key} of section [{name}]")
-            values.setdefault(name, {})[key] = value
+            return name, key
+    raise ConfigError(f"{variable} names no section of the configuration")
 
 
 def _build(section: str, kind: type[Any], values: Mapping[str, str], var: Path) -> Any:
@@ -337,7 +367,7 @@ def _build(section: str, kind: type[Any], values: Mapping[str, str], var: Path) 
     for key in fields(kind):
         text = str(values[key.name]).strip() if key.name in values else _text(key.default)
         try:
-            built[key.name] = _read_value(hints[key.name], text, var)
+            built[key.name] = read_value(hints[key.name], text, var)
         except ValueError as error:
             message = f"[{section}] {key.name} = {text}: {error}"
             raise ConfigError(message) from error
@@ -350,60 +380,3 @@ def _build(section: str, kind: type[Any], values: Mapping[str, str], var: Path) 
 def _text(default: object) -> str:
     """Return a default as the file would spell it."""
     return "" if default is None else str(default)
-
-
-def _read_value(kind: Any, text: str, var: Path) -> Any:
-    """Return the value of one key; ValueError says what it should have been."""
-    if get_origin(kind) is Literal:
-        if text not in get_args(kind):
-            raise ValueError("expected one of " + ", ".join(filter(None, get_args(kind))))
-        return text
-    return _READERS[kind](text, var)
-
-
-def _read_integer(text: str, _var: Path) -> int:
-    if not re.fullmatch(r"\d+", text):
-        raise ValueError("expected a whole number, not negative")
-    return int(text)
-
-
-def _read_number(text: str, _var: Path) -> float:
-    number = float(text) if re.fullmatch(r"[\d.eE+-]+", text) else math.nan
-    if not (math.isfinite(number) and number >= 0):
-        raise ValueError("expected a number, not negative")
-    return number
-
-
-def _read_path(text: str, var: Path) -> Path:
-    if not text:
-        raise ValueError("expected a path")
-    return var / Path(text).expanduser()
-
-
-def _read_optional_path(text: str, var: Path) -> Path | None:
-    return _read_path(text, var) if text else None
-
-
-def _read_source(text: str, var: Path) -> Source:
-    is_remote = "://" in text or text.startswith("/vsi")
-    return Source(text if is_remote else str(_read_path(text, var)))
-
-
-def _read_database_url(text: str, var: Path) -> DatabaseUrl:
-    scheme, separator, path = text.partition(":///")
-    if scheme.startswith("sqlite") and separator and not path.startswith("/"):
-        if not path or path == ":memory:":
-            raise ValueError("expected a database file: several processes share it")
-        return DatabaseUrl(f"{scheme}:///{var / path}")
-    return DatabaseUrl(text)
-
-
-_READERS: dict[Any, Callable[[str, Path], Any]] = {
-    str: lambda text, _var: text,
-    int: _read_integer,
-    float: _read_number,
-    Path: _read_path,
-    Path | None: _read_optional_path,
-    Source: _read_source,
-    DatabaseUrl: _read_database_url,
-}

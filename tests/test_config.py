@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from peps_wps.config import DEFAULT_PATH, Config, size_in_bytes
+from peps_wps.config import DEFAULT_PATH, Config
+from peps_wps.config_values import size_in_bytes
 from peps_wps.errors import ConfigError
 
 
@@ -47,6 +48,22 @@ def test_the_shipped_file_spells_out_every_default(tmp_path):
         ("[storage]\npath =", r"\[storage\] path"),
         ("[catalog]\nurl = sqlite:///:memory:", r"\[catalog\] url"),
         ("drives = 2", "no section headers"),
+        ("[auth]\nmode = basic", r"\[auth\] mode = basic .* users come with a later version"),
+        ("[auth]\nlinks = owner", r"\[auth\] links = owner .* users come with a later version"),
+        ("[server]\nworkers = 0", r"\[server\] workers = 0: expected 1 or more"),
+        ("[server]\nthreads = 0", r"\[server\] threads = 0"),
+        ("[server]\nport = 70000", r"\[server\] port = 70000"),
+        ("[server]\nurl = peps.example.org", r"\[server\] url = peps"),
+        ("[server]\nurl = ftp://peps.example.org", r"\[server\] url = ftp"),
+        ("[server]\nurl = http://", r"\[server\] url = http"),
+        ("[processing]\nparallelprocesses = 0", r"\[processing\] parallelprocesses = 0"),
+        ("[processing]\nthreads = 0", r"\[processing\] threads = 0"),
+        ("[processing]\nmax_attempts = 0", r"\[processing\] max_attempts = 0"),
+        ("[processing]\ntime_limit_s = 0", r"\[processing\] time_limit_s = 0"),
+        ("[processing]\nlease_s = 0", "half of lease_s = 0"),
+        ("[processing]\nlease_s = 10\nheartbeat_s = 5", "heartbeat_s = 5.0: expected"),
+        ("[logging]\nformat = %(message", r"\[logging\] format"),
+        ("[logging]\nformat = %(colour)s", r"\[logging\] format"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(tmp_path, text, named):
@@ -69,6 +86,14 @@ def test_the_environment_overrides_the_file(tmp_path):
 def test_an_override_of_an_unknown_key_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="PEPS_TAPE_SPED"):
         load(tmp_path, PEPS_TAPE_SPED="2")
+    with pytest.raises(ConfigError, match="PEPS_TAPES_SPEED names no section"):
+        load(tmp_path, PEPS_TAPES_SPEED="2")
+
+
+def test_variables_that_are_no_settings_are_left_alone(tmp_path):
+    names = ("PEPS_VAR", "PEPS_CONFIG", "PEPS_URL", "PEPS_STRICT", "PEPS_REFERENCE_DATA")
+
+    assert load(tmp_path, **dict.fromkeys(names, "x")) == load(tmp_path)
 
 
 def test_a_named_file_that_is_absent_is_refused(tmp_path):
