@@ -114,10 +114,12 @@ class Service:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # The web first: nothing is accepted any more while the workers hand back their jobs.
-        for role in ("web", "workers"):
-            if (process := self._processes.get(role)) is not None:
-                _end(process)
+        # At once: what the web accepts meanwhile is in the database, for the next start.
+        for process in self._processes.values():
+            if process.is_alive() and process.pid is not None:
+                os.kill(process.pid, signal.SIGTERM)
+        for process in self._processes.values():
+            _end(process)
 
     def wait_ready(self, stop: threading.Event) -> bool:
         """Wait until the web service answers; False when it does not, or a signal came."""
@@ -173,9 +175,7 @@ Try:
 
 
 def _end(process: SpawnProcess) -> None:
-    """Ask a process to end, and end it when it does not."""
-    if process.is_alive() and process.pid is not None:
-        os.kill(process.pid, signal.SIGTERM)
+    """Wait for a process that was asked to end, and end it when it does not."""
     process.join(STOP_LIMIT_S)
     if process.is_alive():
         logger.warning("%s did not end in %.0f s", process.name, STOP_LIMIT_S)

@@ -11,7 +11,9 @@ from peps_wps.config import Config
 from peps_wps.jobs.lifeline import follow_parent
 
 REQUEST_TIMEOUT_S = 120
-STOP_LIMIT_S = 8
+STOP_LIMIT_S = 2
+# The longest that gunicorn allows, in bytes; what is longer is ordered by POST.
+REQUEST_LINE_LIMIT = 8190
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]
@@ -32,6 +34,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "threads": server.threads,
             "timeout": REQUEST_TIMEOUT_S,
             "graceful_timeout": STOP_LIMIT_S,
+            "limit_request_line": REQUEST_LINE_LIMIT,
             "loglevel": "warning",
             "proc_name": "peps-web",
             "post_worker_init": self._configure_worker,
@@ -50,7 +53,12 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
 
 def run_web(config: Config) -> None:
-    """Serve until SIGTERM, or until the process that started this one has gone."""
+    """Serve until SIGTERM, or until the process that started this one has gone.
+
+    In a session of its own: a key pressed in a terminal reaches the one who started it, who then
+    ends the web in order. Gunicorn that is told twice kills what it was waiting for.
+    """
+    os.setsid()
     logs.configure(config.logging)
     follow_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
     WebServer(config).run()

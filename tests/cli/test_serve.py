@@ -44,7 +44,8 @@ def environment(var: Path) -> dict[str, str]:
 class Served:
     """A running service."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, *, start_new_session: bool = False) -> None:
+        self.start_new_session = start_new_session
         house.archive("PRODUCT_0")
         var = house.config.var
         with socket.socket() as probe:
@@ -62,6 +63,7 @@ class Served:
                 stderr=stream,
                 text=True,
                 env=environment(self.var),
+                start_new_session=self.start_new_session,
             )
         until(lambda: "PEPS is at" in self.log.read_text() or process.poll() is not None, 30)
         return process
@@ -158,6 +160,18 @@ def test_the_service_ends_in_order_and_quickly(mortal: Served) -> None:
     assert mortal.process.wait(20) == 0
     assert time.monotonic() - begun < 10
     until(lambda: not any(map(is_alive, before)), 5)
+
+
+def test_a_key_pressed_in_the_terminal_ends_the_service_at_once_and_quietly(house: House) -> None:
+    service = Served(house, start_new_session=True)
+    begun = time.monotonic()
+    os.killpg(service.process.pid, signal.SIGINT)
+
+    assert service.process.wait(20) == 0
+    assert time.monotonic() - begun < 6  # 2 s where nothing else runs
+    log = service.log.read_text()
+    assert "SIGKILL" not in log
+    assert "leaked" not in log
 
 
 def test_another_host_needs_a_word(tmp_path: Path) -> None:
