@@ -31,7 +31,8 @@ ACTIVE = recall.c.state.in_(
     [literal_column(f"'{state}'") for state in ("queued", "running", "verifying")]
 )
 _ACTIVE_INDEX = text("state IN ('queued', 'running', 'verifying')")
-_RUNNING = recall.c.state.in_(["running", "verifying"])
+_RUNNING = recall.c.state == "running"
+JOB_PURPOSE = "job:"  # begins the purpose of the requests of jobs
 DISK_ONLY = "disk"  # backend of files without a copy on tape
 _PENDING_LIMIT = 10_000
 
@@ -46,6 +47,8 @@ class RecallRow:
         The recall.
     demand
         How many requests wait for it.
+    is_urgent
+        A job is among them.
     path, size_bytes, checksum_algorithm, checksum, backend, tape, position
         The file, as in `catalog_db.staging.FileRow`.
     """
@@ -54,6 +57,7 @@ class RecallRow:
     attempt: int
     created: datetime
     demand: int
+    is_urgent: bool
     path: str
     size_bytes: int
     checksum_algorithm: str
@@ -323,7 +327,7 @@ def _unreserve(connection: Connection, file_ids: Sequence[int]) -> None:
     connection.execute(
         delete(replica).where(
             replica.c.file.in_(integers(connection, file_ids)),
-            replica.c.state.in_(["reserved", "filling"]),
+            replica.c.state == "filling",
         )
     )
 
@@ -340,11 +344,22 @@ def _recall_select(*more: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
         .correlate(recall)
         .scalar_subquery()
     )
+    of_job = (
+        exists()
+        .where(
+            request_file.c.file == recall.c.file,
+            request_file.c.state == "waiting",
+            request.c.id == request_file.c.request,
+            request.c.purpose.startswith(JOB_PURPOSE),
+        )
+        .correlate(recall)
+    )
     return select(
         recall.c.id,
         recall.c.attempt,
         recall.c.created_us,
         demand.label("demand"),
+        of_job.label("is_urgent"),
         file.c.path,
         file.c.size_bytes,
         file.c.checksum_algorithm,
@@ -359,4 +374,5 @@ def _recall_select(*more: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
 def _recall_row(row: Row[*tuple[Any, ...]]) -> RecallRow:
     values = dict(row._mapping)
     created = from_us(values.pop("created_us"))
-    return RecallRow(created=created, **values)
+    is_urgent = bool(values.pop("is_urgent"))
+    return RecallRow(created=created, is_urgent=is_urgent, **values)

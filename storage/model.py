@@ -58,6 +58,8 @@ class PendingRecall:
         Number of the current attempt, 0 before the first claim.
     demand
         How many requests wait for it.
+    is_urgent
+        Work that was accepted waits for it: it goes first where there is no room for all.
     """
 
     recall_id: int
@@ -65,6 +67,7 @@ class PendingRecall:
     created: datetime
     attempt: int = 0
     demand: int = 1
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ leaves either a file nobody is told of, which the next attempt adopts, or a part
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -171,7 +171,7 @@ class RecallEngine:
         if all(drive.is_busy for drive in drives):
             return None
         now = self._clock()
-        pending = self._recalls.pending(now)
+        pending = self._those_with_room(self._recalls.pending(now), now)
         batch = next_batch(pending, drives, now, max_wait=self.policy.max_wait_s)
         if batch is None:
             return None
@@ -182,6 +182,22 @@ class RecallEngine:
             [recall.recall_id for recall in wanted], owner, now, self.policy.lease_s
         )
         return (replace(batch, recalls=tuple(claimed)), owner) if claimed else None
+
+    def _those_with_room(
+        self, pending: Sequence[PendingRecall], now: datetime
+    ) -> Sequence[PendingRecall]:
+        """Return the recalls that may be read: the urgent ones only, where not all find room.
+
+        Else those that come and go could keep the pool full, and accepted work wait for ever.
+        """
+        urgent = [recall for recall in pending if recall.is_urgent]
+        if not urgent or len(urgent) == len(pending):
+            return pending
+        missing = self._replicas.missing_room(sum(one.file.size_bytes for one in pending))
+        if missing <= 0:
+            return pending
+        evictable = sum(replica.size_bytes for replica in self._replicas.evictable(now))
+        return pending if missing <= evictable else urgent
 
     def _make_room(self, needed_bytes: int) -> None:
         """Evict what nobody pins; what finds no room even so stays in the queue."""

@@ -18,6 +18,7 @@ from catalog_db.engine import Engine
 from catalog_db.errors import CatalogError
 from catalog_db.job_queue import DatabaseError
 from catalog_db.jobs import Job, TaskRow
+from catalog_db.recalls import JOB_PURPOSE
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import release
 from peps_wps.staging import Archive, RequestStatus
@@ -121,7 +122,7 @@ class Dispatcher:
         request = self._archive.request(
             task.products,
             user=job.owner,
-            purpose=f"job:{job.id}:{task.number}",
+            purpose=f"{JOB_PURPOSE}{job.id}:{task.number}",
             pin_lifetime_s=PIN_LIFETIME_S,
         )
         with self._engine.begin() as connection:

@@ -182,4 +182,4 @@ def _pending(row: recalls.RecallRow) -> PendingRecall:
         row.tape,
         row.position,
     )
-    return PendingRecall(row.id, file, row.created, row.attempt, row.demand)
+    return PendingRecall(row.id, file, row.created, row.attempt, row.demand, row.is_urgent)

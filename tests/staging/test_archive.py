@@ -211,6 +211,23 @@ def test_a_pin_that_has_expired_protects_no_more(small, rng):
     assert small.archive.status(request).ready
 
 
+def test_downloads_take_no_room_that_a_job_waits_for(small, rng):
+    uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(3)]
+    big = small.add("BIG", rng.bytes(2_000_000))
+    for uid in uids[:2]:
+        small.archive.request([uid], user="u", purpose=f"download:{uid}", pin_lifetime_s=2)
+    recall_all(small)
+    job = small.archive.request([big], user="u", purpose="job:1:0")
+    small.archive.request(uids[2:], user="u", purpose=f"download:{uids[2]}")
+    recall_all(small)
+    assert small.archive.mode(uids[2:]) == {uids[2]: "staging"}  # it has room, which the job needs
+
+    time.sleep(2.0)
+    recall_all(small)
+    assert small.archive.status(job).ready
+    assert small.archive.mode(uids[2:]) == {uids[2]: "disk"}
+
+
 def test_a_product_that_exists_on_disk_only_is_never_evicted_and_takes_no_budget(small, rng):
     kept = [small.add(f"D{n}", rng.bytes(1_000_000), tier="disk") for n in range(3)]
     uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(4)]
