@@ -22,6 +22,7 @@ COMMANDS = {
     "db": "peps_wps.cli_archive:database",
     "jobs": "peps_wps.cli_archive:jobs",
     "execute": "peps_wps.cli_orders:execute",
+    "withdraw": "peps_wps.cli_archive:withdraw",
     "watch": "peps_wps.cli_orders:watch",
     "cancel": "peps_wps.cli_orders:cancel",
     "demo": "peps_wps.cli_demo:demo",
@@ -101,10 +102,14 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
     jobs = commands.add_parser("jobs", help="list the jobs of the database")
     jobs.add_argument("--state", action="append", default=[], help="only jobs in this state")
     jobs.add_argument("--limit", type=_positive, default=20, metavar="N")
-    for command in (ingest, jobs):
+    for command in (ingest, withdraw, jobs):
         command.add_argument("--json", action="store_true", help="answer in JSON")
         _add_var(command)
     database = commands.add_parser("db", help="the database: bring it up to date, or ask its state")
+    withdraw = commands.add_parser("withdraw", help="take products out of service, for good")
+    withdraw.add_argument(
+        "identifiers", nargs="+", metavar="IDENTIFIER", help="title or identifier of a product"
+    )
     database.add_argument("action", choices=("upgrade", "current"))
     _add_var(database)
 

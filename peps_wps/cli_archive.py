@@ -1,10 +1,9 @@
-"""`peps ingest`, `peps jobs`, `peps db`: what works on the database of this machine."""
+"""`peps ingest`, `withdraw`, `jobs` and `db`: what works on the database of this machine."""
 
 import argparse
 import dataclasses
 
-from catalog_db import migrations
-from catalog_db.engine import create_engine
+from catalog_db import migrations, products
 from catalog_db.jobs import Job
 from peps_wps import jobs as job_store
 from peps_wps import logs
@@ -36,6 +35,27 @@ def ingest(arguments: argparse.Namespace) -> int:
 
 def jobs(arguments: argparse.Namespace) -> int:
     """List jobs, the newest first."""
+def withdraw(arguments: argparse.Namespace) -> int:
+    """Take products out of service; one that is unknown does not stop the others."""
+    services = open_services(Config.load(var=arguments.var))
+    withdrawn, unknown = [], []
+    for identifier in arguments.identifiers:
+        with services.engine.begin() as connection:
+            product = products.get(connection, identifier)
+            if product is None:
+                unknown.append(identifier)
+                continue
+            products.withdraw(connection, product.uid)
+        withdrawn.append({"title": product.title, "uid": product.uid})
+    if arguments.json:
+        answer_json(withdrawn)
+    for one in () if arguments.json else withdrawn:
+        answer(f"withdrawn  {one['title']}  {one['uid']}")
+    for identifier in unknown:
+        say(f"no product is called {identifier}")
+    return JOB_FAILED if unknown else OK
+
+
     services = open_services(Config.load(var=arguments.var))
     found = job_store.list_jobs(services.engine, states=arguments.state, limit=arguments.limit)
     if arguments.json:
