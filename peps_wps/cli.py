@@ -19,10 +19,10 @@ COMMANDS = {
     "serve": "peps_wps.cli_serve:serve",
     "worker": "peps_wps.cli_serve:worker",
     "ingest": "peps_wps.cli_archive:ingest",
+    "withdraw": "peps_wps.cli_archive:withdraw",
     "db": "peps_wps.cli_archive:database",
     "jobs": "peps_wps.cli_archive:jobs",
     "execute": "peps_wps.cli_orders:execute",
-    "withdraw": "peps_wps.cli_archive:withdraw",
     "watch": "peps_wps.cli_orders:watch",
     "cancel": "peps_wps.cli_orders:cancel",
     "demo": "peps_wps.cli_demo:demo",
@@ -99,6 +99,10 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
     tier = ingest.add_mutually_exclusive_group()
     tier.add_argument("--tape", dest="tier", action="store_const", const="tape", default="tape")
     tier.add_argument("--disk", dest="tier", action="store_const", const="disk")
+    withdraw = commands.add_parser("withdraw", help="take products out of service, for good")
+    withdraw.add_argument(
+        "identifiers", nargs="+", metavar="IDENTIFIER", help="title or identifier of a product"
+    )
     jobs = commands.add_parser("jobs", help="list the jobs of the database")
     jobs.add_argument("--state", action="append", default=[], help="only jobs in this state")
     jobs.add_argument("--limit", type=_positive, default=20, metavar="N")
@@ -106,10 +110,6 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
         command.add_argument("--json", action="store_true", help="answer in JSON")
         _add_var(command)
     database = commands.add_parser("db", help="the database: bring it up to date, or ask its state")
-    withdraw = commands.add_parser("withdraw", help="take products out of service, for good")
-    withdraw.add_argument(
-        "identifiers", nargs="+", metavar="IDENTIFIER", help="title or identifier of a product"
-    )
     database.add_argument("action", choices=("upgrade", "current"))
     _add_var(database)
 

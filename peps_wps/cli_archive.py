@@ -33,8 +33,6 @@ def ingest(arguments: argparse.Namespace) -> int:
     return OK if report.is_complete else JOB_FAILED
 
 
-def jobs(arguments: argparse.Namespace) -> int:
-    """List jobs, the newest first."""
 def withdraw(arguments: argparse.Namespace) -> int:
     """Take products out of service; one that is unknown does not stop the others."""
     services = open_services(Config.load(var=arguments.var))
@@ -56,6 +54,8 @@ def withdraw(arguments: argparse.Namespace) -> int:
     return JOB_FAILED if unknown else OK
 
 
+def jobs(arguments: argparse.Namespace) -> int:
+    """List jobs, the newest first."""
     services = open_services(Config.load(var=arguments.var))
     found = job_store.list_jobs(services.engine, states=arguments.state, limit=arguments.limit)
     if arguments.json:
