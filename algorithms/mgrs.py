@@ -12,9 +12,12 @@ from functools import lru_cache
 import numpy as np
 import shapely
 from affine import Affine
+from numpy.typing import NDArray
 from pyproj import Transformer
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
+
+Float64 = NDArray[np.float64]
 
 SQUARE_M = 100_000
 TILE_M = 109_800
@@ -109,7 +112,7 @@ def coverage(tile: Tile, footprint: BaseGeometry) -> float:
         Which tile.
     footprint
         Polygon or polygons, longitude and latitude in degrees; one that crosses the antimeridian
-        may be split there, run past 180, or jump from one side to the other.
+        may be split there, run past 180, or jump from one side to the other. It may hold a pole.
     """
     projected = _project(_unwrapped(footprint), tile.epsg)
     box = shapely.box(*tile.bounds)
@@ -247,9 +250,7 @@ def _unwrapped(footprint: BaseGeometry) -> BaseGeometry:
     parts = []
     for polygon in shapely.get_parts(footprint):
         rings = [polygon.exterior, *polygon.interiors]
-        outlines = [
-            np.unwrap(np.asarray(ring.coords)[:, :2], period=360.0, axis=0) for ring in rings
-        ]
+        outlines = [_continuous(np.asarray(ring.coords)[:, :2]) for ring in rings]
         parts.append(shapely.Polygon(outlines[0], outlines[1:]))
     reference = parts[0].centroid.x
     shifted = [
@@ -259,12 +260,32 @@ def _unwrapped(footprint: BaseGeometry) -> BaseGeometry:
     return shapely.union_all(shifted)
 
 
+def _continuous(ring: Float64) -> Float64:
+    """Return a ring (longitude, latitude) without jumps, closed over a pole that it circles.
+
+    A step of exactly 360 degrees is an edge along a pole, where the ring is closed already.
+    """
+    steps = np.diff(ring[:, 0])
+    turns = np.where(np.abs(steps) == 360.0, 0.0, -np.round(steps / 360.0))
+    ring = ring + np.column_stack([360.0 * np.append(0.0, np.cumsum(turns)), np.zeros(len(ring))])
+    (first, _), (last, latitude) = ring[0], ring[-1]
+    if abs(last - first) <= 180.0:
+        return ring
+    pole = math.copysign(90.0, latitude)
+    return np.vstack([ring, [(last, pole), (first, pole), (first, latitude)]])
+
+
 def _project(footprint: BaseGeometry, epsg: int) -> BaseGeometry:
     """Project a continuous footprint to UTM, as far as 60 degrees from the central meridian."""
     central = _central_meridian(epsg % 100)
-    turns = 360.0 * round((central - footprint.centroid.x) / 360.0)
-    near = affinity.translate(footprint, turns).intersection(
-        shapely.box(central - 60.0, -89.0, central + 60.0, 89.0)
+    nearest = round((central - footprint.centroid.x) / 360.0)
+    zone = shapely.box(central - 60.0, -89.0, central + 60.0, 89.0)
+    # One that holds a pole may reach the zone from both sides.
+    near = shapely.union_all(
+        [
+            affinity.translate(footprint, 360.0 * turns).intersection(zone)
+            for turns in (nearest - 1, nearest, nearest + 1)
+        ]
     )
     projection = Transformer.from_crs(4326, epsg, always_xy=True)
     dense = shapely.segmentize(near, VERTEX_SPACING_DEG)

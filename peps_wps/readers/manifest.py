@@ -9,6 +9,7 @@ from shapely import force_2d
 from shapely.geometry import MultiPoint, Polygon
 
 from peps_wps.errors import SafeError
+from peps_wps.readers.footprint import nearest_turn, outline
 from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import (
     find_integer,
@@ -168,15 +169,8 @@ def _footprint(root: Element, name: str) -> Polygon:
     if not rings:
         raise SafeError(f"{name} has no footprint")
     first = rings[0][0][0]
-    unrolled = [
-        [(_nearest_turn(longitude, first), latitude) for longitude, latitude in ring]
-        for ring in rings
-    ]
-    footprint = (
-        Polygon(unrolled[0])
-        if len(unrolled) == 1
-        else MultiPoint([point for ring in unrolled for point in ring]).convex_hull
-    )
+    points = [(nearest_turn(x, first), y) for ring in rings for x, y in ring]
+    footprint = outline(rings[0]) if len(rings) == 1 else MultiPoint(points).convex_hull
     if not isinstance(footprint, Polygon) or not footprint.is_valid or footprint.area == 0:
         raise SafeError(f"{name} has a footprint that is no polygon")
     return force_2d(footprint)
@@ -194,8 +188,3 @@ def _ring(text: str, name: str) -> list[tuple[float, float]]:
     if len(ring) < 3 or any(abs(x) > 180 or not abs(y) <= 90 for x, y in ring):
         raise SafeError(f"{name} has a footprint outside the Earth")
     return ring
-
-
-def _nearest_turn(longitude: float, to: float) -> float:
-    """Return the longitude, whole turns added, that is nearest to another one."""
-    return longitude + 360 * round((to - longitude) / 360)
