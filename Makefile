@@ -40,7 +40,7 @@ run: $(VENV)/.kernels  ## set up, prepare the demonstration data, serve on http:
 
 .PHONY: demo
 demo: $(VENV)/.installed  ## run the main job once through WPS and say where to look
-	@$(BIN)/peps demo --var $(VAR)
+	@$(BIN)/peps demo --host $(HOST) --port $(PORT) --var $(VAR)
 
 .PHONY: test
 test: $(VENV)/.developer  ## the whole suite; STRICT=1 fails on a skipped test

@@ -14,6 +14,9 @@ DEFAULT_URL = "http://127.0.0.1:5000"
 
 WORKERS_HELP = "jobs running at once on this machine (default: [processing] parallelprocesses)"
 
+# Of jobs, as catalog_db.jobs has them; `--help` loads no database.
+STATES = ("accepted", "staging", "queued", "running", "succeeded", "failed", "dismissed")
+
 # Subcommand -> module:function(arguments) -> exit code
 COMMANDS = {
     "serve": "peps_wps.cli_serve:serve",
@@ -88,7 +91,11 @@ def _add_service(commands: "_Commands[argparse.ArgumentParser]") -> None:
         _add_var(command)
     demo = commands.add_parser("demo", help="run the main job once, on simulated data")
     demo.add_argument("--prepare", action="store_true", help="only write and ingest the data")
-    demo.add_argument("--url", help="a running server (default: one of its own)")
+    demo.add_argument("--url", help="a running server (default: the one at --host and --port)")
+    demo.add_argument("--host", help="where a service may run (default: 127.0.0.1)")
+    demo.add_argument(
+        "--port", type=int, help="its port (default: 5000); where none runs, one is started"
+    )
     demo.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR")
     _add_var(demo)
 
@@ -104,7 +111,9 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "identifiers", nargs="+", metavar="IDENTIFIER", help="title or identifier of a product"
     )
     jobs = commands.add_parser("jobs", help="list the jobs of the database")
-    jobs.add_argument("--state", action="append", default=[], help="only jobs in this state")
+    jobs.add_argument(
+        "--state", action="append", default=[], choices=STATES, help="only jobs in this state"
+    )
     jobs.add_argument("--limit", type=_positive, default=20, metavar="N")
     for command in (ingest, withdraw, jobs):
         command.add_argument("--json", action="store_true", help="answer in JSON")

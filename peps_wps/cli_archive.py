@@ -2,14 +2,16 @@
 
 import argparse
 import dataclasses
+import sys
+from pathlib import Path
 
 from catalog_db import migrations, products
 from catalog_db.jobs import Job
 from peps_wps import jobs as job_store
 from peps_wps import logs
-from peps_wps.cli_terminal import JOB_FAILED, OK, ProgressLine, answer, answer_json, say
+from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, ProgressLine, answer, answer_json, say
 from peps_wps.config import Config
-from peps_wps.services import Services
+from peps_wps.services import Services, open_catalogue
 from peps_wps.staging import Archive
 
 
@@ -19,7 +21,7 @@ def ingest(arguments: argparse.Namespace) -> int:
     from peps_wps.ingest import ingest as ingest_products
 
     services = open_services(Config.load(var=arguments.var))
-    with ProgressLine(quiet=arguments.json) as line:
+    with ProgressLine(quiet=arguments.json or not sys.stderr.isatty()) as line:
         report = ingest_products(
             arguments.paths, tier=arguments.tier, services=services, progress=line.show
         )
@@ -56,14 +58,18 @@ def withdraw(arguments: argparse.Namespace) -> int:
 
 def jobs(arguments: argparse.Namespace) -> int:
     """List jobs, the newest first."""
-    services = open_services(Config.load(var=arguments.var))
+    config = Config.load(var=arguments.var)
+    if not _is_there(config):
+        say(f"peps: there is no database {config.catalog.url}: nothing was ordered there yet")
+        return USAGE
+    services = open_services(config)
     found = job_store.list_jobs(services.engine, states=arguments.state, limit=arguments.limit)
     if arguments.json:
         answer_json([job_fields(job) for job in found])
     else:
         for job in found:
             answer(
-                f"{job.id}  {job.created:%Y-%m-%d %H:%M}  {job.shown_state:9}  "
+                f"{job.id}  {job.created:%Y-%m-%d %H:%M}  {job.state:9}  "
                 f"{job.progress:3d} %  {job.process}  {job.message}"
             )
     return OK
@@ -73,9 +79,10 @@ def database(arguments: argparse.Namespace) -> int:
     """Bring the database up to date, or say where it stands."""
     config = Config.load(var=arguments.var)
     logs.configure(config.logging)
-    engine = create_engine(config.catalog.url)
-    if arguments.action == "upgrade":
-        migrations.upgrade(engine)
+    if arguments.action == "current" and not _is_there(config):
+        say(f"peps: there is no database {config.catalog.url}")
+        return USAGE
+    engine = open_catalogue(config, upgrade=arguments.action == "upgrade")
     answer(str(migrations.current(engine)))
     return OK
 
@@ -83,9 +90,14 @@ def database(arguments: argparse.Namespace) -> int:
 def open_services(config: Config) -> Services:
     """Open the database, brought up to date, and the archive."""
     logs.configure(config.logging)
-    engine = create_engine(config.catalog.url)
-    migrations.upgrade(engine)
+    engine = open_catalogue(config)
     return Services(config=config, engine=engine, archive=Archive(config, engine))
+
+
+def _is_there(config: Config) -> bool:
+    """Tell whether the database exists, without making it; one on a server is asked later."""
+    scheme, _, path = str(config.catalog.url).partition(":///")
+    return not scheme.startswith("sqlite") or Path(path).is_file()
 
 
 def job_fields(job: Job) -> dict[str, object]:
@@ -95,7 +107,7 @@ def job_fields(job: Job) -> dict[str, object]:
         "process": job.process,
         "owner": job.owner,
         "title": job.title,
-        "state": job.shown_state,
+        "state": job.state,
         "progress": job.progress,
         "message": job.message,
         "created": job.created.isoformat(),

@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import requests
+
 import catalog_db
 from peps_wps.cli_archive import open_services
 from peps_wps.cli_orders import follow, told
-from peps_wps.cli_serve import Service, prepare
+from peps_wps.cli_serve import Service, prepare, serving_config
 from peps_wps.cli_terminal import JOB_FAILED, OK, ProgressLine, say
 from peps_wps.client import UnreachableError, WpsClient
 from peps_wps.config import Config
@@ -26,7 +28,7 @@ PROCESS = "S1_ORTHO"
 
 def demo(arguments: argparse.Namespace) -> int:
     """Prepare the data, then order the main job and fetch what it gives."""
-    config = Config.load(var=arguments.var)
+    config = serving_config(arguments)
     quiet = dataclasses.replace(
         config, logging=dataclasses.replace(config.logging, level="WARNING")
     )
@@ -85,7 +87,8 @@ def order(config: Config, url: str, output: Path) -> int:
 @contextlib.contextmanager
 def server(config: Config, url: str | None) -> Iterator[str]:
     """Give the address of a server: the one asked for, the one that runs, or one of its own."""
-    running = url or f"http://{config.server.host}:{config.server.port}"
+    host = config.server.host
+    running = url or f"http://{f'[{host}]' if ':' in host else host}:{config.server.port}"
     if url or _answers(running):
         yield running
         return
@@ -132,10 +135,12 @@ def _has_products(services: Services) -> bool:
 
 
 def _answers(url: str) -> bool:
-    host, _, port = url.removeprefix("http://").rpartition(":")
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((host, int(port))) == 0
+    """Tell whether a PEPS service answers at an address, and not just anything."""
+    try:
+        checks = requests.get(f"{url}/health", timeout=5.0).json()["checks"]
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        return False
+    return "database" in checks
 
 
 def _free_port() -> int:

@@ -8,19 +8,22 @@ import multiprocessing
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
-from catalog_db import migrations
-from catalog_db.engine import create_engine
 from peps_wps import logs
 from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, say
 from peps_wps.cli_web import run_web
 from peps_wps.config import Config
+from peps_wps.errors import ConfigError
+from peps_wps.jobs.chain_lookup import chains_of
 from peps_wps.jobs.service import run_workers
+from peps_wps.services import open_catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +84,8 @@ def serving_config(arguments: argparse.Namespace) -> Config:
         for key in ("host", "port")
         if (value := getattr(arguments, key, None)) is not None
     }
-    processing = {"parallelprocesses": arguments.workers} if arguments.workers else {}
+    workers = getattr(arguments, "workers", None)
+    processing = {"parallelprocesses": workers} if workers else {}
     return dataclasses.replace(
         config,
         server=dataclasses.replace(config.server, **server),
@@ -90,11 +94,21 @@ def serving_config(arguments: argparse.Namespace) -> Config:
 
 
 def prepare(config: Config) -> None:
-    """Set up the log and bring the database up to date."""
+    """Set up the log, bring the database up to date, refuse what no job could run with."""
     logs.configure(config.logging)
-    engine = create_engine(config.catalog.url)
-    migrations.upgrade(engine)
-    engine.dispose()
+    for folder in (config.var, config.results.path, config.storage.path, config.tape.path):
+        _require_writable(folder)
+    open_catalogue(config).dispose()
+    chains_of(config)
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(f"the folder {folder} cannot be written: {error.strerror}") from error
 
 
 class Service:

@@ -123,7 +123,7 @@ def _ingest_one(path: Path, tier: Tier, services: Services) -> IngestedProduct:
             _make_known(metadata, stored, services)
             logger.info("ingested %s, %d bytes, %s", metadata.title, stored.size_bytes, tier)
     except (SafeError, StorageError, CatalogError, OSError) as error:
-        logger.warning("refused %s: %s", path, error)
+        logger.debug("refused %s: %s", path, error)  # the caller tells it, with the others
         return IngestedProduct(path, IngestState.REFUSED, path.name, None, str(error))
     return IngestedProduct(path, state, metadata.title, uid)
 

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
-from catalog_db.engine import Engine
+from catalog_db import migrations
+from catalog_db.engine import Engine, create_engine
+from catalog_db.errors import CatalogError
+from catalog_db.job_queue import DatabaseError
 from peps_wps.config import Config
+from peps_wps.errors import ConfigError
 from peps_wps.staging import Archive
 
 
@@ -18,3 +22,33 @@ class Services:
     config: Config
     engine: Engine
     archive: Archive
+
+
+def open_catalogue(config: Config, *, upgrade: bool = True) -> Engine:
+    """Open the database of a configuration, brought to the newest schema.
+
+    Raises
+    ------
+    ConfigError
+        When there is no usable database: the address, the file, its folder or its schema is wrong.
+    """
+    try:
+        engine = create_engine(config.catalog.url)
+        if upgrade:
+            migrations.upgrade(engine)
+        else:
+            migrations.current(engine)
+    except (DatabaseError, CatalogError, OSError, ImportError) as error:
+        url = str(config.catalog.url)
+        # Another address than that of a file may hold a password.
+        place = url if url.startswith("sqlite") else "[catalog] url"
+        raise ConfigError(f"the database {place} cannot be used: {_reason(error)}") from error
+    return engine
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what a driver says, without the statement it was about."""
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {error.filename}"
+    said = str(getattr(error, "orig", None) or error)
+    return said.partition("\n")[0]

@@ -18,12 +18,24 @@ def chain_of(config: Config, process: str) -> Chain[Any]:
     ConfigError
         When ``[processing] chains`` names no module with chains.
     """
-    name = config.processing.chains
-    try:
-        chains: dict[str, Chain[Any]] = importlib.import_module(name).CHAINS
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"[processing] chains = {name} cannot be used: {error}") from error
+    chains = chains_of(config)
     if process not in chains:
         known = ", ".join(sorted(chains))
         raise InvalidInputError("identifier", f"{process} is no known process, expected: {known}")
     return chains[process]
+
+
+def chains_of(config: Config) -> dict[str, Chain[Any]]:
+    """Return the chains by the names of their processes.
+
+    Raises
+    ------
+    ConfigError
+        When ``[processing] chains`` names no module with chains.
+    """
+    name = config.processing.chains
+    try:
+        chains: dict[str, Chain[Any]] = importlib.import_module(name).CHAINS
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ConfigError(f"[processing] chains = {name} cannot be used: {error}") from error
+    return chains
