@@ -159,3 +159,21 @@ def test_every_real_product_is_found_where_its_manifest_says_it_lies(
                 region=product.footprint.centroid, start_from=product.start, start_to=product.start
             )
             assert product.title in {one.title for one in search(connection, query).items}
+
+
+def test_a_number_too_large_for_the_catalogue_refuses_its_product_and_no_other(
+    safe: Path, tmp_path: Path, services: Services, world: ArchiveWorld
+):
+    dn = np.zeros((6, 10), np.uint16)
+    good = write_folder(SafeRecipe(dn={"VV": dn}), tmp_path / "good")
+    manifest = safe / "manifest.safe"
+    text = manifest.read_text()
+    manifest.write_text(text.replace("TakeID>302867<", f"TakeID>{2**64}<"))
+    assert manifest.read_text() != text
+
+    report = ingest([safe, good], tier="tape", services=services)
+
+    refused, added = report.products
+    assert (refused.state, added.state) == (IngestState.REFUSED, IngestState.ADDED)
+    assert "more than 32 bits in missionDataTakeID" in refused.message
+    assert len(list(world.config.tape.path.glob("*/*.zip"))) == 1

@@ -47,12 +47,15 @@ def find_number(parent: Element, path: str, name: str) -> float:
 
 
 def find_integer(parent: Element, path: str, name: str) -> int:
-    """Return the integer at `path`."""
+    """Return the integer at `path`, which has 32 bits at most, as in the catalogue."""
     text = find_text(parent, path, name)
     try:
-        return int(text)
+        value = int(text)
     except ValueError as error:
         raise SafeError(f"{name} has no integer in {_readable(path)}") from error
+    if not -(2**31) <= value < 2**31:
+        raise SafeError(f"{name} has an integer of more than 32 bits in {_readable(path)}")
+    return value
 
 
 def find_time(parent: Element, path: str, name: str) -> datetime:
