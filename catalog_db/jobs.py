@@ -81,7 +81,6 @@ class Job:
     message: str = ""
     results: Mapping[str, Mapping[str, Any]] | None = None
     error_code: str | None = None
-    error_locator: str | None = None
     queued: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
@@ -272,7 +271,6 @@ def job_of_row(
         message=row.message,
         results=None if row.results is None else json.loads(row.results),
         error_code=row.error_code,
-        error_locator=row.error_locator,
         created=times.from_us(row.created_us),
         queued=_instant(row.queued_us),
         started=_instant(row.started_us),

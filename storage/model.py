@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-DISK = "disk"  # backend of a file whose only copy lies in the pool
-
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFile:
@@ -18,7 +16,7 @@ class ArchiveFile:
     size_bytes, checksum_algorithm, checksum
         What arrives must have this size and this digest (hexadecimal).
     backend
-        Name of the tape backend, or `DISK`.
+        Name of the tape backend, or of the pool where that holds the only copy.
     tape, position
         Place of the master copy, None where the backend keeps it to itself.
     """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from storage.errors import ArchiveConflictError, ArchivePathError
-from storage.model import DISK, ArchiveFile
+from storage.model import ArchiveFile
 from storage.part_file import CHECKSUM_ALGORITHM, PartFile, file_checksum, remove_orphans
 
 # Writes the content of a new file of the archive.
@@ -18,10 +18,13 @@ class Pool:
     ----------
     root
         The folder; created when first needed.
+    name
+        What the catalogue calls it, as the backend of files that are nowhere else.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, name: str) -> None:
         self.root = root
+        self.name = name
 
     def path(self, archive_path: str) -> Path:
         """Return where a file lies or will lie in the pool."""
@@ -43,7 +46,7 @@ class Pool:
         with self.part(writer) as part:
             fill(part)
             stored = ArchiveFile(
-                archive_path, part.size_bytes, CHECKSUM_ALGORITHM, part.checksum, DISK
+                archive_path, part.size_bytes, CHECKSUM_ALGORITHM, part.checksum, self.name
             )
             try:
                 part.publish_new(destination)

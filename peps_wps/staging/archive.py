@@ -12,6 +12,7 @@ from uuid import uuid4
 from catalog_db import backlog, replicas, staging, times
 from catalog_db.backlog import Backlog
 from catalog_db.engine import Connection, Engine
+from catalog_db.recalls import DISK_ONLY
 from catalog_db.staging import FileRow, ProductFile, RequestedFile
 from peps_wps.config import Config
 from peps_wps.staging.backends import open_pool, open_tape, pool_budget_bytes
@@ -24,7 +25,7 @@ from storage.errors import (
     UnknownRequestError,
 )
 from storage.folder_zip import zip_folder
-from storage.model import DISK, ArchiveFile
+from storage.model import ArchiveFile
 from storage.part_file import PartFile, chunks_of
 
 Tier = Literal["tape", "disk"]
@@ -150,15 +151,9 @@ class Archive:
         if known is not None and known.checksum != stored.checksum:
             raise ArchiveConflictError(f"the archive holds another content as {stored.path}")
         file_id = known.id if known else staging.insert_file(connection, _row(stored), now)
-        if stored.backend == DISK:
+        if stored.backend == DISK_ONLY:
             replicas.add_replica(connection, file_id, stored.path, stored.size_bytes, now)
         return file_id
-
-    def store(
-        self, local_path: Path, archive_path: str, *, tier: Tier, connection: Connection
-    ) -> int:
-        """Copy and record a file in one go; return its key."""
-        return self.record(self.copy(local_path, archive_path, tier=tier), connection)
 
     # --------------------------------------------------------------------------- requesting
 
@@ -296,7 +291,7 @@ class Archive:
         """Raise when the product can never be read."""
         if product.withdrawn:
             raise ProductWithdrawnError(product.title)
-        if product.file.backend == DISK and not product.is_ready:
+        if product.file.backend == DISK_ONLY and not product.is_ready:
             raise LostFileError(f"the file of {product.title} is lost: it had no copy on tape")
 
     def _check_size(self, product: ProductFile) -> None:

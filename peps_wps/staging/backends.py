@@ -1,5 +1,6 @@
 """Builds the disk pool and the tape backend that the configuration names."""
 
+from catalog_db.recalls import DISK_ONLY
 from peps_wps.config import Config
 from storage.pool import Pool
 from storage.simtape import SimulatedTape, TapeTimes
@@ -7,7 +8,7 @@ from storage.simtape import SimulatedTape, TapeTimes
 
 def open_pool(config: Config) -> Pool:
     """Return the disk pool."""
-    return Pool(config.storage.path)
+    return Pool(config.storage.path, name=DISK_ONLY)
 
 
 def pool_budget_bytes(config: Config) -> int:

@@ -126,9 +126,7 @@ def _failure(job: Job) -> WpsError:
     """Return the error that a failed or dismissed job ends with."""
     if job.state == "dismissed":
         return WpsError("JobDismissed", job.id, "The job was dismissed")
-    return WpsError(
-        job.error_code or "NoApplicableCode", job.error_locator or "", job.message or "Failed"
-    )
+    return WpsError(job.error_code or "NoApplicableCode", "", job.message or "Failed")
 
 
 def _wanted(job: Job, process: ChainProcess) -> dict[str, bool | None]:

@@ -58,9 +58,10 @@ class House:
         archive = Archive(self.config, self.engine)
         source = self.journal.with_name(title)
         source.write_bytes(title.encode().ljust(size, b"."))
+        stored = archive.copy(source, f"S1/{title}.zip", tier="tape")
         with self.engine.begin() as connection:
             products.insert_products(connection, [product])
-            file_id = archive.store(source, f"S1/{title}.zip", tier="tape", connection=connection)
+            file_id = archive.record(stored, connection)
             products.place(connection, product.uid, file_id)
         return product.uid
 
