@@ -357,7 +357,7 @@ class _BatchReading:
             self._engine.failed(recall, self._owner, str(error))
         except OSError as error:  # whose own text names places that no client need know
             logger.warning("recall of %s: %s", recall.file.path, error)
-            reason = f"the disk pool refused it: {error.strerror or type(error).__name__}"
+            reason = f"a file could not be read or written: {error.strerror or 'no reason given'}"
             self._engine.failed(recall, self._owner, reason)
         else:
             del self._waiting[recall.recall_id]

@@ -70,6 +70,23 @@ def test_each_migration_can_be_taken_back(engine: Engine):
     assert migrations.current(engine) == migrations.newest()
 
 
+def test_an_upgrade_from_the_first_release_keeps_its_rows(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    config = migrations._config()
+    row = {"name": "31TCJ", "x0": -1, "y0": 2, "x1": 3, "y1": 4}
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(metadata.tables["cell"].insert(), [row])
+    migrations.upgrade(engine)
+
+    with engine.connect() as connection:
+        (kept,) = connection.execute(text("SELECT name, x0, y0, x1, y1 FROM cell")).mappings()
+        assert dict(kept) == row
+        assert connection.execute(text("SELECT count(*) FROM worker")).scalar_one() == 0
+    engine.dispose()
+
+
 def _upgrade(url: str, start, results) -> None:
     start.wait()
     engine = create_engine(url)

@@ -178,7 +178,7 @@ def test_a_pool_that_cannot_be_written_is_told_without_its_place(world):
     world.service(RecallPolicy(max_attempts=1)).run_once()
 
     sentence = world.archive.status(request).failed
-    assert sentence.endswith("the disk pool refused it: File exists")
+    assert sentence.endswith("a file could not be read or written: File exists")
     assert str(world.root) not in sentence
 
 
