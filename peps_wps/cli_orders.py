@@ -17,7 +17,14 @@ from peps_wps.cli_terminal import (
     answer_json,
     say,
 )
-from peps_wps.client import ClientError, JobStatus, RefusedError, UnreachableError, WpsClient
+from peps_wps.client import (
+    ClientError,
+    GoneError,
+    JobStatus,
+    RefusedError,
+    UnreachableError,
+    WpsClient,
+)
 
 MEGABYTE = 1e6
 
@@ -82,6 +89,9 @@ def follow(client: WpsClient, job: str, arguments: argparse.Namespace) -> int:
         answer_json(dataclasses.asdict(status) | {"files": [str(path) for path in files]})
     for path in () if arguments.json else files:
         answer(str(path))
+    if status.state == "succeeded" and not files:
+        # "Finished; the results have expired", or nothing that is a file.
+        say(f"No file to fetch: {status.message}")
     if status.state == "failed":
         say(f"The job failed: {status.message}")
         return JOB_FAILED
@@ -110,6 +120,9 @@ def told(run: Callable[[], int]) -> int:
     except UnreachableError as error:
         say(f"peps: {error}")
         return UNREACHABLE
+    except GoneError as error:
+        say(f"peps: the job succeeded, but {error}")
+        return JOB_FAILED
     except (ClientError, OSError) as error:
         say(f"peps: {error}")
         return JOB_FAILED

@@ -1,10 +1,11 @@
 """A small client of the service: order, follow, fetch, cancel. Knows HTTP and WPS, nothing else."""
 
-from peps_wps.client.errors import ClientError, RefusedError, UnreachableError
+from peps_wps.client.errors import ClientError, GoneError, RefusedError, UnreachableError
 from peps_wps.client.wps import JobOutput, JobStatus, WpsClient
 
 __all__ = [
     "ClientError",
+    "GoneError",
     "JobOutput",
     "JobStatus",
     "RefusedError",

@@ -9,6 +9,10 @@ class UnreachableError(ClientError):
     """The server does not answer, or what answers is no PEPS server."""
 
 
+class GoneError(ClientError):
+    """The job has succeeded and the server keeps its results no more."""
+
+
 class RefusedError(ClientError):
     """The server refused, with the code, locator and sentence of its exception report."""
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import requests
 
-from peps_wps.client.errors import ClientError, RefusedError, UnreachableError
+from peps_wps.client.errors import ClientError, GoneError, RefusedError, UnreachableError
 from peps_wps.xml_parsing import Element, XmlError, read_xml
 
 WPS = "http://www.opengis.net/wps/1.0.0"
@@ -106,8 +106,19 @@ class WpsClient:
         return read_status(answer)
 
     def status(self, job: str) -> JobStatus:
-        """Return how far a job is, given its identifier or the address of its status document."""
-        return read_status(self._ask("GET", self._status_url(job)))
+        """Return how far a job is, given its identifier or the address of its status document.
+
+        Raises
+        ------
+        RefusedError
+            When the server knows no such job.
+        """
+        try:
+            return read_status(self._ask("GET", self._status_url(job)))
+        except RefusedError as error:
+            if error.code not in ("404", "NoSuchJob"):
+                raise
+            raise RefusedError("NoSuchJob", "", f"there is no job {job}") from error
 
     def follow(
         self, job: str, watch: Callable[[JobStatus], None], *, interval_s: float = 1.0
@@ -142,6 +153,8 @@ class WpsClient:
 
         Raises
         ------
+        GoneError
+            When the server keeps the result no more.
         ClientError
             When the transfer ends before the last byte.
         """
@@ -251,7 +264,7 @@ def _refusal(answer: requests.Response) -> ClientError:
     try:
         _raise_report(_parse(answer.content, answer.url))
     except RefusedError as refused:
-        return refused
+        return GoneError(refused.message) if answer.status_code == 410 else refused
     except UnreachableError:
         pass
     return RefusedError(

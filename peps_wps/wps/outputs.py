@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from werkzeug import Request, Response
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Gone, NotFound
 
 from catalog_db import jobs as job_table
 from catalog_db.engine import Engine
@@ -17,6 +17,7 @@ from peps_wps.links import Links, log_name, report_name
 from peps_wps.wps.process import REPORT
 from peps_wps.wps.report import render_report
 
+_EXPIRED = "the results of this job have expired: order it again"
 # What a client may read of a log; the rest holds stacks and paths, for operators.
 _SHOWN_LEVELS = ("INFO", "WARNING")
 
@@ -46,6 +47,8 @@ def send(
     ------
     NotFound
         When there is no such file, or `name` leads out of the folder.
+    Gone
+        When it was there: results have expired, or were removed from the disk.
     """
     if name == report_name(job.id):
         return _live(render_report(job, identifier, links, folder), "application/json")
@@ -53,6 +56,7 @@ def send(
         return _live(_log(engine, job.id), "text/plain; charset=utf-8")
     if job.state != "succeeded":
         raise NotFound(f"there is no file {name}")  # what lies there was never published
+    _refuse_gone(job, name, folder)
     return _send_file(request, folder, name)
 
 
@@ -62,14 +66,26 @@ def send_raw(
     """Return the value of one output of a job that has succeeded, as the answer itself."""
     if output == REPORT:
         return _live(render_report(job, identifier, links, folder), "application/json")
-    result = (job.results or {}).get(output)
+    if job.results is None:
+        raise Gone(_EXPIRED)
+    result = job.results.get(output)
     if result is None:
         raise NotFound(f"the job gave no output {output}")
     if "href" in result:
+        _refuse_gone(job, result["href"], folder)
         return _send_file(request, folder, result["href"], result.get("type"))
     value = result["value"]
     text = value if isinstance(value, str) else json.dumps(value)
     return Response(text, content_type=f"{result.get('type', 'text/plain')}; charset=utf-8")
+
+
+def _refuse_gone(job: Job, name: str, folder: Path) -> None:
+    """Refuse what the job has published and the disk has no more."""
+    if job.results is None:
+        raise Gone(_EXPIRED)
+    published = {result.get("href") for result in job.results.values()}
+    if name in published and not (folder / name).is_file():
+        raise Gone("the results of this job are gone from the server: order it again")
 
 
 def _live(content: bytes, content_type: str) -> Response:

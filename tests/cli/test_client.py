@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 from lxml.etree import fromstring
 
-from peps_wps.client import ClientError, RefusedError, UnreachableError, WpsClient
+from peps_wps.client import ClientError, GoneError, RefusedError, UnreachableError, WpsClient
 from peps_wps.client.wps import execute_document, read_status
 
 STATUS = """<wps:ExecuteResponse xmlns:wps="http://www.opengis.net/wps/1.0.0"
@@ -135,3 +135,19 @@ def test_a_transfer_appears_whole_under_the_name_of_its_address(
 
     assert path == tmp_path / "a b.zip"
     assert path.read_bytes() == content
+
+
+def test_an_unknown_job_is_told_by_its_name(server: str) -> None:
+    Answers.pages = {"/resto/wps/outputs/pywps-nope.xml": (404, {}, b'{"ErrorMessage": "no"}')}
+
+    with pytest.raises(RefusedError, match=r"^there is no job nope$"):
+        WpsClient(server).status("nope")
+
+
+def test_a_result_that_is_gone_is_told_apart(server: str, tmp_path: Path) -> None:
+    report = REFUSAL.replace("99ZZZ is no\n tile", "the results of this job have expired")
+    Answers.pages = {"/x.zip": (410, {}, report.encode())}
+
+    with pytest.raises(GoneError, match="have expired"):
+        WpsClient(server).download(f"{server}/x.zip", tmp_path)
+    assert list(tmp_path.iterdir()) == []

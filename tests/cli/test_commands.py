@@ -14,7 +14,14 @@ from catalog_db.jobs import ACTIVE, FINISHED
 from peps_wps import cli, cli_demo
 from peps_wps.cli_orders import follow, told
 from peps_wps.cli_serve import is_loopback
-from peps_wps.client import ClientError, JobStatus, RefusedError, UnreachableError, WpsClient
+from peps_wps.client import (
+    ClientError,
+    GoneError,
+    JobStatus,
+    RefusedError,
+    UnreachableError,
+    WpsClient,
+)
 from tests.jobs.job_house import House
 
 
@@ -37,6 +44,7 @@ def test_an_interrupted_watch_says_how_to_go_on(
         (RefusedError("InvalidParameterValue", "tiles", "no"), 4),
         (UnreachableError("away"), 3),
         (ClientError("cut"), 1),
+        (GoneError("its results are gone"), 1),
         (OSError("disk full"), 1),
     ],
 )

@@ -1,6 +1,7 @@
 """Files of a job: whole, in ranges, and none but its own."""
 
 import json
+import shutil
 
 import pytest
 
@@ -31,6 +32,21 @@ def test_a_range_of_a_result_is_served(client, job_id):
 
     assert (response.status_code, response.data) == (206, CONTENT[100:300])
     assert response.headers["Content-Range"] == "bytes 100-299/10240"
+
+
+@pytest.mark.parametrize("way", ["removed", "expired"])
+def test_lost_results_are_gone_and_the_status_document_stays(client, ledger, config, job_id, way):
+    if way == "removed":
+        shutil.rmtree(config.results.path / job_id)
+    else:
+        ledger.set(job_id, results=None)
+
+    lost = client.get(f"{OUTPUTS}/{job_id}/31TCJ.zip")
+    assert lost.status_code == 410
+    assert "the results of this job" in lost.text
+    status = client.get(f"{OUTPUTS}/pywps-{job_id}.xml")
+    assert status.status_code == 200
+    assert "ProcessSucceeded" in status.text
 
 
 def test_a_result_is_not_sent_twice(client, job_id):
