@@ -31,7 +31,7 @@ def test_repeated_values_count_once():
 
 @pytest.mark.parametrize(
     ("given_values", "names"),
-    [([], ()), (["all"], ()), (["vv"], ("VV",)), (["VV VH"], ("VV", "VH")), (["VV", "all"], ())],
+    [([], ()), (["all"], ()), (["vv"], ("VV",)), (["VV VH"], ("VV", "VH")), (["all", "ALL"], ())],
 )
 def test_polarizations_are_all_or_some(given_values, names):
     assert parse({"product": ["A"], "polarizations": given_values}).polarizations == names
@@ -45,6 +45,7 @@ def test_polarizations_are_all_or_some(given_values, names):
         ("tiles", "31TC", "tiles is 31TC,"),
         ("calibration", "gama", "calibration is gama, expected one of gamma0, sigma0"),
         ("polarizations", "VX", "polarizations is VX, expected all or some of VV, VH, HH, HV"),
+        ("polarizations", "VV all", "polarizations is VV ALL, expected all or some of VV"),
         ("resolution", "15", "resolution is 15, expected one of 10, 20"),
         ("resampling", "spline", "resampling is spline, expected one of nearest"),
         ("denoise", "maybe", "denoise is maybe, expected true or false"),

@@ -147,6 +147,9 @@ def _polarizations(given: Sequence[str]) -> tuple[str, ...]:
                 "polarizations",
                 f"polarizations is {name}, expected all or some of VV, VH, HH, HV",
             )
+    if "ALL" in names and len(names) > 1:
+        message = f"polarizations is {' '.join(names)}, expected all or some of VV, VH, HH, HV"
+        raise InvalidInputError("polarizations", message)
     return () if "ALL" in names else names
 
 
