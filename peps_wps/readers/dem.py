@@ -14,8 +14,11 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
+from numpy.typing import NDArray
 from rasterio.errors import RasterioError
+from rasterio.features import geometry_mask
 from rasterio.io import DatasetReader
+from shapely.geometry.base import BaseGeometry
 
 from peps_wps.errors import DemError
 from peps_wps.readers.dem_mosaic import Heights, Lattice, Tile, finest_lattice, place
@@ -47,7 +50,7 @@ class DemWindow:
     datum
         One sentence for the report: what the heights were measured from, and how it is known.
     missing
-        Fraction of the pixels that no tile covers, taken as sea level.
+        Fraction of the pixels asked for that no tile covers, taken as sea level.
     """
 
     height: Heights
@@ -109,7 +112,11 @@ class Dem:
                     raise DemError(f"{name}: {error}") from error
 
     def heights(
-        self, bounds: tuple[float, float, float, float], *, margin: float = 0.01
+        self,
+        bounds: tuple[float, float, float, float],
+        *,
+        margin: float = 0.01,
+        needed: BaseGeometry | None = None,
     ) -> DemWindow:
         """Return the heights of an area.
 
@@ -120,6 +127,9 @@ class Dem:
             the antimeridian.
         margin
             Degrees added on every side.
+        needed
+            Where heights matter, longitudes running on as those of the bounds; the whole area when
+            None. Gaps outside are filled without a word.
 
         Raises
         ------
@@ -144,14 +154,15 @@ class Dem:
                 np.copyto(target, found, where=np.isnan(target))
         sentence = "; ".join(_sentence(datum, geoid) for datum, geoid in datums.items())
         void = np.isnan(height)
-        missing = float(void.mean())
+        missing = _share(void, needed, lattice.transform)
         if missing == 1:
             raise DemError(f"no DEM for {area}")
-        if missing > 0:
+        if void.any():
             geoid = self._geoid_of_gaps(missing, area, datums.values())
             rows, columns = slice(0, lattice.shape[0]), slice(0, lattice.shape[1])
             np.copyto(height, _sea_level(geoid, lattice, rows, columns), where=void)
-            sentence += f"; {_sentence_of_gaps(missing, geoid)}"
+            if missing > 0:
+                sentence += f"; {_sentence_of_gaps(missing, geoid)}"
         return DemWindow(height, lattice.transform, sentence, missing)
 
     def _opener(self, stack: ExitStack) -> Callable[[str], DatasetReader | None]:
@@ -187,7 +198,7 @@ class Dem:
         self, missing: float, area: Bounds, geoids: Iterable[Geoid | None]
     ) -> Geoid | None:
         """Return the geoid that is sea level where heights are missing, if they may be."""
-        if self.sea == "error":
+        if self.sea == "error" and missing > 0:
             raise DemError(
                 f"{100 * missing:.2f} percent of the heights missing for {area}, "
                 "none expected where sea = error"
@@ -227,6 +238,14 @@ def _is_absent(name: str, message: str) -> bool:
     if "://" in name or name.startswith("/vsi"):
         return "404" in message or "does not exist" in message
     return not Path(name).exists()
+
+
+def _share(void: NDArray[np.bool_], needed: BaseGeometry | None, transform: Affine) -> float:
+    """Return the fraction of the pixels that are void, of all or of those inside an outline."""
+    if needed is None or not void.any():
+        return float(void.mean())
+    inside = geometry_mask([needed], void.shape, transform, all_touched=True, invert=True)
+    return float(void[inside].mean()) if inside.any() else 0.0
 
 
 def _sea_level(geoid: Geoid | None, lattice: Lattice, rows: slice, columns: slice) -> Heights:

@@ -1,7 +1,10 @@
 """Names of results: those of S1Tiling, so that what reads its files reads ours."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from peps_wps.writers.acquisition import Acquisition
 
@@ -52,17 +55,20 @@ def pass_name(acquisition: Acquisition) -> str:
     return f"{acquisition.platform.lower()}_{_pass_stem(acquisition)}"
 
 
-def archive_name(process: str, starts: Mapping[str, datetime]) -> str:
+def archive_name(process: str, starts: Mapping[str, datetime], order: Mapping[str, Any]) -> str:
     """Return the name of the zip of an order, from the start of each pass by its `pass_name`.
 
-    One pass: ``S1_ORTHO_s1a_ASC_030_20210809t173953.zip``; several: their number and days,
-    ``S1_ORTHO_3-passes_20210809_20210821.zip``.
+    One pass: ``S1_ORTHO_s1a_ASC_030_20210809t173953_<order>.zip``; several: their number and days,
+    ``S1_ORTHO_3-passes_20210809_20210821_<order>.zip``. The eight digits at the end are of the
+    whole order, so that other tiles or another calibration never overwrite a fetched file.
     """
     if len(starts) == 1:
-        (only,) = starts
-        return f"{process}_{only}.zip"
-    days = sorted(starts.values())
-    return f"{process}_{len(days)}-passes_{days[0]:%Y%m%d}_{days[-1]:%Y%m%d}.zip"
+        (passes,) = starts
+    else:
+        days = sorted(starts.values())
+        passes = f"{len(days)}-passes_{days[0]:%Y%m%d}_{days[-1]:%Y%m%d}"
+    digest = hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()
+    return f"{process}_{passes}_{digest[:8]}.zip"
 
 
 def _pass_stem(acquisition: Acquisition) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pyproj
 import pytest
 import rasterio
+import shapely
 from numpy.typing import NDArray
 
 from peps_wps.errors import DemError
@@ -220,6 +221,20 @@ def test_gaps_of_ellipsoidal_heights_need_no_geoid(
     longitude, _ = centres(window.transform, window.height.shape)
     assert (window.height[longitude > 4] == 0).all()
     assert window.datum.endswith("taken as sea level on the ellipsoid, no geoid found")
+
+
+def test_gaps_where_no_height_is_needed_are_no_gaps(write: Write, tmp_path: Path) -> None:
+    write("N44E003.tif", west=3, north=45)
+    dem = Dem.open(tmp_path, vertical_datum="ellipsoid", sea="error")
+    bounds = (3.5, 44.2, 4.5, 44.8)
+
+    window = dem.heights(bounds, margin=0, needed=shapely.box(3.5, 44.2, 3.9, 44.8))
+    assert window.missing == 0
+    assert "missing" not in window.datum
+    assert np.isfinite(window.height).all()
+
+    with pytest.raises(DemError, match="percent of the heights missing"):
+        dem.heights(bounds, margin=0, needed=shapely.box(3.5, 44.2, 4.1, 44.8))
 
 
 def test_a_broken_tile_is_named(write: Write, tmp_path: Path) -> None:

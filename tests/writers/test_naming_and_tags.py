@@ -1,5 +1,6 @@
 """Names and tags are those that S1Tiling 1.4 gives the same result."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -60,5 +61,10 @@ def test_archives_are_named_after_their_passes() -> None:
     later = acquisition_of([replace(FIRST, start=FIRST.start.replace(day=20), datatake_id=9)])
     starts = {pass_name(one): one.starts[0] for one in (later, PASS)}
     one = {pass_name(PASS): PASS.starts[0]}
-    assert archive_name("S1_ORTHO", one) == "S1_ORTHO_s1a_DES_007_20200108txxxxxx.zip"
-    assert archive_name("S1_ORTHO", starts) == "S1_ORTHO_2-passes_20200108_20200120.zip"
+    name = archive_name("S1_ORTHO", one, {"tiles": ["31TCJ"]})
+    assert re.fullmatch(r"S1_ORTHO_s1a_DES_007_20200108txxxxxx_[0-9a-f]{8}\.zip", name)
+    several = archive_name("S1_ORTHO", starts, {})
+    assert re.fullmatch(r"S1_ORTHO_2-passes_20200108_20200120_[0-9a-f]{8}\.zip", several)
+    # The same order has the same name, another order of the same pass another.
+    assert archive_name("S1_ORTHO", one, {"tiles": ["31TCJ"]}) == name
+    assert archive_name("S1_ORTHO", one, {"tiles": ["31TDJ"]}) != name

@@ -38,7 +38,7 @@ def gather(
     report = {"process": "S1_ORTHO", "order": order.to_json(), "tiles": tiles}
     write_json(folder / REPORT_NAME, report)
     members = {name: path for done in finished for name, path in _files(done)}
-    archive = folder / _archive_name(finished)
+    archive = folder / _archive_name(order, finished)
     write_archive(archive, {REPORT_NAME: folder / REPORT_NAME, **members})
     progress("Drawing the picture", 95)
     picture = folder / f"{archive.stem}.png"
@@ -72,8 +72,8 @@ def _image(done: FinishedTask, polarization: str) -> Path:
     return done.folder / str(done.result.body["images"][polarization])
 
 
-def _archive_name(finished: Sequence[FinishedTask]) -> str:
-    """Name the archive after its passes; a pass on several tiles counts once."""
+def _archive_name(order: Order, finished: Sequence[FinishedTask]) -> str:
+    """Name the archive after its passes and the order; a pass on several tiles counts once."""
     bodies = [done.result.body for done in finished]
     starts = {body["pass"]: datetime.fromisoformat(body["start"]) for body in bodies}
-    return naming.archive_name("S1_ORTHO", starts)
+    return naming.archive_name("S1_ORTHO", starts, order.to_json())

@@ -3,7 +3,9 @@
 import math
 
 import numpy as np
+import shapely
 from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
 
 from algorithms.grd import GeolocationGrid
 from algorithms.mgrs import Tile
@@ -51,8 +53,9 @@ def tile_heights(config: Config, tile: Tile, scene: Scene, order: Order) -> DemW
         When there are none.
     """
     dem = configured_dem(config)
-    bounds = _covered_bounds(tile, scene)
-    heights = dem.heights(bounds, margin=INTERPOLATION_MARGIN_DEG)
+    image = _outline(tile, scene)
+    bounds = _covered_bounds(tile, image)
+    heights = dem.heights(bounds, margin=INTERPOLATION_MARGIN_DEG, needed=image)
     if order.masks or order.calibration == "gamma0_rtc":
         return _with_surroundings(heights, dem, bounds, scene)
     return heights
@@ -61,29 +64,40 @@ def tile_heights(config: Config, tile: Tile, scene: Scene, order: Order) -> DemW
 def _with_surroundings(heights: DemWindow, dem: Dem, bounds: Bounds, scene: Scene) -> DemWindow:
     """Add the terrain beside some heights that is displaced into them, or shades them."""
     near_range = min(float(grid.incidence_angle.min()) for grid in _grids(scene))
+    image = shapely.box(*bounds)
     relief = -1.0
     # The wider the view, the higher the terrain may be: mostly the first one is wide enough.
     while (found := float(np.ptp(heights.height))) > relief:
         relief = found + HIGHER_BESIDE
         wider = _grown(bounds, dem_margin(relief, near_range))
-        heights = dem.heights(wider, margin=INTERPOLATION_MARGIN_DEG)
+        heights = dem.heights(wider, margin=INTERPOLATION_MARGIN_DEG, needed=image)
     return heights
 
 
-def _covered_bounds(tile: Tile, scene: Scene) -> Bounds:
-    """Return the bounds of a tile, cut to those of the pass; east may be beyond 180."""
-    west, south, east, north = tile_bounds(tile)
-    if west > east:
-        east += 360
+def _outline(tile: Tile, scene: Scene) -> BaseGeometry:
+    """Return the outline of the image, degrees, longitudes continuous over the tile."""
+    west, _, east, _ = _continuous_bounds(tile)
     centre = (west + east) / 2
-    latitude, longitude = (
-        np.degrees(np.concatenate([getattr(grid, name).ravel() for grid in _grids(scene)]))
-        for name in ("latitude", "longitude")
-    )
-    longitude = centre + (longitude - centre + 180) % 360 - 180
-    image = _grown((longitude.min(), latitude.min(), longitude.max(), latitude.max()), IMAGE_MARGIN)
-    left, right = max(west, image[0]), min(east, image[2])
-    bottom, top = max(south, image[1]), min(north, image[3])
+    outlines = []
+    for grid in _grids(scene):
+        longitude = centre + (np.degrees(grid.longitude) - centre + 180) % 360 - 180
+        points = np.column_stack([longitude.ravel(), np.degrees(grid.latitude).ravel()])
+        outlines.append(shapely.MultiPoint(points).convex_hull)
+    return shapely.union_all(outlines)
+
+
+def _continuous_bounds(tile: Tile) -> Bounds:
+    """Return the bounds of a tile; east may be beyond 180."""
+    west, south, east, north = tile_bounds(tile)
+    return west, south, east + 360 if west > east else east, north
+
+
+def _covered_bounds(tile: Tile, image: BaseGeometry) -> Bounds:
+    """Return the bounds of a tile, cut to those of the image."""
+    west, south, east, north = _continuous_bounds(tile)
+    grown = _grown(image.bounds, IMAGE_MARGIN)
+    left, right = max(west, grown[0]), min(east, grown[2])
+    bottom, top = max(south, grown[1]), min(north, grown[3])
     if left < right and bottom < top:
         return left, bottom, right, top
     return west, south, east, north  # the tile will turn out to hold no valid pixel
