@@ -15,6 +15,7 @@ from catalog_db import products, times
 from catalog_db.errors import CatalogError
 from catalog_db.products import Product
 from peps_wps.errors import SafeError
+from peps_wps.readers.integrity import check_integrity
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
 from peps_wps.services import Services
 from peps_wps.staging.archive import Tier
@@ -83,7 +84,8 @@ def ingest(
 
     A product whose title the catalogue knows is left alone: the title ends with a checksum of the
     content, so it is the same one. A withdrawn product stays withdrawn and is refused. A product
-    that cannot be read is refused by name, and the others go on.
+    that cannot be read, or is not what its manifest states byte by byte, is refused by name, and
+    the others go on.
 
     Parameters
     ----------
@@ -119,8 +121,9 @@ def _ingest_one(path: Path, tier: Tier, services: Services) -> IngestedProduct:
             sentence = f"the product {metadata.title} has been withdrawn"
             return IngestedProduct(path, state, metadata.title, None, sentence)
         if state is IngestState.ADDED:
+            check_integrity(path)
             stored = services.archive.copy(path, archive_path(metadata), tier=tier)
-            _make_known(metadata, stored, services)
+            make_known(metadata, stored, services)
             logger.info("ingested %s, %d bytes, %s", metadata.title, stored.size_bytes, tier)
     except (SafeError, StorageError, CatalogError, OSError) as error:
         logger.debug("refused %s: %s", path, error)  # the caller tells it, with the others
@@ -139,8 +142,8 @@ def _known_state(uid: str, services: Services) -> IngestState:
     return IngestState.KNOWN
 
 
-def _make_known(metadata: ProductMetadata, stored: ArchiveFile, services: Services) -> None:
-    """Write file, product and placement in one transaction."""
+def make_known(metadata: ProductMetadata, stored: ArchiveFile, services: Services) -> None:
+    """Write file, product and placement of what the archive has stored, in one transaction."""
     product = _product(metadata, stored)
     with services.engine.begin() as connection:
         file_id = services.archive.record(stored, connection)

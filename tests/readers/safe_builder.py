@@ -1,5 +1,7 @@
 """Small Sentinel-1 GRD products made by hand, for tests that need to know every number in them."""
 
+import hashlib
+import re
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +54,24 @@ def write_folder(recipe: SafeRecipe, parent: Path) -> Path:
         if recipe.noise is not None:
             (folder / f"noise-{name}.xml").write_text(noise(recipe, dn.shape))
         write_tiff(root / "measurement" / f"{name}.tiff", dn, BLOCKYSIZE=1)
+    state_files(root)
     return root
+
+
+def state_files(root: Path) -> None:
+    """Have the manifest state every other file of a folder, as it is now."""
+    path = root / "manifest.safe"
+    text = re.sub("(?s)<dataObjectSection>.*</dataObjectSection>", "", path.read_text())
+    files = sorted(one for one in root.rglob("*") if one.is_file() and one != path)
+    objects = "".join(
+        f'<dataObject><byteStream size="{one.stat().st_size}">'
+        f'<fileLocation href="./{one.relative_to(root)}"/>'
+        f'<checksum checksumName="MD5">{hashlib.md5(one.read_bytes()).hexdigest()}</checksum>'
+        "</byteStream></dataObject>"
+        for one in files
+    )
+    section = f"<dataObjectSection>{objects}</dataObjectSection>"
+    path.write_text(text.replace("</x:XFDU>", f"{section}</x:XFDU>"))
 
 
 def write_tiff(path: Path, dn: NDArray[np.uint16], **options: object) -> None:
