@@ -7,15 +7,15 @@ from the rounded numbers that its files state, exactly as a scene from real meta
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.etree.ElementTree import Element
 
 import numpy as np
-from defusedxml import ElementTree
+from lxml import etree
 from numpy.typing import NDArray
 
 from simulator.orbit import Trajectory
 
 Float64 = NDArray[np.float64]
+Element = etree._Element  # lxml has no public name for its elements
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Radiometry:
 
 def parse_annotation(content: bytes, epoch: datetime | None = None) -> Annotation:
     """Read an annotation file; times count from `epoch`, by default its first line's midnight."""
-    root = ElementTree.fromstring(content)
+    root = _root(content)
     image = _find(root, "imageAnnotation/imageInformation")
     first_line = _utc(_text(image, "productFirstLineUtcTime"))
     epoch = epoch or first_line.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -128,10 +128,10 @@ def parse_annotation(content: bytes, epoch: datetime | None = None) -> Annotatio
 
 def parse_radiometry(calibration: bytes, noise: bytes) -> Radiometry:
     """Read a calibration file and a noise file of either format."""
-    root = ElementTree.fromstring(calibration)
+    root = _root(calibration)
     vectors = root.findall("calibrationVectorList/calibrationVector")
     tables = {name: _table(vectors, name) for name in ("sigmaNought", "betaNought", "gamma")}
-    root = ElementTree.fromstring(noise)
+    root = _root(noise)
     along_range = root.findall("noiseRangeVectorList/noiseRangeVector")
     if along_range:
         table = _table(along_range, "noiseRangeLut")
@@ -139,6 +139,12 @@ def parse_radiometry(calibration: bytes, noise: bytes) -> Radiometry:
         table = _table(root.findall("noiseVectorList/noiseVector"), "noiseLut")
     blocks = root.findall("noiseAzimuthVectorList/noiseAzimuthVector")
     return Radiometry(tables, table, tuple(_noise_block(block) for block in blocks))
+
+
+def _root(content: bytes) -> Element:
+    """Return the root of a document; entities and comments are left out, nothing is fetched."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    return etree.fromstring(content, parser)
 
 
 def _find(element: Element, path: str) -> Element:
