@@ -44,12 +44,15 @@ class ResultsDisk:
             self._reason = refusal(self._folder)
         return self._reason
 
-    def refused(self) -> str:
-        """Note that a job was refused by the disk; return why, and wait longer each time."""
-        self._reason = refusal(self._folder) or "The disk of the results was full"
+    def reason_of_refusal(self) -> str:
+        """Return why a job was refused by the disk, which may have room again."""
+        return refusal(self._folder) or "The disk of the results was full"
+
+    def refused(self, reason: str) -> None:
+        """Note that a job was refused by the disk; each time none begins for longer."""
+        self._reason = reason
         self._next_check = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-        return self._reason
 
     def accepted(self) -> None:
         """Note that a job ended without being refused."""

@@ -202,9 +202,10 @@ class Supervisor:
 
     def _put_back(self, running: RunningJob) -> None:
         """Queue a job that the disk refused: it is begun again when there is room."""
-        reason = self._disk.refused()
+        reason = self._disk.reason_of_refusal()
         with self._engine.begin() as connection:
             job_queue.hand_back(connection, running.held, message=reason, log=reason)
+        self._disk.refused(reason)  # once a refusal, however long the database takes
         logger.warning("job %s: waits for the disk: %s", running.held.job, reason)
 
     def _end_unwanted(self) -> None:

@@ -66,13 +66,13 @@ def test_each_refusal_doubles_the_pause_up_to_minutes(
     pauses = []
     for _ in range(10):
         begun = now
-        disk.refused()
+        disk.refused("full")
         while disk.reason_to_wait() is not None:
             now += 1.0
         pauses.append(now - begun)
 
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     disk.accepted()
-    disk.refused()
+    disk.refused("full")
     now += 2.0
     assert disk.reason_to_wait() is None
