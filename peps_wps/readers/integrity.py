@@ -1,6 +1,7 @@
 """Whether a product is whole: every file that its manifest states, with its size and checksum.
 
-What a manifest does not state (itself, schemas, the report of a delivery) is not looked at.
+What a manifest does not state (itself, schemas, the report of a delivery) is not looked at, and
+previews may be missing: archives strip them, and nothing is computed from them.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ _ALGORITHMS = {"MD5": "md5", "SHA-256": "sha256", "SHA3-256": "sha3_256"}
 # The open data on AWS have shorter names, and their measurements were written anew.
 _LONG_STEM = re.compile(r"s1[a-d]-(\w\w)-(?:grd|slc)-(\w\w)-[^./]*")
 _MEASUREMENTS = "measurement/"
+_PREVIEWS = "preview/"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def check_integrity(path: Path) -> None:
     present = set(safe.names())
     for file in stated:
         name = file.name if file.name in present else _LONG_STEM.sub(r"\1-\2", file.name)
+        if name not in present and name.startswith(_PREVIEWS):
+            continue
         if name not in present:
             raise SafeError(f"{safe.title} lacks {printable(file.name)}, which its manifest states")
         is_rewritten = name != file.name and name.startswith(_MEASUREMENTS)

@@ -73,6 +73,17 @@ def test_a_missing_file_is_named(safe: Path, form: str) -> None:
         check_integrity(FORMS[form](safe))
 
 
+def test_a_stripped_preview_is_no_loss(safe: Path) -> None:
+    manifest = (safe / "manifest.safe").read_text()
+    (safe / "preview").mkdir(exist_ok=True)
+    (safe / "preview" / "quick-look.png").write_bytes(b"picture")
+    state_files(safe)
+    assert "preview/quick-look.png" in (safe / "manifest.safe").read_text() != manifest
+    (safe / "preview" / "quick-look.png").unlink()
+
+    check_integrity(safe)
+
+
 def test_an_annotation_that_says_nothing_is_refused_though_its_checksum_holds(safe: Path) -> None:
     (safe / "annotation" / f"{STEM}.xml").write_text("<product/>")
     state_files(safe)
