@@ -176,3 +176,26 @@ def test_a_mosaic_projects_tiles_of_another_zone() -> None:
     first = np.isfinite(whole.power) & (whole.power == 2.0)
     # The first tile is whole: its 109.8 km squared at the mosaic's pixel size.
     assert first.sum() * whole.transform.a**2 == pytest.approx(110_000**2, rel=0.02)
+
+
+def test_a_real_image_shows_land_sea_and_relief(reference_data: Path, tmp_path: Path) -> None:
+    """Real pixels of an IW product on a coast, decimated: sea at the right, land elsewhere."""
+    (folder,) = (reference_data / "s1" / "pixels").glob("S1A_IW_GRDH_*_decimated20")
+    power = {}
+    for name in ("VV", "VH"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(folder / f"iw-{name.lower()}.tiff") as dataset:
+                numbers = dataset.read(1).astype(np.float32)
+        power[name] = np.where(numbers > 0, numbers**2, np.float32(np.nan))
+
+    red, green, blue, opacity = render(power).astype(int)
+
+    valid = opacity == 255
+    np.testing.assert_array_equal(valid, np.isfinite(power["VV"]) & np.isfinite(power["VH"]))
+    sea, land = np.s_[700:800, 1050:1200], np.s_[300:400, 500:600]
+    # Cross-polarised backscatter (green) tells land from sea; their ratio (blue) is high at sea.
+    assert green[land].mean() > green[sea].mean() + 60
+    assert blue[sea].mean() > blue[land].mean() + 60
+    # Mountains keep relief: shaded and lit slopes differ by tens of levels.
+    assert red[land].std() > 15
