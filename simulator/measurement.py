@@ -121,8 +121,10 @@ class QuickLook:
         """Add a strip of shape (polarization, lines, samples)."""
         taken = strip[:, -self._line % self.step :: self.step, :]
         self._line += strip.shape[1]
-        columns = taken.shape[2] // self.step * self.step
-        blocks = taken[:, :, :columns].reshape(*taken.shape[:2], -1, self.step)
+        columns = taken.shape[2] // self.step
+        # A short strip may have no line of the picture: its array is empty, of a definite shape.
+        shape = (*taken.shape[:2], columns, self.step)
+        blocks = taken[:, :, : columns * self.step].reshape(shape)
         self.rows.append(blocks.mean(axis=3))
 
     def png(self) -> bytes:

@@ -236,3 +236,10 @@ def test_where_only_fields_are_promised_there_is_nothing_else(rng):
                 place = east + margin * np.cos(turn), north + margin * np.sin(turn)
                 assert scenery(*place, 5) == parcels(*place, 5)
     assert promised > 1000
+
+
+def test_a_strip_between_two_lines_of_the_picture_adds_nothing():
+    look = QuickLook((100, 2600), width=51)
+    for lines in (60, 30, 10):
+        look.append(np.full((2, lines, 2600), 100, np.uint16))
+    assert sum(rows.shape[1] for rows in look.rows) == -(-100 // look.step)
