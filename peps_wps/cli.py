@@ -106,6 +106,9 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
     tier = ingest.add_mutually_exclusive_group()
     tier.add_argument("--tape", dest="tier", action="store_const", const="tape", default="tape")
     tier.add_argument("--disk", dest="tier", action="store_const", const="disk")
+    ingest.add_argument(
+        "--strict", action="store_true", help="refuse what is not as its manifest states"
+    )
     withdraw = commands.add_parser("withdraw", help="take products out of service, for good")
     withdraw.add_argument(
         "identifiers", nargs="+", metavar="IDENTIFIER", help="title or identifier of a product"

@@ -23,7 +23,11 @@ def ingest(arguments: argparse.Namespace) -> int:
     services = open_services(Config.load(var=arguments.var))
     with ProgressLine(quiet=arguments.json or not sys.stderr.isatty()) as line:
         report = ingest_products(
-            arguments.paths, tier=arguments.tier, services=services, progress=line.show
+            arguments.paths,
+            tier=arguments.tier,
+            services=services,
+            strict=arguments.strict,
+            progress=line.show,
         )
     if arguments.json:
         answer_json([dataclasses.asdict(product) for product in report.products])
@@ -32,6 +36,8 @@ def ingest(arguments: argparse.Namespace) -> int:
             say(f"{product.path}: refused: {product.message}")
         else:
             answer(f"{product.state}  {product.title}  {product.uid}")
+        if product.message and product.state is IngestState.ADDED:
+            say(f"{product.path}: warning: {product.message}")
     return OK if report.is_complete else JOB_FAILED
 
 

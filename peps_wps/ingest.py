@@ -15,7 +15,7 @@ from catalog_db import products, times
 from catalog_db.errors import CatalogError
 from catalog_db.products import Product
 from peps_wps.errors import SafeError
-from peps_wps.readers.integrity import check_integrity
+from peps_wps.readers.integrity import NotAsStatedError, check_integrity, check_readable
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
 from peps_wps.services import Services
 from peps_wps.staging.archive import Tier
@@ -51,7 +51,7 @@ class IngestedProduct:
     uid
         Identifier in the catalogue, None where it was refused.
     message
-        Why it was refused, one sentence; empty otherwise.
+        Why it was refused, or what of it is not as its manifest states; empty otherwise.
     """
 
     path: Path
@@ -78,14 +78,15 @@ def ingest(
     *,
     tier: Tier,
     services: Services,
+    strict: bool = False,
     progress: Progress = lambda _percent, _message: None,
 ) -> IngestReport:
     """Take SAFE products into archive and catalogue.
 
     A product whose title the catalogue knows is left alone: the title ends with a checksum of the
     content, so it is the same one. A withdrawn product stays withdrawn and is refused. A product
-    that cannot be read, or is not what its manifest states byte by byte, is refused by name, and
-    the others go on.
+    that cannot be read is refused by name, and the others go on. One that can be read and is not
+    what its manifest states (repacked, stripped, damaged) is taken, and the report says so.
 
     Parameters
     ----------
@@ -95,13 +96,15 @@ def ingest(
         ``tape``: archived on tape, to be recalled; ``disk``: in the pool for good.
     services
         Configuration, catalogue, archive.
+    strict
+        Refuse what is not byte by byte as its manifest states.
     progress
         Told before each product how far it is.
     """
     outcomes = []
     for number, path in enumerate(paths):
         progress(100 * number / len(paths), f"Ingesting {path.name}")
-        outcomes.append(_ingest_one(path, tier, services))
+        outcomes.append(_ingest_one(path, tier, services, strict=strict))
     progress(100, "Ingested")
     return IngestReport(tuple(outcomes))
 
@@ -111,8 +114,9 @@ def archive_path(metadata: ProductMetadata) -> str:
     return f"{metadata.collection}/{metadata.start:%Y/%m/%d}/{metadata.title}.zip"
 
 
-def _ingest_one(path: Path, tier: Tier, services: Services) -> IngestedProduct:
+def _ingest_one(path: Path, tier: Tier, services: Services, *, strict: bool) -> IngestedProduct:
     """Ingest one product; what is wrong with it becomes its outcome."""
+    doubt = ""
     try:
         metadata = read_metadata(path)
         uid = products.product_uid(metadata.collection, metadata.title)
@@ -121,14 +125,27 @@ def _ingest_one(path: Path, tier: Tier, services: Services) -> IngestedProduct:
             sentence = f"the product {metadata.title} has been withdrawn"
             return IngestedProduct(path, state, metadata.title, None, sentence)
         if state is IngestState.ADDED:
-            check_integrity(path)
+            doubt = _doubt(path, strict=strict)
             stored = services.archive.copy(path, archive_path(metadata), tier=tier)
             make_known(metadata, stored, services)
             logger.info("ingested %s, %d bytes, %s", metadata.title, stored.size_bytes, tier)
     except (SafeError, StorageError, CatalogError, OSError) as error:
         logger.debug("refused %s: %s", path, error)  # the caller tells it, with the others
         return IngestedProduct(path, IngestState.REFUSED, path.name, None, str(error))
-    return IngestedProduct(path, state, metadata.title, uid)
+    return IngestedProduct(path, state, metadata.title, uid, doubt)
+
+
+def _doubt(path: Path, *, strict: bool) -> str:
+    """Say what of a product is not as its manifest states, nothing when all is."""
+    try:
+        check_integrity(path)
+    except NotAsStatedError as error:
+        if strict:
+            raise
+        check_readable(path)
+        logger.warning("%s is not as its manifest states: %s", path, error)
+        return str(error)
+    return ""
 
 
 def _known_state(uid: str, services: Services) -> IngestState:

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from catalog_db import SearchQuery, products, search
-from peps_wps.ingest import IngestState, archive_path, ingest, make_known
-from peps_wps.readers.product_metadata import read_metadata
+from peps_wps.ingest import IngestState, ingest
 from peps_wps.readers.sentinel1_grd import read_grd
 from peps_wps.services import Services
 from tests.archive_world import ArchiveWorld
@@ -97,7 +96,7 @@ def test_a_malformed_product_is_refused_by_name_and_the_others_go_on(
     assert len(list(world.config.tape.path.rglob("*.zip"))) == 1
 
 
-def test_a_damaged_product_is_refused_and_nothing_of_it_kept(
+def test_a_damaged_product_is_refused_on_demand_and_nothing_of_it_kept(
     safe: Path, services: Services, world: ArchiveWorld
 ):
     measurement = next((safe / "measurement").iterdir())
@@ -105,12 +104,27 @@ def test_a_damaged_product_is_refused_and_nothing_of_it_kept(
     content[-1] ^= 1
     measurement.write_bytes(content)
 
-    (one,) = ingest([safe], tier="tape", services=services).products
+    (one,) = ingest([safe], tier="tape", services=services, strict=True).products
 
     assert one.state is IngestState.REFUSED
     assert f"measurement/{measurement.name} of {TITLE} is damaged" in one.message
     assert catalogued(services) == ()
     assert list(world.config.tape.path.rglob("*.zip")) == []
+
+
+def test_a_product_other_than_its_manifest_states_is_taken_with_a_warning(
+    safe: Path, services: Services
+):
+    measurement = next((safe / "measurement").iterdir())
+    measurement.unlink()
+
+    report = ingest([safe], tier="tape", services=services)
+
+    (one,) = report.products
+    assert report.is_complete
+    assert one.state is IngestState.ADDED
+    assert f"lacks measurement/{measurement.name}" in one.message
+    assert [product.title for product in catalogued(services)] == [TITLE]
 
 
 def test_a_failure_between_copy_and_catalogue_leaves_nothing_half_and_can_be_repeated(
@@ -160,13 +174,13 @@ def test_every_real_product_is_found_where_its_manifest_says_it_lies(
 ):
     paths = sorted((reference_data / "s1" / "safe").glob("*.zip"))
 
-    # They came without measurements, so they are no products to archive: only to be catalogued.
-    assert not any(one.uid for one in ingest(paths, tier="disk", services=services).products)
-    for path in paths:
-        metadata = read_metadata(path)
-        stored = services.archive.copy(path, archive_path(metadata), tier="disk")
-        make_known(metadata, stored, services)
+    strict = ingest(paths, tier="disk", services=services, strict=True)
+    report = ingest(paths, tier="disk", services=services)
 
+    # They came without measurements: nothing to be strict about, and enough to be catalogued.
+    assert not any(one.uid for one in strict.products)
+    assert report.is_complete
+    assert all("which its manifest states" in one.message for one in report.products)
     found = {product.title: product for product in catalogued(services)}
     for path in paths:
         product = found[path.stem]

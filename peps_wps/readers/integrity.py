@@ -25,6 +25,10 @@ _MEASUREMENTS = "measurement/"
 _PREVIEWS = "preview/"
 
 
+class NotAsStatedError(SafeError):
+    """A file of a product is missing, or is another one than the manifest states."""
+
+
 @dataclass(frozen=True)
 class StatedFile:
     """A file as the manifest states it: name inside the product, size in bytes, checksum."""
@@ -45,9 +49,22 @@ def check_integrity(path: Path) -> None:
 
     Raises
     ------
+    NotAsStatedError
+        Naming the first file that is missing or has another size or checksum.
     SafeError
-        Naming the first file that is missing, has another size or checksum, or cannot be read.
+        When the product cannot be read.
     """
+    _check_stated_files(path)
+    check_readable(path)
+
+
+def check_readable(path: Path) -> None:
+    """Raise SafeError when the chains could not read a product's metadata."""
+    if Safe.open(path).manifest.product_type == "GRD":
+        read_grd(path)
+
+
+def _check_stated_files(path: Path) -> None:
     safe = Safe.open(path)
     stated = stated_files(safe.read(MANIFEST), safe.title)
     present = set(safe.names())
@@ -56,12 +73,11 @@ def check_integrity(path: Path) -> None:
         if name not in present and name.startswith(_PREVIEWS):
             continue
         if name not in present:
-            raise SafeError(f"{safe.title} lacks {printable(file.name)}, which its manifest states")
+            message = f"{safe.title} lacks {printable(file.name)}, which its manifest states"
+            raise NotAsStatedError(message)
         is_rewritten = name != file.name and name.startswith(_MEASUREMENTS)
         if not is_rewritten:
             _check_file(safe, name, file)
-    if safe.manifest.product_type == "GRD":
-        read_grd(path)
 
 
 def stated_files(manifest: bytes, title: str) -> tuple[StatedFile, ...]:
@@ -92,13 +108,13 @@ def _check_file(safe: Safe, name: str, stated: StatedFile) -> None:
     label = f"{printable(name)} of {safe.title}"
     size = safe.size(name)
     if size != stated.size:
-        raise SafeError(f"{label} has {size} bytes, its manifest states {stated.size}")
+        raise NotAsStatedError(f"{label} has {size} bytes, its manifest states {stated.size}")
     digest = hashlib.new(stated.algorithm, usedforsecurity=False)
     source = safe.open_bytes(name)
     for offset in range(0, size, CHUNK_BYTES):
         digest.update(source.read_at(offset, CHUNK_BYTES))
     if digest.hexdigest() != stated.checksum:
-        raise SafeError(
+        raise NotAsStatedError(
             f"{label} is damaged: checksum {digest.hexdigest()} found, "
             f"its manifest states {printable(stated.checksum)}"
         )
