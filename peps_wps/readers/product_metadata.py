@@ -1,5 +1,6 @@
 """What the catalogue needs to know of a product, from its manifest: Sentinel-1 of every level."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,7 +78,7 @@ def read_metadata(path: Path) -> ProductMetadata:
         swath=manifest.swath,
         instrument="SAR-C SAR",
         processing_level=_LEVELS[manifest.product_type],
-        polarization=" ".join(manifest.polarizations),
+        polarization=" ".join(_polarizations(safe)),
         orbit_number=manifest.orbit_number,
         relative_orbit=manifest.relative_orbit,
         orbit_direction=manifest.orbit_direction,
@@ -88,3 +89,22 @@ def read_metadata(path: Path) -> ProductMetadata:
         footprint=manifest.footprint,
         properties=properties,
     )
+
+
+def _polarizations(safe: Safe) -> tuple[str, ...]:
+    """Return the polarisations that are there: with pixels, or at least with an annotation.
+
+    A manifest goes on naming both when a product was cut down to one.
+    """
+    stated = safe.manifest.polarizations
+    for folder in ("measurement/", "annotation/"):
+        names = [name.removeprefix(folder) for name in safe.names(folder)]
+        present = tuple(p for p in stated if any(_is_of(name, p) for name in names))
+        if present:
+            return present
+    return stated
+
+
+def _is_of(name: str, polarization: str) -> bool:
+    """Say whether a file name is of a polarisation: ``s1a-iw-grd-vv-...`` or ``iw-vv.tiff``."""
+    return re.fullmatch(rf"[^/]*-{polarization.lower()}(-[^/]*)?\.(xml|tiff?)", name) is not None

@@ -56,3 +56,9 @@ def test_single_polarization_has_one_word(tmp_path: Path) -> None:
 def test_an_unknown_type_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SafeError, match="is of type ETA, RAW, SLC, GRD, OCN expected"):
         read_metadata(write_folder(SafeRecipe(product_type="ETA"), tmp_path))
+
+
+def test_a_product_cut_down_to_one_polarization_is_known_by_that(reference_data: Path) -> None:
+    """Its manifest still names VV and VH; annotation and tables are of VV alone."""
+    (path,) = (reference_data / "s1" / "safe").glob("S1B_IW_GRDH_*_5371.zip")
+    assert read_metadata(path).polarization == "VV"
