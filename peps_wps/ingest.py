@@ -143,7 +143,7 @@ def _doubt(path: Path, *, strict: bool) -> str:
         if strict:
             raise
         check_readable(path)
-        logger.warning("%s is not as its manifest states: %s", path, error)
+        logger.debug("%s: %s", path, error)  # the caller tells it, with the others
         return str(error)
     return ""
 

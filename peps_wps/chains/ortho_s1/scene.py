@@ -158,10 +158,9 @@ class CalibratedImage:
         """Return linear power of a window of the whole image, NaN where there is none."""
         shape = (window.last_line - window.first_line, window.last_sample - window.first_sample)
         parts = frame_windows(self._geometry, window)
-        if len(parts) == 1:
-            power = self._frame_backscatter(parts[0])
-            if power.shape == shape:
-                return power
+        everything = (slice(0, shape[0]), slice(0, shape[1]))
+        if len(parts) == 1 and (parts[0].lines, parts[0].samples) == everything:
+            return self._frame_backscatter(parts[0])
         whole = np.full(shape, np.nan, np.float32)
         for part in parts:
             whole[part.lines, part.samples] = self._frame_backscatter(part)
