@@ -4,7 +4,7 @@ import logging
 import time
 from pathlib import Path
 
-from peps_wps.config import Logging
+from peps_wps.config_sections import Logging
 from peps_wps.errors import ConfigError
 
 

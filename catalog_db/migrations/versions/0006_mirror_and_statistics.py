@@ -1,0 +1,17 @@
+"""Mirror, statistics and place names.
+
+Revision 0006, after 0005. Reserved.
+"""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""

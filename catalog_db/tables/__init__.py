@@ -1,0 +1,37 @@
+"""The schema: every table of the service, the same on SQLite and PostgreSQL, one module a subject.
+
+Changes go through a numbered migration in ``catalog_db/migrations``; a test compares the two.
+Times are UTC, stored as integer microseconds since 1970 (`*_us`): ordered, exact, the same in both
+engines. Identifiers of jobs, requests and products are uuid text.
+"""
+
+from catalog_db.tables.archive import file, recall, replica, request, request_file
+from catalog_db.tables.base import metadata
+from catalog_db.tables.catalogue import (
+    NARROW_CELL,
+    NARROWEST_WIDE_CELL,
+    WIDE_CELL,
+    cell,
+    item,
+    placement,
+)
+from catalog_db.tables.jobs import job, job_log, task, worker
+
+__all__ = [
+    "NARROWEST_WIDE_CELL",
+    "NARROW_CELL",
+    "WIDE_CELL",
+    "cell",
+    "file",
+    "item",
+    "job",
+    "job_log",
+    "metadata",
+    "placement",
+    "recall",
+    "replica",
+    "request",
+    "request_file",
+    "task",
+    "worker",
+]

@@ -1,0 +1,106 @@
+"""Files, their copies on disk, recalls and the requests that wait for them."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from catalog_db.tables.base import Key, metadata
+
+file = Table(
+    "file",
+    metadata,
+    Column("id", Key, primary_key=True),
+    # Path inside the archive, as tape and pool know it: "S1/2021/08/09/<title>.zip".
+    Column("path", String(512), nullable=False, unique=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("checksum_algorithm", String(16), nullable=False),
+    Column("checksum", String(128), nullable=False),
+    # "disk": only in the pool, never evicted; otherwise the tape backend with the master copy.
+    Column("backend", String(16), nullable=False),
+    Column("tape", String(64)),
+    Column("position", BigInteger),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+replica = Table(
+    "replica",
+    metadata,
+    Column("file", Key, ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
+    # Path inside the pool.
+    Column("path", String(512), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("last_access_us", BigInteger, nullable=False),
+    Column("hits", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint("state IN ('reserved', 'filling', 'ready', 'evicting')", name="state"),
+    Index("ix_replica_state", "state"),
+)
+
+recall = Table(
+    "recall",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("file", Key, ForeignKey("file.id", ondelete="CASCADE"), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("created_us", BigInteger, nullable=False),
+    # Not tried again before this time: the back-off after a failure.
+    Column("not_before_us", BigInteger, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until_us", BigInteger),
+    Column("bytes_done", BigInteger, nullable=False, server_default=text("0")),
+    Column("finished_us", BigInteger),
+    Column("error", Text),
+    CheckConstraint(
+        "state IN ('queued', 'running', 'verifying', 'done', 'failed', 'cancelled')", name="state"
+    ),
+)
+_ACTIVE = text("state IN ('queued', 'running', 'verifying')")
+# One active recall a file, however many ask: the database refuses the second.
+Index(
+    "uq_recall_active_file",
+    recall.c.file,
+    unique=True,
+    sqlite_where=_ACTIVE,
+    postgresql_where=_ACTIVE,
+)
+Index("ix_recall_state", recall.c.state, recall.c.not_before_us)
+
+request = Table(
+    "request",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("user", String(64), nullable=False),
+    # What asked: "job:<id>:<task>", "download", "tape-rest", ...
+    Column("purpose", String(80), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("deadline_us", BigInteger),
+    # How long a file stays pinned after it has become ready.
+    Column("pin_lifetime_s", Integer, nullable=False),
+    Column("released_us", BigInteger),
+    Index("ix_request_purpose", "purpose"),
+)
+
+request_file = Table(
+    "request_file",
+    metadata,
+    Column("request", String(36), ForeignKey("request.id", ondelete="CASCADE"), primary_key=True),
+    Column("file", Key, ForeignKey("file.id"), primary_key=True),
+    Column("state", String(10), nullable=False),
+    # Set when the file becomes ready; a pin ends by release or at this time.
+    Column("pin_until_us", BigInteger),
+    Column("error", Text),
+    CheckConstraint(
+        "state IN ('waiting', 'ready', 'failed', 'cancelled', 'released')", name="state"
+    ),
+    Index("ix_request_file_file", "file", "state"),
+)

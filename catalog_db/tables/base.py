@@ -1,0 +1,17 @@
+"""What all tables share: names of constraints, the metadata, the type of a generated key."""
+
+from sqlalchemy import BigInteger, Integer, MetaData
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMING)
+
+# SQLite gives an alias of its rowid only to INTEGER PRIMARY KEY; PostgreSQL needs the 64 bits
+# spelled out.
+Key = BigInteger().with_variant(Integer(), "sqlite")

@@ -1,0 +1,213 @@
+"""The sections of the configuration: each a frozen dataclass, each key one of its fields."""
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from peps_wps.config_values import DatabaseUrl, Source, size_in_bytes
+from peps_wps.errors import ConfigError
+
+_CATALOG_URL = DatabaseUrl("sqlite:///catalog.db")
+_DEM_PATH = Source("dem")
+
+
+@dataclass(frozen=True)
+class Server:
+    """``[server]``: the web application. Sizes are written as PyWPS writes them: 500kb, 3mb."""
+
+    url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 5000
+    workers: int = 1
+    threads: int = 8
+    language: str = "en-US"
+    maxrequestsize: str = "3mb"
+    maxsingleinputsize: str = "1mb"
+
+    def __post_init__(self) -> None:
+        _require_some(self, "workers", "threads")
+        if self.url and not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", self.url):
+            raise ConfigError(f"url = {self.url}: expected empty, http://host or https://host")
+        if not 1 <= self.port <= 65535:
+            raise ConfigError(f"port = {self.port}: expected 1 to 65535")
+        size_in_bytes(self.maxrequestsize)
+        size_in_bytes(self.maxsingleinputsize)
+
+    @property
+    def max_request_bytes(self) -> int:
+        """Largest request body that is read, in bytes."""
+        return size_in_bytes(self.maxrequestsize)
+
+    @property
+    def max_input_bytes(self) -> int:
+        """Largest single input value, in bytes."""
+        return size_in_bytes(self.maxsingleinputsize)
+
+
+@dataclass(frozen=True)
+class Processing:
+    """``[processing]``: how jobs run; `chains` is the module holding ``CHAINS``.
+
+    `parallelprocesses` is the limit of this machine, whatever the number of its workers.
+    """
+
+    parallelprocesses: int = 1
+    threads: int = 2
+    max_attempts: int = 3
+    lease_s: float = 30.0
+    heartbeat_s: float = 5.0
+    time_limit_s: int = 7200
+    result_days: float = 5.0
+    sync_limit_s: float = 60.0
+    chains: str = "peps_wps.chains.registry"
+
+    def __post_init__(self) -> None:
+        _require_some(self, "parallelprocesses", "threads", "max_attempts", "time_limit_s")
+        if not 0 < self.heartbeat_s < self.lease_s / 2:
+            raise ConfigError(
+                f"heartbeat_s = {self.heartbeat_s}: expected above 0 and below half of "
+                f"lease_s = {self.lease_s}"
+            )
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """``[catalog]``: the database of products, recalls and jobs."""
+
+    url: DatabaseUrl = _CATALOG_URL
+
+
+@dataclass(frozen=True)
+class Storage:
+    """``[storage]``: the disk pool in front of the tape; `pin_hours` is of downloads."""
+
+    path: Path = Path("pool")
+    budget_gb: float = 100.0
+    pin_hours: float = 0.5
+
+
+@dataclass(frozen=True)
+class Tape:
+    """``[tape]``: the tape backend; `speed` divides every delay of the simulated one."""
+
+    backend: Literal["simtape"] = "simtape"
+    path: Path = Path("tape")
+    drives: int = 2
+    mount_s: float = 4.0
+    locate_m_s: float = 10.0
+    bandwidth_mb_s: float = 300.0
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.speed > 0 and self.bandwidth_mb_s > 0 and self.drives > 0):
+            raise ConfigError("drives, bandwidth_mb_s and speed must be above zero")
+
+
+@dataclass(frozen=True)
+class Datalake:
+    """``[datalake]``: published results that stay; not used yet."""
+
+    path: Path = Path("datalake")
+    standard: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """``[results]``: outputs of jobs until they expire, and the scratch of running ones."""
+
+    path: Path = Path("results")
+
+
+@dataclass(frozen=True)
+class Dem:
+    """``[dem]``: heights. An empty `vertical_datum` leaves it to the files' own tags and names."""
+
+    path: Source = _DEM_PATH
+    vertical_datum: Literal["", "EGM96", "EGM2008", "ellipsoid"] = ""
+    geoid_path: Path | None = None
+    geoid_fallback: Literal["", "EGM96"] = ""
+    sea: Literal["zero", "error"] = "zero"
+
+
+@dataclass(frozen=True)
+class Orbits:
+    """``[orbits]``: the folder of precise and restituted orbit files."""
+
+    path: Path = Path("orbits")
+
+
+@dataclass(frozen=True)
+class Auth:
+    """``[auth]``: who may call, and who may follow the link of a job: everybody, today."""
+
+    mode: Literal["open", "basic"] = "open"
+    links: Literal["public", "owner"] = "public"
+
+    def __post_init__(self) -> None:
+        for key, value in (("mode", self.mode), ("links", self.links)):
+            if value in ("basic", "owner"):
+                raise ConfigError(
+                    f"{key} = {value} would protect nothing: users come with a later version"
+                )
+
+
+@dataclass(frozen=True)
+class Portal:
+    """``[portal]``: the web pages."""
+
+    title: str = "PEPS"
+
+
+@dataclass(frozen=True)
+class Logging:
+    """``[logging]``: an empty `file` is the standard error."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    file: Path | None = None
+    format: str = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+    def __post_init__(self) -> None:
+        record = logging.LogRecord("peps", logging.INFO, "", 0, "", (), None)
+        try:
+            logging.Formatter(self.format).format(record)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"format = {self.format}: expected as logging has it") from error
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """``[metadata:main]``: what the capabilities say of the service, in PyWPS's own keys."""
+
+    identification_title: str = "PEPS processing service"
+    identification_abstract: str = (
+        "Sentinel archive with processing beside it: orders, tape recall, analysis-ready tiles."
+    )
+    identification_keywords: str = "WPS,Sentinel-1,Sentinel-2,SAR,orthorectification"
+    identification_keywords_type: str = "theme"
+    identification_fees: str = "NONE"
+    identification_accessconstraints: str = "NONE"
+    provider_name: str = "PEPS"
+    provider_url: str = "https://github.com/CNES"
+    contact_name: str = ""
+    contact_position: str = ""
+    contact_address: str = ""
+    contact_city: str = ""
+    contact_stateorprovince: str = ""
+    contact_postalcode: str = ""
+    contact_country: str = ""
+    contact_phone: str = ""
+    contact_fax: str = ""
+    contact_email: str = ""
+    contact_url: str = ""
+    contact_hours: str = ""
+    contact_instructions: str = ""
+    contact_role: str = "pointOfContact"
+
+
+def _require_some(section: object, *names: str) -> None:
+    """Refuse counts below 1."""
+    for name in names:
+        if (value := getattr(section, name)) < 1:
+            raise ConfigError(f"{name} = {value}: expected 1 or more")
