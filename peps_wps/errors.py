@@ -33,6 +33,25 @@ class ChainError(PepsError):
     """A task failed for a reason in its data; the job fails with this sentence, no retry."""
 
 
+class UnauthorizedError(PepsError):
+    """It must be known who asks, and is not: no credentials, or wrong ones."""
+
+    def __init__(self, message: str = "Unauthorized") -> None:
+        super().__init__(message)
+
+
+class ForbiddenError(PepsError):
+    """It is known who asks, and they have no right to it; `locator` says to what."""
+
+    def __init__(self, locator: str, message: str = "Forbidden") -> None:
+        super().__init__(locator, message)  # keeps the error picklable
+        self.locator = locator
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
 class SafeError(ChainError):
     """A SAFE product is not what its format says."""
 

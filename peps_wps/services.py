@@ -6,6 +6,7 @@ from catalog_db import migrations
 from catalog_db.engine import Engine, create_engine
 from catalog_db.errors import CatalogError
 from catalog_db.job_queue import DatabaseError
+from peps_wps.access import Access
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.staging import Archive
@@ -13,7 +14,7 @@ from peps_wps.staging import Archive
 
 @dataclass(frozen=True)
 class Services:
-    """Configuration, catalogue and archive of one application.
+    """Configuration, catalogue, archive and rights of one application.
 
     A web module exposes ``rules() -> list[werkzeug.routing.Rule]``; the endpoint of a rule is a
     callable ``(request: werkzeug.Request, services: Services, **path_arguments) -> Response``.
@@ -22,6 +23,7 @@ class Services:
     config: Config
     engine: Engine
     archive: Archive
+    access: Access
 
 
 def open_catalogue(config: Config, *, upgrade: bool = True) -> Engine:

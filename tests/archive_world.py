@@ -11,6 +11,7 @@ from sqlalchemy import select
 from catalog_db import migrations, products
 from catalog_db.engine import create_engine
 from catalog_db.tables import recall
+from peps_wps.access import Access
 from peps_wps.config import Config
 from peps_wps.staging import Archive, RecallService
 from storage.recall import RecallPolicy
@@ -27,6 +28,7 @@ class ArchiveWorld:
         self.engine = create_engine(self.config.catalog.url)
         migrations.upgrade(self.engine)
         self.archive = Archive(self.config, self.engine)
+        self.access = Access(self.config, self.engine)
         self.contents: dict[str, bytes] = {}
 
     def add(self, title: str, content: bytes, *, tier: Any = "tape", collection: str = "S1") -> str:

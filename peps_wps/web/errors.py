@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from catalog_db.errors import FootprintError, QueryError, UnknownProductError
-from peps_wps.errors import InvalidInputError
+from peps_wps.errors import ForbiddenError, InvalidInputError, UnauthorizedError
 from storage.errors import (
     LostFileError,
     PoolTooSmallError,
@@ -20,10 +20,15 @@ from storage.errors import (
 
 logger = logging.getLogger(__name__)
 
+# What every 401 carries, in whatever form (RFC 9110, section 11.6.1).
+CHALLENGE = 'Basic realm="PEPS", charset="UTF-8"'
+
 STATUS_OF: dict[type[Exception], int] = {
     InvalidInputError: 400,
     QueryError: 400,
     FootprintError: 400,
+    UnauthorizedError: 401,
+    ForbiddenError: 403,
     UnknownProductError: 404,
     UnknownRequestError: 404,
     ProductWithdrawnError: 410,
@@ -54,6 +59,9 @@ def response_to(error: Exception, request: Request) -> Response:
         return answer
     for kind, status in STATUS_OF.items():
         if isinstance(error, kind):
-            return error_response(status, str(error))
+            answer = error_response(status, str(error))
+            if status == 401:
+                answer.headers["WWW-Authenticate"] = CHALLENGE
+            return answer
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return error_response(500, "internal error, reported to the operators")

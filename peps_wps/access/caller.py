@@ -1,0 +1,29 @@
+"""Who asks."""
+
+from dataclasses import dataclass
+
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks.
+
+    Parameters
+    ----------
+    name
+        The user; ``anonymous`` where nobody said.
+    groups
+        The groups of the user.
+    is_operator
+        Whether every job is seen, and may be dismissed.
+    """
+
+    name: str = ANONYMOUS
+    groups: frozenset[str] = frozenset()
+    is_operator: bool = False
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody said who asks."""
+        return self.name == ANONYMOUS
