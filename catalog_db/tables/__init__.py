@@ -15,23 +15,29 @@ from catalog_db.tables.catalogue import (
     item,
     placement,
 )
-from catalog_db.tables.jobs import job, job_log, task, worker
+from catalog_db.tables.jobs import job, job_log, process_run, task, worker
 
 __all__ = [
     "NARROWEST_WIDE_CELL",
     "NARROW_CELL",
     "WIDE_CELL",
+    "account",
     "cell",
+    "failed_login",
     "file",
     "item",
     "job",
     "job_log",
+    "membership",
     "metadata",
     "placement",
+    "process_right",
+    "process_run",
     "recall",
     "replica",
     "request",
     "request_file",
     "task",
+    "token",
     "worker",
 ]

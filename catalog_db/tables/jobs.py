@@ -1,4 +1,4 @@
-"""Jobs, their tasks and log, and the workers that run them."""
+"""Jobs, their tasks and log, how long past ones ran, and the workers that run them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -51,6 +51,17 @@ job = Table(
     Column("finished_us", BigInteger),
     Column("updated_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger),
+    # Whose slots it runs in: 'main', or 'quick' for what a client waits for on its connection.
+    Column("lane", String(8), nullable=False, server_default=text("'main'")),
+    # Sum of the weights of its tasks.
+    Column("weight", Float, nullable=False, server_default=text("1")),
+    # When it was last claimed, and how long it ran under the claims before that.
+    Column("claimed_us", BigInteger),
+    Column("ran_us", BigInteger, nullable=False, server_default=text("0")),
+    # When the recall of its next inputs is expected to end.
+    Column("inputs_expected_us", BigInteger),
+    # When results, tasks and log were removed; the row stays to say so.
+    Column("purged_us", BigInteger),
     CheckConstraint(
         "state IN ('accepted', 'staging', 'queued', 'running', 'succeeded', 'failed', 'dismissed')",
         name="state",
@@ -58,6 +69,8 @@ job = Table(
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     Index("ix_job_claim", "state", "priority", "created_us"),
     Index("ix_job_owner", "owner", "created_us"),
+    Index("ix_job_created", "created_us", "id"),
+    Index("ix_job_purge", "purged_us", "finished_us"),
 )
 
 task = Table(
@@ -102,4 +115,15 @@ worker = Table(
     Column("slots", Integer, nullable=False),
     Column("started_us", BigInteger, nullable=False),
     Column("heartbeat_us", BigInteger, nullable=False),
+)
+
+process_run = Table(
+    "process_run",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("process", String(80), nullable=False),
+    # What the tasks of the job weighed together, and the seconds that it held a slot.
+    Column("weight", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Index("ix_process_run_process", "process", "id"),
 )

@@ -1,7 +1,17 @@
 """Durable jobs: submission, dispatch, workers."""
 
+from catalog_db.job_listing import JobFilter, JobPage
 from catalog_db.jobs import Job
 from peps_wps.jobs.dismissal import dismiss
-from peps_wps.jobs.submission import get, list_jobs, submit
+from peps_wps.jobs.submission import get, list_jobs, page_of_jobs, submit
 
-__all__ = ["Job", "dismiss", "get", "list_jobs", "submit"]
+__all__ = [
+    "Job",
+    "JobFilter",
+    "JobPage",
+    "dismiss",
+    "get",
+    "list_jobs",
+    "page_of_jobs",
+    "submit",
+]

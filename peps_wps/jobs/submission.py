@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog_db import job_tasks, jobs, products, times
+from catalog_db import job_listing, job_tasks, jobs, products, times
 from catalog_db.engine import Connection, Engine
+from catalog_db.job_listing import JobFilter, JobPage
 from catalog_db.jobs import Job, TaskRow
 from catalog_db.products import Product
 from peps_wps.chains.contract import Plan, PlanContext
@@ -100,6 +101,14 @@ def list_jobs(
     """Return jobs, the newest first."""
     with engine.connect() as connection:
         return jobs.list_jobs(connection, owner=owner, states=states, limit=limit)
+
+
+def page_of_jobs(
+    engine: Engine, wanted: JobFilter, *, limit: int = 100, cursor: str | None = None
+) -> JobPage:
+    """Return a page of the jobs that a filter lets pass, the newest first; see `job_listing`."""
+    with engine.connect() as connection:
+        return job_listing.page_of_jobs(connection, wanted, limit=limit, cursor=cursor)
 
 
 def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
