@@ -24,5 +24,41 @@ class QueryError(CatalogError):
     """A search asks for something that has no meaning; the sentence says what."""
 
 
+class UnknownUserError(CatalogError):
+    """There is no user of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)  # keeps the error picklable
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is no user {self.name}"
+
+
+class DuplicateUserError(CatalogError):
+    """There is a user of this name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is a user {self.name} already"
+
+
+class UserNameError(CatalogError):
+    """A user or group cannot be called so."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name!r} is no name: expected up to 64 letters, digits and . _ @ + -, "
+            "and not anonymous"
+        )
+
+
 class SchemaError(CatalogError):
     """The database was written by another version of the program."""

@@ -16,6 +16,7 @@ from catalog_db.tables.catalogue import (
     placement,
 )
 from catalog_db.tables.jobs import job, job_log, process_run, task, worker
+from catalog_db.tables.users import account, failed_login, membership, process_right, token
 
 __all__ = [
     "NARROWEST_WIDE_CELL",
