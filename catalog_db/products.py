@@ -154,7 +154,11 @@ def _insert_batch(connection: Connection, products: Sequence[Product]) -> int:
         set_=fresh,
         where=item.c.updated_us < statement.excluded.updated_us,
     )
-    result = connection.execute(statement, [{**row, "cell": ids[row["cell"]]} for row in rows])
+    result = connection.execute(
+        statement,
+        [{**row, "cell": ids[row["cell"]]} for row in rows],
+        execution_options={"preserve_rowcount": True},
+    )
     return result.rowcount
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, Connection, Select, Table, cast, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, Table, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -15,13 +15,13 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgre
 
 
 def integers(connection: Connection, values: Iterable[int]) -> Select[tuple[int]]:
-    """Return ``SELECT value`` over integers sent as one JSON parameter, for ``column.in_(...)``.
+    """Return ``SELECT value`` over integers sent as one parameter, for ``column.in_(...)``.
 
-    One parameter whatever their number: no limit of variables, one statement text. A temporary
-    table instead would make SQLite build a Bloom filter over the whole index it is joined with.
+    One parameter whatever their number, an array or its JSON: no limit of variables, one statement
+    text. A temporary table instead would make SQLite build a Bloom filter over the whole index it
+    is joined with.
     """
-    text = json.dumps([int(value) for value in values])
+    numbers = [int(value) for value in values]
     if connection.dialect.name == "postgresql":
-        elements = func.jsonb_array_elements_text(cast(text, postgresql.JSONB))
-        return select(cast(elements.table_valued("value").c.value, BigInteger))
-    return select(func.json_each(text).table_valued("value").c.value)
+        return select(func.unnest(literal(numbers, ARRAY(BigInteger))).column_valued("value"))
+    return select(func.json_each(json.dumps(numbers)).table_valued("value").c.value)

@@ -1,13 +1,14 @@
 """Fixtures of the whole suite."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from peps_wps import kernel_cache
+from tests import database
 
 # Before any module with kernels is imported.
 kernel_cache.use_own_folder()
@@ -36,6 +37,47 @@ def ogc_schemas(reference_data: Path) -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20210809)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses a database on both kinds where that is promised, else on SQLite."""
+    if "database_kind" in metafunc.fixturenames:
+        is_marked = metafunc.definition.get_closest_marker("postgresql") is not None
+        on_both = is_marked or database.is_on_both(metafunc.definition.path)
+        kinds = database.KINDS if on_both else database.KINDS[:1]
+        metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgresql`."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[database.Databases]:
+    """What makes databases: for fixtures that live longer than a test."""
+    made = database.Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def database_url(
+    databases: database.Databases, database_kind: str, tmp_path: Path
+) -> Iterator[str]:
+    """Address of a database of this test alone, with all tables."""
+    with databases.fresh(database_kind, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(
+    databases: database.Databases, database_kind: str, tmp_path: Path
+) -> Iterator[str]:
+    """Address of an empty database of this test alone."""
+    with databases.fresh(database_kind, tmp_path, is_migrated=False) as url:
+        yield url
 
 
 @pytest.hookimpl(wrapper=True)

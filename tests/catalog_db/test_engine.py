@@ -7,6 +7,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from catalog_db.engine import Engine, create_engine
+from catalog_db.locks import Subject, hold
 from catalog_db.migrations import upgrade
 from catalog_db.tables import cell, placement
 
@@ -31,9 +32,10 @@ def test_a_reader_sees_its_snapshot_and_does_not_wait_for_the_writer(engine: Eng
 
 
 def test_what_a_write_transaction_read_stays_true_until_it_writes(engine: Engine):
-    # Without the lock at BEGIN both would read 0 and one would fail, or be lost.
+    # Without a lock before the first read both would read 0 and one would fail, or be lost.
     def increment() -> None:
         with engine.begin() as connection:
+            hold(connection, Subject.CATALOGUE)
             number = connection.scalar(select(func.count()).select_from(cell))
             _add(connection, f"cell {number}")
 

@@ -1,0 +1,37 @@
+"""Write transactions that exclude each other, subject by subject.
+
+SQLite has one writer at a time: what a write transaction has read is still true when it writes. On
+PostgreSQL (READ COMMITTED) that holds within one statement only. Where a decision is taken on rows
+that are not themselves written (a count of running jobs, the bytes promised of a pool), the
+transaction first holds its subject: an advisory lock, let go when it ends, committed or not. Every
+statement that follows sees what the earlier holders have committed. What is a compare-and-set of
+one row needs no lock.
+
+A transaction that holds several subjects takes them in the order of `Subject`, so that no two wait
+for each other.
+"""
+
+from enum import IntEnum
+
+from sqlalchemy import Connection, text
+
+# The first of the two keys of an advisory lock: "PEPS". Others may use theirs in this database.
+_PROGRAM = 0x50455053
+
+
+class Subject(IntEnum):
+    """What is decided by one transaction at a time."""
+
+    SCHEMA = 1  # migrations
+    JOBS = 2  # claims of jobs, admissions to the pool
+    ARCHIVE = 3  # requests, recalls and what the pool holds
+    CATALOGUE = 4  # products and the cells that hold them
+
+
+def hold(connection: Connection, subject: Subject) -> None:
+    """Make what follows in this write transaction exclude others of the subject until it ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:program, :subject)"),
+            {"program": _PROGRAM, "subject": int(subject)},
+        )
