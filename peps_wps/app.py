@@ -8,12 +8,10 @@ from werkzeug.routing import Map, Rule
 
 from catalog_db import migrations
 from catalog_db.engine import Engine, create_engine
-from peps_wps.access import Access
 from peps_wps.config import Config
+from peps_wps.ordering import ChainProcess
 from peps_wps.services import Services
-from peps_wps.staging import Archive
 from peps_wps.web import download, errors, health, landing, resto
-from peps_wps.wps.process import ChainProcess
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
 
@@ -66,7 +64,7 @@ def create_app(
     """Build the application of one configuration; the database is brought to the newest schema."""
     engine = engine or create_engine(config.catalog.url)
     migrations.upgrade(engine)
-    services = Services(config, engine, Archive(config, engine), Access(config, engine))
-    wps = WpsService(config, engine, processes)
+    services = Services.of(config, engine, processes)
+    wps = WpsService(services.desk)
     rules = [rule for part in (landing, health, resto, download) for rule in part.rules()]
     return Application(services, [*rules, *wps.rules()])

@@ -9,11 +9,9 @@ from catalog_db import migrations, products
 from catalog_db.jobs import Job
 from peps_wps import jobs as job_store
 from peps_wps import logs
-from peps_wps.access import Access
 from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, ProgressLine, answer, answer_json, say
 from peps_wps.config import Config
 from peps_wps.services import Services, open_catalogue
-from peps_wps.staging import Archive
 
 
 def ingest(arguments: argparse.Namespace) -> int:
@@ -98,7 +96,7 @@ def open_services(config: Config) -> Services:
     """Open the database, brought up to date, and the archive."""
     logs.configure(config.logging)
     engine = open_catalogue(config)
-    return Services(config, engine, Archive(config, engine), Access(config, engine))
+    return Services.of(config, engine)
 
 
 def _is_there(config: Config) -> bool:

@@ -1,5 +1,6 @@
 """What every endpoint is given: the objects that the composition root built."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog_db import migrations
@@ -9,12 +10,13 @@ from catalog_db.job_queue import DatabaseError
 from peps_wps.access import Access
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
+from peps_wps.ordering import ChainProcess, OrderDesk
 from peps_wps.staging import Archive
 
 
 @dataclass(frozen=True)
 class Services:
-    """Configuration, catalogue, archive and rights of one application.
+    """Configuration, catalogue, archive, rights and orders of one application.
 
     A web module exposes ``rules() -> list[werkzeug.routing.Rule]``; the endpoint of a rule is a
     callable ``(request: werkzeug.Request, services: Services, **path_arguments) -> Response``.
@@ -24,6 +26,16 @@ class Services:
     engine: Engine
     archive: Archive
     access: Access
+    desk: OrderDesk
+
+    @classmethod
+    def of(
+        cls, config: Config, engine: Engine, processes: Iterable[type[ChainProcess]] = ()
+    ) -> "Services":
+        """Build the objects of one configuration; `processes` are those that can be ordered."""
+        access = Access(config, engine)
+        desk = OrderDesk(config, engine, processes, access)
+        return cls(config, engine, Archive(config, engine), access, desk)
 
 
 def open_catalogue(config: Config, *, upgrade: bool = True) -> Engine:

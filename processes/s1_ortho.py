@@ -5,7 +5,7 @@ from typing import ClassVar
 from pywps import ComplexOutput, Format, LiteralInput
 
 from peps_wps.chains.ortho_s1 import order
-from peps_wps.wps.process import Alias, ChainProcess
+from peps_wps.ordering.process import Alias, ChainProcess
 
 
 def _choice(identifier: str, title: str, allowed: tuple[str, ...], abstract: str) -> LiteralInput:

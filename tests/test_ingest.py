@@ -22,7 +22,7 @@ def world(tmp_path: Path) -> Iterator[ArchiveWorld]:
 
 @pytest.fixture
 def services(world: ArchiveWorld) -> Services:
-    return Services(world.config, world.engine, world.archive, world.access)
+    return Services.of(world.config, world.engine)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pywps.response.describe import DescribeResponse
 
 from peps_wps.config import Config
 from peps_wps.links import Links
-from peps_wps.wps.process import ChainProcess
+from peps_wps.ordering.process import ChainProcess
 from peps_wps.wps.xml_request import OWS, WPS
 
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
@@ -41,34 +41,23 @@ class Documents:
         request = WPSRequest()
         request.language = config.server.language
         everyone = list(processes)
-        listed = [one for one in everyone if one.is_listed]
-        self._capabilities = _capabilities(config, request, listed)
+        self._capabilities = _capabilities(config, request, everyone)
         self._descriptions = _descriptions(config, request, everyone)
-        self._listed = [one.identifier for one in listed]
 
-    def capabilities(self, links: Links) -> bytes:
+    def capabilities(self, links: Links, listed: Iterable[ChainProcess]) -> bytes:
         """Return the capabilities document, its operations under `links`."""
         root = copy.deepcopy(self._capabilities)
+        _keep(root.find("wps:ProcessOfferings", _NAMES), listed)
         for method in root.iterfind("ows:OperationsMetadata//ows:HTTP/*", _NAMES):
             # The question mark is part of a KVP address (OGC 06-121r3, clause 11.3).
             suffix = "?" if etree.QName(method).localname == "Get" else ""
             method.set(XLINK_HREF, links.service + suffix)
         return serialise(root)
 
-    def descriptions(self, identifiers: Sequence[str]) -> bytes:
-        """Return the description of processes; ``all`` stands for every listed one.
-
-        Raises
-        ------
-        KeyError
-            With the identifier of a process that is unknown.
-        """
-        if "all" in (one.lower() for one in identifiers):
-            identifiers = self._listed
+    def descriptions(self, described: Iterable[ChainProcess]) -> bytes:
+        """Return the description of processes."""
         root = copy.deepcopy(self._descriptions)
-        offered = {_identifier(one): one for one in root}
-        wanted = [offered[identifier] for identifier in dict.fromkeys(identifiers)]
-        root[:] = wanted
+        _keep(root, described)
         return serialise(root)
 
 
@@ -148,6 +137,15 @@ def _render(
         if element.text:
             element.text = element.text.strip() or None
     return root
+
+
+def _keep(offerings: etree._Element | None, processes: Iterable[ChainProcess]) -> None:
+    """Leave only some of the processes, in their order."""
+    if offerings is None:
+        raise LookupError("the template has no processes")
+    offered = {_identifier(one): one for one in offerings}
+    wanted = dict.fromkeys(one.identifier for one in processes)
+    offerings[:] = [offered[identifier] for identifier in wanted]
 
 
 def _remove_empty(root: etree._Element) -> None:

@@ -1,6 +1,24 @@
 """What a WPS client is told when a request cannot be served."""
 
-from peps_wps.errors import PepsError
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+from peps_wps.errors import ForbiddenError, InvalidInputError, PepsError, UnauthorizedError
+from peps_wps.ordering.errors import (
+    InputTooLargeError,
+    MissingInputError,
+    NoSuchJobError,
+    NoSuchProcessError,
+    NoSuchResultError,
+    ResultsGoneError,
+    ServerBusyError,
+    SyncRefusedError,
+    SyncTimeoutError,
+)
+
+# How a job is asked for that nobody waits for.
+_HOW = ", with status=true and storeExecuteResponse=true"
 
 
 class WpsError(PepsError):
@@ -34,3 +52,34 @@ def invalid(locator: str, message: str) -> WpsError:
 def missing(locator: str, message: str = "") -> WpsError:
     """Return the error of a parameter or input that must be given."""
     return WpsError("MissingParameterValue", locator, message or f"{locator} is missing")
+
+
+def told(error: PepsError) -> WpsError | None:
+    """Return what a client is told of an error; None when it is none of a client's making."""
+    if isinstance(error, WpsError):
+        return error
+    for kind, code, locator_of, how in _TOLD:
+        if isinstance(error, kind):
+            return WpsError(code, locator_of(error), f"{error}{how}")
+    return None
+
+
+def _no_locator(_error: PepsError) -> str:
+    return ""
+
+
+# The first that fits holds.
+_TOLD: tuple[tuple[type[PepsError], str, Callable[[Any], str], str], ...] = (
+    (MissingInputError, "MissingParameterValue", attrgetter("locator"), ""),
+    (InputTooLargeError, "FileSizeExceeded", attrgetter("locator"), ""),
+    (InvalidInputError, "InvalidParameterValue", attrgetter("locator"), ""),
+    (NoSuchProcessError, "InvalidParameterValue", lambda _: "identifier", ""),
+    (NoSuchJobError, "NoSuchJob", attrgetter("job_id"), ""),
+    (SyncRefusedError, "InvalidParameterValue", lambda _: "status", _HOW),
+    (SyncTimeoutError, "NoApplicableCode", attrgetter("job_id"), _HOW),
+    (ServerBusyError, "ServerBusy", _no_locator, ""),
+    (NoSuchResultError, "NoApplicableCode", _no_locator, ""),
+    (ResultsGoneError, "NoApplicableCode", _no_locator, ""),
+    (UnauthorizedError, "NoApplicableCode", _no_locator, ""),
+    (ForbiddenError, "InvalidParameterValue", attrgetter("locator"), ""),
+)

@@ -1,4 +1,4 @@
-"""The WPS itself: PyWPS's `Service` up to the seam, jobs of our own beyond it.
+"""The WPS itself: PyWPS's `Service` up to the seam, the order desk beyond it.
 
 PyWPS describes processes, converts literals and writes capabilities. It neither parses requests nor
 runs, queues or logs anything: Execute becomes a row of the job table, and every status document is
@@ -6,11 +6,8 @@ written from that row.
 """
 
 import logging
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pywps.configuration
@@ -20,62 +17,43 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from catalog_db import times
-from catalog_db.engine import Engine
-from peps_wps import jobs
-from peps_wps.config import Config
-from peps_wps.errors import InvalidInputError
+from peps_wps.access import Caller
+from peps_wps.errors import ForbiddenError, PepsError, UnauthorizedError
 from peps_wps.jobs import Job
 from peps_wps.links import OUTPUTS_PATH, SERVICE_PATH, Links
+from peps_wps.ordering import OrderDesk
+from peps_wps.ordering.errors import ResultsGoneError
+from peps_wps.ordering.inputs import check_outputs
 from peps_wps.services import Services
 from peps_wps.wps import outputs
 from peps_wps.wps.documents import Documents, serialise
-from peps_wps.wps.errors import WpsError, invalid, missing
+from peps_wps.wps.errors import WpsError, invalid, missing, told
 from peps_wps.wps.exception_report import exception_report
-from peps_wps.wps.inputs import chain_inputs, check_outputs
 from peps_wps.wps.kvp import parse_query
-from peps_wps.wps.process import ChainProcess
-from peps_wps.wps.requests import (
-    DescribeProcess,
-    Execute,
-    GetCapabilities,
-    JobRequest,
-)
+from peps_wps.wps.requests import DescribeProcess, Execute, GetCapabilities, JobRequest
 from peps_wps.wps.status import render_status
 from peps_wps.wps.xml_request import parse_xml
 
 logger = logging.getLogger(__name__)
 
-# Until there are users.
-ANYONE = "anonymous"
-_POLL_S = (0.02, 0.5)
+# What every 401 carries, in whatever form (RFC 9110, section 11.6.1).
+_CHALLENGE = 'Basic realm="PEPS", charset="UTF-8"'
+# HTTP status of what OWSLib need not read as a report; everything else a client did wrong is 400.
+_STATUS_OF = {UnauthorizedError: 401, ForbiddenError: 403, ResultsGoneError: 410}
 
 
 class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
-    """WPS 1.0.0 over the job table.
+    """WPS 1.0.0 over the order desk."""
 
-    Parameters
-    ----------
-    config, engine
-        Settings and database.
-    processes
-        What is offered; aliases are added here.
-    """
-
-    def __init__(
-        self, config: Config, engine: Engine, processes: Sequence[type[ChainProcess]]
-    ) -> None:
+    def __init__(self, desk: OrderDesk) -> None:
         # PyWPS reads its settings from this one place.
-        pywps.configuration.CONFIG = config.pywps_settings()
+        pywps.configuration.CONFIG = desk.config.pywps_settings()
         # It logs each refused literal as an error, with a stack; we answer and log these ourselves.
         logging.getLogger("PYWPS").propagate = False
-        offered = [process() for process in processes]
-        offered += [one.renamed(alias) for one in offered for alias in one.aliases]
-        super().__init__(offered)
-        self.config = config
-        self.engine = engine
-        self.documents = Documents(config, offered)
-        # Waiting clients hold a thread each: half of them stay free for everyone else.
-        self._waiting = threading.BoundedSemaphore(max(1, config.server.threads // 2))
+        super().__init__(list(desk.processes.values()))
+        self.desk = desk
+        self.config = desk.config
+        self.documents = Documents(desk.config, desk.processes.values())
 
     def rules(self) -> list[Rule]:
         """Return the addresses of the service."""
@@ -101,6 +79,7 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
 
     def answer(self, request: Request, _services: Services) -> Response:
         """Answer a request of any operation, in either encoding."""
+        caller = self.desk.access.caller(request)
         if request.method in ("GET", "HEAD"):
             asked = parse_query(request.environ.get("QUERY_STRING", ""))
         elif request.method == "POST":
@@ -113,162 +92,85 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
             raise WpsError("OperationNotSupported", "", "HEAD is served for descriptions only")
         match asked:
             case Execute():
-                return self.execute_process(asked, request, links)
+                return self.execute_process(asked, request, caller)
             case JobRequest():
-                return self._vendor_operation(asked, links)
+                return self._vendor_operation(asked, links, caller)
             case GetCapabilities():
                 self._check_language(asked.language)
-                return xml(self.documents.capabilities(links))
+                return xml(self.documents.capabilities(links, self.desk.processes_for(caller)))
             case DescribeProcess():
-                return self._describe(asked)
+                return self._describe(asked, caller)
 
     def status_document(self, request: Request, _services: Services, job_id: object) -> Response:
         """Return the status document of a job, as its row stands."""
-        return self._document(self._job(str(job_id)), Links.of(self.config, request))
+        job = self.desk.job(str(job_id), self.desk.access.caller(request))
+        return self._document(job, Links.of(self.config, request))
 
     def output(self, request: Request, _services: Services, job_id: object, name: str) -> Response:
         """Return a file of a job: its report and log from the row, results from their folder."""
-        job = self._job(str(job_id))
-        return outputs.send(
-            request,
-            job,
-            name,
-            identifier=self._process_of(job).identifier,
-            links=Links.of(self.config, request),
-            folder=self._folder(job),
-            engine=self.engine,
-        )
+        job = self.desk.job(str(job_id), self.desk.access.caller(request))
+        return outputs.send(request, self.desk, job, name, Links.of(self.config, request))
 
-    def execute_process(self, execute: Execute, request: Request, links: Links) -> Response:
+    def execute_process(self, execute: Execute, request: Request, caller: Caller) -> Response:
         """Turn a request into a job; answer at once, or when it has ended if that is allowed."""
         self._check_language(execute.language)
-        process = self._process(execute.identifier)
-        check_outputs(process, execute)
+        process = self.desk.process(execute.identifier, caller)
+        check_outputs(process, [one.identifier for one in execute.outputs])
+        if execute.raw and len(execute.outputs) != 1:
+            raise invalid("RawDataOutput", "one raw output can be asked for at a time")
         is_async = execute.status and not execute.raw
         if is_async and not execute.store:
             raise invalid("status", "status=true needs storeExecuteResponse=true")
-        if not is_async and not process.sync_allowed:
-            raise invalid(
-                "status",
-                f"{process.identifier} can take minutes: "
-                "ask for it with status=true and storeExecuteResponse=true",
-            )
-        inputs = chain_inputs(process, execute, largest=self.config.server.max_input_bytes)
-        if is_async:
-            return self._document(self._submit(process, execute, inputs), links)
-        if not self._waiting.acquire(blocking=False):
-            raise WpsError("ServerBusy", "", "too many clients wait for an answer, try again later")
-        try:
-            job = self._wait(self._submit(process, execute, inputs))
-        finally:
-            self._waiting.release()
+        links = Links.of(self.config, request)
+        order = self.desk.submit if is_async else self.desk.run_sync
+        job = order(
+            process,
+            execute.inputs,
+            caller,
+            title=execute.title,
+            options={
+                "protocol": "wps-1.0.0",
+                "outputs": [asdict(output) for output in execute.outputs],
+                "lineage": execute.lineage,
+                "store": execute.store,
+                "raw": execute.raw,
+            },
+        )
         if execute.raw and job.state == "succeeded":
-            return outputs.send_raw(
-                request,
-                job,
-                execute.outputs[0].identifier,
-                identifier=process.identifier,
-                links=links,
-                folder=self._folder(job),
-            )
+            return outputs.send_raw(request, self.desk, job, execute.outputs[0].identifier, links)
         return self._document(job, links)
 
-    def _submit(self, process: ChainProcess, execute: Execute, inputs: dict[str, list[str]]) -> Job:
-        """Insert the job; the seam where PyWPS would run or queue the process itself."""
-        options = {
-            "protocol": "wps-1.0.0",
-            "identifier": process.identifier,
-            "outputs": [asdict(output) for output in execute.outputs],
-            "lineage": execute.lineage,
-            "store": execute.store,
-            "raw": execute.raw,
-        }
-        try:
-            job = jobs.submit(
-                self.engine,
-                self.config,
-                process=process.chain,
-                inputs=inputs,
-                owner=ANYONE,
-                title=execute.title,
-                response_options=options,
-            )
-        except InvalidInputError as error:
-            raise invalid(process.name_of(error.locator), error.message) from error
-        logger.info("job %s: accepted, process %s", job.id, process.identifier)
-        return self._job(job.id)  # its place in the queue is known only now
-
-    def _wait(self, job: Job) -> Job:
-        """Return the job when it has ended; dismiss it when that takes too long."""
-        limit_s = self.config.processing.sync_limit_s
-        deadline = time.monotonic() + limit_s
-        pause_s, longest_s = _POLL_S
-        while not job.is_finished:
-            if time.monotonic() > deadline:
-                jobs.dismiss(self.engine, self.config, job.id)
-                raise WpsError(
-                    "NoApplicableCode",
-                    job.id,
-                    f"the answer took more than {limit_s:.0f} s and the job was dismissed: "
-                    "ask for it with status=true and storeExecuteResponse=true",
-                )
-            time.sleep(pause_s)
-            pause_s = min(2 * pause_s, longest_s)
-            job = self._job(job.id)
-        return job
-
-    def _vendor_operation(self, asked: JobRequest, links: Links) -> Response:
+    def _vendor_operation(self, asked: JobRequest, links: Links, caller: Caller) -> Response:
         """Answer GetStatus, GetResult or Dismiss."""
         if not asked.job_id:
             raise missing("jobid")
-        job = self._job(asked.job_id)
         if asked.operation == "dismiss":
-            jobs.dismiss(self.engine, self.config, job.id)
-            job = self._job(job.id)
+            return self._document(self.desk.dismiss(asked.job_id, caller), links)
+        job = self.desk.job(asked.job_id, caller)
         if asked.operation == "getresult" and not job.is_finished:
             raise WpsError("ResultNotReady", job.id, f"the job is {job.shown_state}")
         return self._document(job, links)
 
-    def _describe(self, asked: DescribeProcess) -> Response:
+    def _describe(self, asked: DescribeProcess, caller: Caller) -> Response:
         self._check_language(asked.language)
         if not asked.identifiers:
             raise missing("identifier")
-        for identifier in asked.identifiers:
-            if identifier.lower() != "all":
-                self._process(identifier)
-        return xml(self.documents.descriptions(asked.identifiers))
+        if any(one.lower() == "all" for one in asked.identifiers):
+            described = self.desk.processes_for(caller)
+        else:
+            described = [self.desk.process(one, caller) for one in asked.identifiers]
+        return xml(self.documents.descriptions(described))
 
     def _document(self, job: Job, links: Links) -> Response:
         """Return the status document of a job; what it says may be old in a second."""
         document = render_status(
-            job, self._process_of(job), links, folder=self._folder(job), now=times.now()
+            job,
+            self.desk.process_of(job),
+            links,
+            folder=self.desk.folder(job),
+            now=times.now(),
         )
         return xml(document, is_live=True)
-
-    def _job(self, job_id: str) -> Job:
-        job = jobs.get(self.engine, job_id)
-        if job is None:
-            raise WpsError("NoSuchJob", job_id, f"there is no job {job_id}")
-        return job
-
-    def _folder(self, job: Job) -> Path:
-        return self.config.results.path / job.id
-
-    def _process(self, identifier: str) -> ChainProcess:
-        """Return a process as the client named it."""
-        process: ChainProcess | None = self.processes.get(identifier)
-        if process is None:
-            raise invalid("identifier", f"there is no process {identifier}")
-        return process
-
-    def _process_of(self, job: Job) -> ChainProcess:
-        """Return the process of a job as its client named it, a bare one if it has gone."""
-        named = job.response_options.get("identifier", job.process)
-        process: ChainProcess | None = self.processes.get(named)
-        if process is None:
-            process = ChainProcess()
-            process.identifier = process.title = named
-        return process
 
     def _check_language(self, language: str) -> None:
         """Refuse a language that the service does not speak; ``en`` is as good as ``en-US``."""
@@ -294,21 +196,23 @@ def guarded(endpoint: Callable[..., Response], *, refused: int = 400) -> Callabl
     def answer(request: Request, services: Services | None, **arguments: Any) -> Response:
         try:
             return endpoint(request, services, **arguments)
-        except WpsError as error:
-            return failure(error, status=refused)
         except HTTPException as error:
-            return failure(
-                WpsError("NoApplicableCode", "", error.description or error.name),
-                status=error.code or 400,
-            )
-        except Exception:
-            logger.exception("%s %s failed", request.method, request.path)
-            return failure(
-                WpsError("NoApplicableCode", "", "internal error, reported to the operators"),
-                status=500,
-            )
+            report = WpsError("NoApplicableCode", "", error.description or error.name)
+            return failure(report, status=error.code or 400)
+        except Exception as error:  # noqa: BLE001 - the outermost edge: answered and logged there
+            return _answer_to(error, request, refused)
 
     return answer
+
+
+def _answer_to(error: Exception, request: Request, refused: int) -> Response:
+    """Return the report of an error; one that is a defect is logged whole and told in brief."""
+    report = told(error) if isinstance(error, PepsError) else None
+    if report is not None:
+        return failure(report, status=_STATUS_OF.get(type(error), refused))
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    report = WpsError("NoApplicableCode", "", "internal error, reported to the operators")
+    return failure(report, status=500)
 
 
 def xml(document: bytes, *, status: int = 200, is_live: bool = False) -> Response:
@@ -321,4 +225,7 @@ def xml(document: bytes, *, status: int = 200, is_live: bool = False) -> Respons
 
 def failure(error: WpsError, *, status: int) -> Response:
     """Return an exception report."""
-    return xml(serialise(exception_report(error)), status=status, is_live=True)
+    response = xml(serialise(exception_report(error)), status=status, is_live=True)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = _CHALLENGE
+    return response

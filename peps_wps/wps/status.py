@@ -18,11 +18,11 @@ from pywps import LiteralInput
 
 from peps_wps.jobs import Job
 from peps_wps.links import Links
+from peps_wps.ordering.process import REPORT, ChainProcess
+from peps_wps.ordering.report import render_report
 from peps_wps.wps.documents import serialise
 from peps_wps.wps.errors import WpsError
 from peps_wps.wps.exception_report import exception_report, one_line
-from peps_wps.wps.process import REPORT, ChainProcess
-from peps_wps.wps.report import render_report
 from peps_wps.wps.xml_request import OWS, WPS
 
 _XLINK = "http://www.w3.org/1999/xlink"

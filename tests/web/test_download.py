@@ -37,7 +37,7 @@ class ClosingClient(Client):
 
 
 def client_of(world):
-    services = Services(world.config, world.engine, world.archive, world.access)
+    services = Services.of(world.config, world.engine)
     return ClosingClient(Application(services, download.rules()))
 
 

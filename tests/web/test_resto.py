@@ -33,7 +33,7 @@ def world(tmp_path: Path) -> Iterator[ArchiveWorld]:
 
 @pytest.fixture
 def client(world: ArchiveWorld) -> Client:
-    services = Services(world.config, world.engine, world.archive, world.access)
+    services = Services.of(world.config, world.engine)
     return Client(Application(services, [*resto.rules(), *download.rules()]))
 
 
@@ -334,7 +334,7 @@ def test_a_search_made_from_the_description_is_answered(client: Client, slices):
 
 def test_links_take_the_configured_address(world: ArchiveWorld, slices):
     server = replace(world.config.server, url="https://peps.example.org/")
-    services = Services(replace(world.config, server=server), world.engine, world.archive, world.access)
+    services = Services.of(replace(world.config, server=server), world.engine)
     document = Client(Application(services, resto.rules())).get(SEARCH).json
 
     assert links(document)["next"].startswith("https://peps.example.org/resto/api/collections/S1/")

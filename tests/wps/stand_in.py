@@ -16,7 +16,7 @@ from catalog_db.jobs import Job
 from catalog_db.tables import job as job_table
 from peps_wps.config import Config
 from peps_wps.errors import OrderRefusedError
-from peps_wps.wps.process import Alias, ChainProcess
+from peps_wps.ordering.process import Alias, ChainProcess
 
 NAMES = {
     "wps": "http://www.opengis.net/wps/1.0.0",

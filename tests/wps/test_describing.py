@@ -3,7 +3,9 @@
 import pytest
 from werkzeug.test import Client
 
+from peps_wps.access import Access
 from peps_wps.app import create_app
+from peps_wps.ordering import OrderDesk
 from peps_wps.wps.service import WpsService
 from tests.wps.stand_in import NAMES, FullMaja, document
 
@@ -47,7 +49,7 @@ def test_descriptions_are_valid(client, wps_schema, identifiers):
 
 
 def test_the_service_can_be_mounted_alone(config, engine, wps_schema):
-    service = WpsService(config, engine, (FullMaja,))
+    service = WpsService(OrderDesk(config, engine, (FullMaja,), Access(config, engine)))
 
     root = document(Client(service).get("/?service=WPS&request=GetCapabilities"))
 

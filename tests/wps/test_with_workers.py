@@ -15,7 +15,7 @@ from catalog_db import migrations
 from catalog_db.engine import create_engine
 from peps_wps.app import Application, create_app
 from peps_wps.config import Config
-from peps_wps.wps.process import ChainProcess
+from peps_wps.ordering.process import ChainProcess
 from tests.jobs.job_house import House, until
 from tests.wps.stand_in import NAMES, document, job_id_of
 

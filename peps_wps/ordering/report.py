@@ -11,7 +11,7 @@ from typing import Any
 
 from peps_wps.jobs import Job
 from peps_wps.links import Links
-from peps_wps.wps.process import REPORT
+from peps_wps.ordering.process import REPORT
 
 # STALLED is the word that the PEPS scripts know for running.
 _JOB_STATUS = {

@@ -1,11 +1,11 @@
-"""Checks of an Execute request against the description of its process.
+"""Checks of an order against the description of its process.
 
 What a chain alone can know (does the product exist?) is its own to refuse; here are the names, the
 number of times, the types and the allowed values.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pywps import LiteralInput
@@ -13,9 +13,15 @@ from pywps.exceptions import NoApplicableCode
 from pywps.inout.literaltypes import AllowedValue
 from pywps.validator.allowed_value import ALLOWEDVALUETYPE
 
-from peps_wps.wps.errors import WpsError, invalid, missing
-from peps_wps.wps.process import ChainProcess
-from peps_wps.wps.requests import Execute
+from peps_wps.errors import InvalidInputError
+from peps_wps.ordering.errors import (
+    InputTooLargeError,
+    MissingInputError,
+    TooManyValuesError,
+    UnknownInputError,
+    UnknownOutputError,
+)
+from peps_wps.ordering.process import ChainProcess
 
 # Spellings that XML Schema part 2 gives a type; PyWPS converts far more than that.
 _SPELLINGS: dict[str, Callable[[str], object]] = {
@@ -27,42 +33,49 @@ _SPELLINGS: dict[str, Callable[[str], object]] = {
 }
 
 
-def check_outputs(process: ChainProcess, execute: Execute) -> None:
-    """Refuse an output that the process does not have, and more than one raw output."""
+def check_outputs(process: ChainProcess, outputs: Iterable[str]) -> None:
+    """Refuse an output that the process does not have.
+
+    Raises
+    ------
+    UnknownOutputError
+        With the identifier of the output.
+    """
     known = [one.identifier for one in process.outputs]
-    for output in execute.outputs:
-        if output.identifier not in known:
-            raise invalid(
-                output.identifier,
-                f"{process.identifier} has no output {output.identifier}, "
-                f"it has {', '.join(known)}",
+    for output in outputs:
+        if output not in known:
+            raise UnknownOutputError(
+                output,
+                f"{process.identifier} has no output {output}, it has {', '.join(known)}",
             )
-    if execute.raw and len(execute.outputs) != 1:
-        raise invalid("RawDataOutput", "one raw output can be asked for at a time")
 
 
-def chain_inputs(process: ChainProcess, execute: Execute, *, largest: int) -> dict[str, list[str]]:
+def chain_inputs(
+    process: ChainProcess, given: Mapping[str, Sequence[str]], *, largest: int
+) -> dict[str, list[str]]:
     """Return the inputs under the names that the chain knows, checked.
 
     Parameters
     ----------
-    process, execute
-        The process as the client named it, and its request.
+    process, given
+        The process as the client named it, and the values of each input in their order.
     largest
         Most bytes of a value.
 
     Raises
     ------
-    WpsError
+    InvalidInputError
         On an unknown, missing or repeated input, or a value outside its type or domain; the
         locator is the input's identifier.
     """
     described = {process.chain_inputs[one.identifier]: one for one in process.inputs}
     checked: dict[str, list[str]] = {}
-    for name, values in execute.inputs.items():
+    for name, values in given.items():
         if name not in process.chain_inputs:
             known = ", ".join(one.identifier for one in process.inputs) or "none"
-            raise invalid(name, f"{process.identifier} has no input {name}, it has {known}")
+            raise UnknownInputError(
+                name, f"{process.identifier} has no input {name}, it has {known}"
+            )
         chain_name = process.chain_inputs[name]
         if chain_name:
             _check_values(described[chain_name], name, values, largest)
@@ -76,20 +89,22 @@ def _check_occurrences(described: Any, values: Sequence[str]) -> None:
     """Refuse an input that is given too rarely or too often."""
     name, fewest, most = described.identifier, described.min_occurs, described.max_occurs
     if not values and fewest > 0 and described._default is None:
-        raise missing(name, f"input {name} is missing")
+        raise MissingInputError(name, f"input {name} is missing")
     if values and len(values) < fewest:
-        raise missing(name, f"input {name} is given {len(values)} times, expected {fewest} or more")
+        raise MissingInputError(
+            name, f"input {name} is given {len(values)} times, expected {fewest} or more"
+        )
     if len(values) > most:
-        raise invalid(name, f"input {name} is given {len(values)} times, expected at most {most}")
+        raise TooManyValuesError(
+            name, f"input {name} is given {len(values)} times, expected at most {most}"
+        )
 
 
 def _check_values(described: Any, name: str, values: Sequence[str], largest: int) -> None:
     """Refuse a value that is too long, of another type or outside the domain."""
     for value in values:
         if len(value.encode()) > largest:
-            raise WpsError(
-                "FileSizeExceeded", name, f"a value of {name} has more than {largest} bytes"
-            )
+            raise InputTooLargeError(name, f"a value of {name} has more than {largest} bytes")
         if isinstance(described, LiteralInput):
             _check_literal(described, name, value)
 
@@ -97,13 +112,15 @@ def _check_values(described: Any, name: str, values: Sequence[str], largest: int
 def _check_literal(described: LiteralInput, name: str, value: str) -> None:
     shown = value if len(value) <= 80 else value[:77] + "..."
     if not _has_type(described.data_type, value):
-        raise invalid(name, f"{name} is {shown}, expected a value of type {described.data_type}")
+        raise InvalidInputError(
+            name, f"{name} is {shown}, expected a value of type {described.data_type}"
+        )
     literal = described.clone()
     try:
         literal.data = value
     except NoApplicableCode as error:
         domain = _domain(described.allowed_values)
-        raise invalid(name, f"{name} is {shown}, expected {domain}") from error
+        raise InvalidInputError(name, f"{name} is {shown}, expected {domain}") from error
 
 
 def _has_type(data_type: str, value: str) -> bool:

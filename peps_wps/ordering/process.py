@@ -1,4 +1,4 @@
-"""A WPS process of this service: a description, and the name of the chain that does the work."""
+"""A process of this service: a description, and the name of the chain that does the work."""
 
 import copy
 from collections.abc import Mapping
@@ -63,6 +63,8 @@ class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
         reports = [one for one in declared if one.identifier == REPORT] or [_report_output()]
         inputs = [_described(one) for one in self.inputs]
         self.chain = self.chain or self.identifier
+        # What rights are about, whatever the alias it is called by.
+        self.own_identifier = self.identifier
         self.is_listed = True
         # Accepted names of inputs, and the chain's own name of each; None has no effect.
         self.chain_inputs: dict[str, str | None] = {
@@ -80,6 +82,13 @@ class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
             store_supported=True,
             status_supported=True,
         )
+
+    @classmethod
+    def bare(cls, identifier: str) -> "ChainProcess":
+        """Return what is left of a process that is offered no more: its name."""
+        process = cls()
+        process.identifier = process.own_identifier = process.title = identifier
+        return process
 
     def renamed(self, name: str) -> "ChainProcess":
         """Return the process under one of its aliases, its inputs under their names there.

@@ -1,0 +1,6 @@
+"""Orders, whatever the protocol: processes, their inputs, jobs, results, and who may have them."""
+
+from peps_wps.ordering.desk import OrderDesk
+from peps_wps.ordering.process import Alias, ChainProcess
+
+__all__ = ["Alias", "ChainProcess", "OrderDesk"]

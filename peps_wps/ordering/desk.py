@@ -1,0 +1,226 @@
+"""Where orders of every protocol arrive: processes offered, jobs made, watched and dismissed.
+
+WPS 1.0, WPS 2.0 and OGC API - Processes are renderings over this; none of them talks to the jobs.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from catalog_db.engine import Engine
+from peps_wps import jobs
+from peps_wps.access import Access, Caller
+from peps_wps.config import Config
+from peps_wps.errors import InvalidInputError
+from peps_wps.jobs import Job
+from peps_wps.ordering.errors import (
+    NoSuchJobError,
+    NoSuchProcessError,
+    ServerBusyError,
+    SyncRefusedError,
+    SyncTimeoutError,
+)
+from peps_wps.ordering.inputs import chain_inputs
+from peps_wps.ordering.process import ChainProcess
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = (0.02, 0.5)
+
+
+class OrderDesk:
+    """Takes orders.
+
+    Parameters
+    ----------
+    config, engine
+        Settings and database.
+    processes
+        What is offered; aliases are added here.
+    access
+        Who may do what.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        engine: Engine,
+        processes: Iterable[type[ChainProcess]],
+        access: Access,
+    ) -> None:
+        offered = [process() for process in processes]
+        offered += [one.renamed(alias) for one in offered for alias in one.aliases]
+        self.config = config
+        self.engine = engine
+        self.access = access
+        self.processes = {one.identifier: one for one in offered}
+        # Waiting clients hold a thread each: half of them stay free for everyone else.
+        self._waiting = threading.BoundedSemaphore(max(1, config.server.threads // 2))
+
+    def processes_for(self, caller: Caller) -> list[ChainProcess]:
+        """Return the processes that are listed to a caller, without aliases."""
+        return [
+            one
+            for one in self.processes.values()
+            if one.is_listed and self.access.may_see_process(caller, one.own_identifier)
+        ]
+
+    def process(self, identifier: str, caller: Caller) -> ChainProcess:
+        """Return a process under the name that the caller uses for it.
+
+        Raises
+        ------
+        NoSuchProcessError
+            When there is none, or the caller may not see it.
+        """
+        process = self.processes.get(identifier)
+        if process is None or not self.access.may_see_process(caller, process.own_identifier):
+            raise NoSuchProcessError(identifier)
+        return process
+
+    def process_of(self, job: Job) -> ChainProcess:
+        """Return the process of a job as its client named it, a bare one if it has gone."""
+        named = job.response_options.get("identifier", job.process)
+        return self.processes.get(named) or ChainProcess.bare(named)
+
+    def submit(
+        self,
+        process: ChainProcess,
+        inputs: Mapping[str, Sequence[str]],
+        caller: Caller,
+        *,
+        title: str | None = None,
+        options: Mapping[str, Any],
+    ) -> Job:
+        """Check an order and make it a job.
+
+        Parameters
+        ----------
+        process
+            The process as the client named it.
+        inputs
+            The values of each input in their order, under the names of that process.
+        caller
+            Who orders, and will own the job.
+        title
+            What the client calls the job.
+        options
+            How the client wants the answer, as JSON; kept with the job as ``response_options``.
+
+        Raises
+        ------
+        InvalidInputError
+            When an input is wrong; its locator is the name that the client used.
+        UnauthorizedError, ForbiddenError
+            When the caller may not order this.
+        """
+        self.access.check_order(caller, process.own_identifier)
+        largest = self.config.server.max_input_bytes
+        checked = chain_inputs(process, inputs, largest=largest)
+        try:
+            job = jobs.submit(
+                self.engine,
+                self.config,
+                process=process.chain,
+                inputs=checked,
+                owner=caller.name,
+                title=title,
+                response_options={**options, "identifier": process.identifier},
+            )
+        except InvalidInputError as error:
+            locator = process.name_of(error.locator)
+            if locator == error.locator:
+                raise
+            raise InvalidInputError(locator, error.message) from error
+        logger.info("job %s: accepted, process %s", job.id, process.identifier)
+        return self._job(job.id)  # its place in the queue is known only now
+
+    def run_sync(
+        self,
+        process: ChainProcess,
+        inputs: Mapping[str, Sequence[str]],
+        caller: Caller,
+        *,
+        title: str | None = None,
+        options: Mapping[str, Any],
+    ) -> Job:
+        """Order and wait: return the job when it has ended.
+
+        Raises
+        ------
+        SyncRefusedError
+            When the process takes minutes.
+        ServerBusyError
+            When too many clients wait already; nothing was ordered.
+        SyncTimeoutError
+            When it takes too long; the job was dismissed.
+        InvalidInputError, UnauthorizedError, ForbiddenError
+            As of `submit`.
+        """
+        if not process.sync_allowed:
+            raise SyncRefusedError(process.identifier)
+        if not self._waiting.acquire(blocking=False):
+            raise ServerBusyError
+        try:
+            job = self.submit(process, inputs, caller, title=title, options=options)
+            return self._wait(job)
+        finally:
+            self._waiting.release()
+
+    def job(self, job_id: str, caller: Caller) -> Job:
+        """Return a job as it stands.
+
+        Raises
+        ------
+        NoSuchJobError
+            When there is none.
+        UnauthorizedError, ForbiddenError
+            When the caller may not see it.
+        """
+        job = self._job(job_id)
+        self.access.check_read(caller, job)
+        return job
+
+    def jobs(self, caller: Caller, *, states: Sequence[str] = (), limit: int = 100) -> list[Job]:
+        """Return the jobs of a caller, the newest first; an operator sees everybody's."""
+        owner = None if caller.is_operator else caller.name
+        return jobs.list_jobs(self.engine, owner=owner, states=states, limit=limit)
+
+    def dismiss(self, job_id: str, caller: Caller) -> Job:
+        """Dismiss a job and return it; one dismissed before stays so.
+
+        Raises
+        ------
+        NoSuchJobError, UnauthorizedError, ForbiddenError
+            As of `job`; only the owner may.
+        """
+        self.access.check_owner(caller, self._job(job_id))
+        jobs.dismiss(self.engine, self.config, job_id)
+        return self._job(job_id)
+
+    def folder(self, job: Job) -> Path:
+        """Return where the results of a job lie once it has succeeded."""
+        return self.config.results.path / job.id
+
+    def _job(self, job_id: str) -> Job:
+        job = jobs.get(self.engine, job_id)
+        if job is None:
+            raise NoSuchJobError(job_id)
+        return job
+
+    def _wait(self, job: Job) -> Job:
+        """Return the job when it has ended; dismiss it when that takes too long."""
+        limit_s = self.config.processing.sync_limit_s
+        deadline = time.monotonic() + limit_s
+        pause_s, longest_s = _POLL_S
+        while not job.is_finished:
+            if time.monotonic() > deadline:
+                jobs.dismiss(self.engine, self.config, job.id)
+                raise SyncTimeoutError(job.id, limit_s)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, longest_s)
+            job = self._job(job.id)
+        return job
