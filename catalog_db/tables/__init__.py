@@ -15,7 +15,9 @@ from catalog_db.tables.catalogue import (
     item,
     placement,
 )
+from catalog_db.tables.gazetteer import place, place_name
 from catalog_db.tables.jobs import job, job_log, process_run, task, worker
+from catalog_db.tables.statistics import daily_volume
 from catalog_db.tables.users import account, failed_login, membership, process_right, token
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "WIDE_CELL",
     "account",
     "cell",
+    "daily_volume",
     "failed_login",
     "file",
     "item",
@@ -31,6 +34,8 @@ __all__ = [
     "job_log",
     "membership",
     "metadata",
+    "place",
+    "place_name",
     "placement",
     "process_right",
     "process_run",

@@ -1,0 +1,172 @@
+"""Free conditions on a product: any combination of comparisons, for what has no field of its own.
+
+A product whose value is missing meets neither a comparison nor its negation (SQL and CQL2 agree).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
+
+from catalog_db.errors import QueryError
+from catalog_db.tables import item
+
+Operator = Literal["=", "<>", "<", "<=", ">", ">="]
+Value = str | int | float
+
+# A tree beyond this would cost more than the search that it is part of.
+MOST_NODES = 100
+# Each wildcard in the middle multiplies what a match may cost.
+MOST_WILDCARDS = 4
+_COLUMNS = frozenset(column.name for column in item.columns) - {"pk", "footprint", "properties"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A column compared with a value."""
+
+    column: str
+    operator: Operator
+    value: Value
+
+
+@dataclass(frozen=True)
+class Among:
+    """A column that has one of several values; none of them is met by nothing."""
+
+    column: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A column without a value."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Matches:
+    """A text that matches: ``%`` is any text, ``_`` any character, after a backslash themselves."""
+
+    column: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Not:
+    """The opposite of a condition."""
+
+    part: "Condition"
+
+
+@dataclass(frozen=True)
+class Both:
+    """All of several conditions."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Either:
+    """At least one of several conditions."""
+
+    parts: tuple["Condition", ...]
+
+
+Condition = Comparison | Among | Missing | Matches | Not | Both | Either
+
+
+def check(condition: Condition) -> None:
+    """Refuse a condition that no search can mean.
+
+    Raises
+    ------
+    QueryError
+        When it names no column of a product, or holds more than MOST_NODES conditions or
+        MOST_WILDCARDS wildcards in a pattern.
+    """
+    remaining, number = [condition], 0
+    while remaining:
+        node = remaining.pop()
+        number += 1
+        if isinstance(node, Both | Either):
+            remaining += node.parts
+        elif isinstance(node, Not):
+            remaining.append(node.part)
+        elif node.column not in _COLUMNS:
+            raise QueryError(f"products have no column {node.column} to search")
+        elif isinstance(node, Matches) and node.pattern.count("%") > MOST_WILDCARDS:
+            raise QueryError(f"a pattern holds more than {MOST_WILDCARDS} wildcards")
+        elif isinstance(node, Among):
+            number += len(node.values)
+        if number > MOST_NODES:
+            raise QueryError(f"a filter holds more than {MOST_NODES} conditions")
+
+
+def clause(condition: Condition, dialect: str) -> ColumnElement[bool]:
+    """Return a condition as SQL of a dialect, ``sqlite`` or ``postgresql``."""
+    match condition:
+        case Both(parts):
+            return and_(true(), *(clause(part, dialect) for part in parts))
+        case Either(parts):
+            return or_(false(), *(clause(part, dialect) for part in parts))
+        case Not(part):
+            return not_(clause(part, dialect))
+        case _:
+            return _leaf(condition, dialect)
+
+
+def _leaf(condition: Comparison | Among | Missing | Matches, dialect: str) -> ColumnElement[bool]:
+    """Return a condition on one column as SQL."""
+    column = item.c[condition.column]
+    match condition:
+        case Missing():
+            return column.is_(None)
+        case Among():
+            return column.in_(condition.values)
+        case Matches():
+            return _matches(column, condition.pattern, dialect)
+        case Comparison():
+            return _compared(column, condition.operator, condition.value)
+
+
+def _compared(column: ColumnElement[Any], operator: Operator, value: Value) -> ColumnElement[bool]:
+    compared: dict[str, ColumnElement[bool]] = {
+        "=": column == value,
+        "<>": column != value,
+        "<": column < value,
+        "<=": column <= value,
+        ">": column > value,
+        ">=": column >= value,
+    }
+    return compared[operator]
+
+
+def _matches(column: ColumnElement[Any], pattern: str, dialect: str) -> ColumnElement[bool]:
+    """Match with case, which LIKE of SQLite does not mind and its GLOB does."""
+    if dialect == "postgresql":
+        return column.like(pattern, escape="\\")
+    glob = "".join(_glob(token) for token in tokens(pattern))
+    return func.glob(glob, column) == 1
+
+
+def tokens(pattern: str) -> list[str]:
+    """Return a pattern as wildcards, ``%`` and ``_``, and characters with a backslash before."""
+    found, escaped = [], False
+    for character in pattern:
+        if escaped or character not in "%_\\":
+            found.append("\\" + character)
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
+            found.append(character)
+    return found
+
+
+def _glob(token: str) -> str:
+    """Return a token of a pattern as GLOB writes it."""
+    if not token.startswith("\\"):
+        return {"%": "*", "_": "?"}[token]
+    return f"[{token[1]}]" if token[1] in "*?[" else token[1]
