@@ -37,7 +37,6 @@ _SETTINGS = {
     "shared_buffers": "32MB",
     "max_connections": "100",
     "autovacuum": "off",
-    "log_min_messages": "fatal",
 }
 
 
@@ -61,7 +60,9 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         options = [f"--{name}={value}" for name, value in self._settings.items()]
-        self._process = subprocess.Popen(self._command("postgres", *options), cwd=self.folder)
+        with (self.folder / "log").open("ab") as log:
+            command = self._command("postgres", *options)
+            self._process = subprocess.Popen(command, cwd=self.folder, stderr=log)
         deadline = time.monotonic() + 30
         while True:
             try:

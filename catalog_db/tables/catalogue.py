@@ -9,13 +9,12 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    String,
     Table,
     Text,
     text,
 )
 
-from catalog_db.tables.base import Key, metadata
+from catalog_db.tables.base import Key, metadata, ordered_text
 
 # A partial index serves a query that repeats its condition word for word.
 NARROWEST_WIDE_CELL = 200_000  # 1e-4 degrees
@@ -26,7 +25,7 @@ cell = Table(
     "cell",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("name", String(32), nullable=False, unique=True),
+    Column("name", ordered_text(32), nullable=False, unique=True),
     # Union of the boxes of its members, in 1e-4 degrees, rounded outwards; a box that reaches
     # over the antimeridian is continuous, so x0 may be below -180 and x1 above 180.
     Column("x0", Integer, nullable=False),
@@ -46,26 +45,26 @@ item = Table(
     Column("pk", Key, primary_key=True),
     # uuid5 of "COLLECTION:productIdentifier" (PEPS): the public identifier. That makes the pair
     # unique too; a constraint that says so would be an index that SQLite prefers for searches.
-    Column("uid", String(36), nullable=False, unique=True),
-    Column("title", String(160), nullable=False),
-    Column("collection", String(8), nullable=False),
-    Column("platform", String(8), nullable=False),
-    Column("product_type", String(16), nullable=False),
-    Column("sensor_mode", String(16)),
-    Column("instrument", String(16)),
-    Column("processing_level", String(16)),
-    Column("polarization", String(16)),
-    Column("swath", String(32)),
+    Column("uid", ordered_text(36), nullable=False, unique=True),
+    Column("title", ordered_text(160), nullable=False),
+    Column("collection", ordered_text(8), nullable=False),
+    Column("platform", ordered_text(8), nullable=False),
+    Column("product_type", ordered_text(16), nullable=False),
+    Column("sensor_mode", ordered_text(16)),
+    Column("instrument", ordered_text(16)),
+    Column("processing_level", ordered_text(16)),
+    Column("polarization", ordered_text(16)),
+    Column("swath", ordered_text(32)),
     Column("orbit_number", Integer),
     Column("relative_orbit", Integer),
-    Column("orbit_direction", String(10)),
+    Column("orbit_direction", ordered_text(10)),
     Column("cycle_number", Integer),
     Column("mission_take_id", Integer),
-    Column("mgrs_tile", String(5)),
+    Column("mgrs_tile", ordered_text(5)),
     Column("cloud_cover", Float),
     Column("snow_cover", Float),
     Column("size_bytes", BigInteger, nullable=False),
-    Column("checksum", String(128)),
+    Column("checksum", ordered_text(128)),
     Column("t0_us", BigInteger, nullable=False),
     Column("t1_us", BigInteger, nullable=False),
     Column("published_us", BigInteger, nullable=False),

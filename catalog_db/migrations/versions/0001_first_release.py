@@ -47,11 +47,16 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
+def _ordered_text(length: int) -> sa.String:
+    """Return text compared by code points. On SQLite all is: the first release ran there only."""
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
 def _create_cell() -> None:
     op.create_table(
         "cell",
         sa.Column("id", _KEY, nullable=False),
-        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("name", _ordered_text(32), nullable=False),
         sa.Column("x0", sa.Integer(), nullable=False),
         sa.Column("y0", sa.Integer(), nullable=False),
         sa.Column("x1", sa.Integer(), nullable=False),
@@ -147,26 +152,26 @@ def _create_item() -> None:
     op.create_table(
         "item",
         sa.Column("pk", _KEY, nullable=False),
-        sa.Column("uid", sa.String(36), nullable=False),
-        sa.Column("title", sa.String(160), nullable=False),
-        sa.Column("collection", sa.String(8), nullable=False),
-        sa.Column("platform", sa.String(8), nullable=False),
-        sa.Column("product_type", sa.String(16), nullable=False),
-        sa.Column("sensor_mode", sa.String(16)),
-        sa.Column("instrument", sa.String(16)),
-        sa.Column("processing_level", sa.String(16)),
-        sa.Column("polarization", sa.String(16)),
-        sa.Column("swath", sa.String(32)),
+        sa.Column("uid", _ordered_text(36), nullable=False),
+        sa.Column("title", _ordered_text(160), nullable=False),
+        sa.Column("collection", _ordered_text(8), nullable=False),
+        sa.Column("platform", _ordered_text(8), nullable=False),
+        sa.Column("product_type", _ordered_text(16), nullable=False),
+        sa.Column("sensor_mode", _ordered_text(16)),
+        sa.Column("instrument", _ordered_text(16)),
+        sa.Column("processing_level", _ordered_text(16)),
+        sa.Column("polarization", _ordered_text(16)),
+        sa.Column("swath", _ordered_text(32)),
         sa.Column("orbit_number", sa.Integer()),
         sa.Column("relative_orbit", sa.Integer()),
-        sa.Column("orbit_direction", sa.String(10)),
+        sa.Column("orbit_direction", _ordered_text(10)),
         sa.Column("cycle_number", sa.Integer()),
         sa.Column("mission_take_id", sa.Integer()),
-        sa.Column("mgrs_tile", sa.String(5)),
+        sa.Column("mgrs_tile", _ordered_text(5)),
         sa.Column("cloud_cover", sa.Float()),
         sa.Column("snow_cover", sa.Float()),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("checksum", sa.String(128)),
+        sa.Column("checksum", _ordered_text(128)),
         sa.Column("t0_us", sa.BigInteger(), nullable=False),
         sa.Column("t1_us", sa.BigInteger(), nullable=False),
         sa.Column("published_us", sa.BigInteger(), nullable=False),
