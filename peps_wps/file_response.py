@@ -1,8 +1,9 @@
 """Answers that are a file: whole or a range of it, sent by the kernel where the server can."""
 
+import os
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from io import FileIO
 from typing import IO, cast
 
@@ -10,6 +11,8 @@ from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.http import http_date, parse_range_header
 from werkzeug.wsgi import wrap_file
+
+from peps_wps.ordering.results import FileResult
 
 _BLOCK_BYTES = 1 << 20
 _LAST_NO_BYTES = re.compile(r"bytes\s*=\s*-0+\s*", re.IGNORECASE)
@@ -67,6 +70,21 @@ def file_response(request: Request, stream: FileIO, facts: FileFacts) -> Respons
     response.response = wrap_file(request.environ, body, _BLOCK_BYTES)
     response.direct_passthrough = True
     return response
+
+
+def result_response(request: Request, file: FileResult) -> Response:
+    """Answer with a result of a job, whole or the range asked for."""
+    stream = file.path.open("rb", buffering=0)
+    written = os.fstat(stream.fileno())
+    is_shown = file.mime_type.startswith(("image/", "text/")) or file.mime_type.endswith("json")
+    facts = FileFacts(
+        size_bytes=written.st_size,
+        etag=f"{written.st_mtime_ns:x}{written.st_size:x}",
+        modified=datetime.fromtimestamp(written.st_mtime, UTC),
+        content_type=file.mime_type,
+        filename=None if is_shown else file.path.name,
+    )
+    return file_response(request, stream, facts)
 
 
 def _head(facts: FileFacts) -> Response:

@@ -1,12 +1,10 @@
 """Files of a job as a client fetches them: report and log from the row, results from the disk."""
 
 import json
-import os
-from datetime import UTC, datetime
 
 from werkzeug import Request, Response
 
-from peps_wps.file_response import FileFacts, file_response
+from peps_wps.file_response import result_response
 from peps_wps.jobs import Job
 from peps_wps.links import Links, log_name, report_name
 from peps_wps.ordering import OrderDesk
@@ -36,7 +34,7 @@ def send(request: Request, desk: OrderDesk, job: Job, name: str, links: Links) -
         return send_report(desk, job, links)
     if name == log_name(job.id):
         return _live(log_of(desk.engine, job), "text/plain; charset=utf-8")
-    return _send_file(request, file_of(job, name, desk.folder(job)))
+    return result_response(request, file_of(job, name, desk.folder(job)))
 
 
 def send_raw(request: Request, desk: OrderDesk, job: Job, output: str, links: Links) -> Response:
@@ -45,7 +43,7 @@ def send_raw(request: Request, desk: OrderDesk, job: Job, output: str, links: Li
         return send_report(desk, job, links)
     result = result_of(job, output, desk.folder(job))
     if isinstance(result, FileResult):
-        return _send_file(request, result)
+        return result_response(request, result)
     text = result.value if isinstance(result.value, str) else json.dumps(result.value)
     return Response(text, content_type=f"{result.mime_type}; charset=utf-8")
 
@@ -58,18 +56,3 @@ def send_report(desk: OrderDesk, job: Job, links: Links) -> Response:
 
 def _live(content: bytes, content_type: str) -> Response:
     return Response(content, content_type=content_type, headers={"Cache-Control": "no-store"})
-
-
-def _send_file(request: Request, file: FileResult) -> Response:
-    """Return a file, whole or the range asked for."""
-    stream = file.path.open("rb", buffering=0)
-    written = os.fstat(stream.fileno())
-    is_shown = file.mime_type.startswith(("image/", "text/")) or file.mime_type.endswith("json")
-    facts = FileFacts(
-        size_bytes=written.st_size,
-        etag=f"{written.st_mtime_ns:x}{written.st_size:x}",
-        modified=datetime.fromtimestamp(written.st_mtime, UTC),
-        content_type=file.mime_type,
-        filename=None if is_shown else file.path.name,
-    )
-    return file_response(request, stream, facts)
