@@ -26,35 +26,35 @@ class ProblemError(PepsError):
         HTTP status.
     detail
         One sentence for a person.
-    type
-        URI of the kind of problem.
+    kind
+        URI of the kind of problem, its ``type``.
     locator
         The input, output or parameter it is about; empty when there is none.
     """
 
-    def __init__(self, status: int, detail: str, *, type: str = BLANK, locator: str = "") -> None:
+    def __init__(self, status: int, detail: str, *, kind: str = BLANK, locator: str = "") -> None:
         super().__init__(status, detail)
         self.status = status
         self.detail = detail
-        self.type = type
+        self.kind = kind
         self.locator = locator
 
     def __str__(self) -> str:
         return self.detail
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuilt, (self.status, self.detail, self.type, self.locator)
+        return _rebuilt, (self.status, self.detail, self.kind, self.locator)
 
 
 def _rebuilt(status: int, detail: str, kind: str, locator: str) -> ProblemError:
     """Return a problem that was pickled."""
-    return ProblemError(status, detail, type=kind, locator=locator)
+    return ProblemError(status, detail, kind=kind, locator=locator)
 
 
 def problem_response(problem: ProblemError, request: Request) -> Response:
     """Return a problem as the answer to a request."""
     body = {
-        "type": problem.type,
+        "type": problem.kind,
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
