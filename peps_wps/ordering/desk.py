@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from catalog_db.engine import Engine
 from peps_wps import jobs
 from peps_wps.access import Access, Caller
 from peps_wps.config import Config
-from peps_wps.errors import InvalidInputError
-from peps_wps.jobs import Job
+from peps_wps.errors import InvalidInputError, UnauthorizedError
+from peps_wps.jobs import Job, JobFilter, JobPage
 from peps_wps.ordering.errors import (
     NoSuchJobError,
     NoSuchProcessError,
@@ -170,6 +171,32 @@ class OrderDesk:
         finally:
             self._waiting.release()
 
+    def run_within(
+        self,
+        process: ChainProcess,
+        inputs: Mapping[str, Sequence[str]],
+        caller: Caller,
+        *,
+        options: Mapping[str, Any],
+        wait_s: float,
+    ) -> Job:
+        """Order and wait a while: return the job as it stands then; it goes on by itself.
+
+        Nobody waits longer than ``[processing] sync_limit_s``, nor where too many wait already.
+
+        Raises
+        ------
+        InvalidInputError, UnauthorizedError, ForbiddenError
+            As of `submit`.
+        """
+        job = self.submit(process, inputs, caller, options=options)
+        if not self._waiting.acquire(blocking=False):
+            return job
+        try:
+            return self._watch(job, min(wait_s, self.config.processing.sync_limit_s))
+        finally:
+            self._waiting.release()
+
     def job(self, job_id: str, caller: Caller) -> Job:
         """Return a job as it stands.
 
@@ -184,10 +211,24 @@ class OrderDesk:
         self.access.check_read(caller, job)
         return job
 
-    def jobs(self, caller: Caller, *, states: Sequence[str] = (), limit: int = 100) -> list[Job]:
-        """Return the jobs of a caller, the newest first; an operator sees everybody's."""
-        owner = None if caller.is_operator else caller.name
-        return jobs.list_jobs(self.engine, owner=owner, states=states, limit=limit)
+    def jobs(
+        self, caller: Caller, wanted: JobFilter, *, limit: int, cursor: str | None = None
+    ) -> JobPage:
+        """Return a page of the jobs of a caller, the newest first; an operator sees everybody's.
+
+        Raises
+        ------
+        UnauthorizedError
+            When it is not known who asks.
+        QueryError
+            When the cursor is none of this list.
+        """
+        if caller.is_operator:
+            return jobs.page_of_jobs(self.engine, wanted, limit=limit, cursor=cursor)
+        if caller.is_anonymous:
+            raise UnauthorizedError
+        mine = replace(wanted, owners=(caller.name,))
+        return jobs.page_of_jobs(self.engine, mine, limit=limit, cursor=cursor)
 
     def dismiss(self, job_id: str, caller: Caller) -> Job:
         """Dismiss a job and return it; one dismissed before stays so.
@@ -214,12 +255,17 @@ class OrderDesk:
     def _wait(self, job: Job) -> Job:
         """Return the job when it has ended; dismiss it when that takes too long."""
         limit_s = self.config.processing.sync_limit_s
+        job = self._watch(job, limit_s)
+        if not job.is_finished:
+            jobs.dismiss(self.engine, self.config, job.id)
+            raise SyncTimeoutError(job.id, limit_s)
+        return job
+
+    def _watch(self, job: Job, limit_s: float) -> Job:
+        """Return the job when it has ended, or as it stands when the time is over."""
         deadline = time.monotonic() + limit_s
         pause_s, longest_s = _POLL_S
-        while not job.is_finished:
-            if time.monotonic() > deadline:
-                jobs.dismiss(self.engine, self.config, job.id)
-                raise SyncTimeoutError(job.id, limit_s)
+        while not job.is_finished and time.monotonic() < deadline:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, longest_s)
             job = self._job(job.id)
