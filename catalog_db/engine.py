@@ -1,13 +1,15 @@
 """Connections to the catalogue: SQLite on one machine, PostgreSQL beyond it.
 
-``engine.begin()`` is a write transaction and ``engine.connect()`` is for reading. On SQLite:
+``engine.begin()`` is a write transaction and ``engine.connect()`` is for reading: it sees one
+snapshot, and neither waits for a writer nor stops one.
+
+On SQLite:
 
 - Write transactions start with ``BEGIN IMMEDIATE``: the write lock is taken before the first read,
   so what a transaction read is still true when it writes, and a claim is atomic. A transaction that
   began as a reader could only fail with "database is locked" when it turns writer after another's
   commit; no waiting helps there.
-- Readers start with ``BEGIN`` and see one snapshot; with the write-ahead log they neither wait
-  for the writer nor stop it.
+- Readers start with ``BEGIN``; with the write-ahead log that is a snapshot.
 - ``synchronous = FULL``: a commit is on the disk before it is acknowledged. An accepted job or a
   recall request must survive a power cut; ``NORMAL`` would lose the last commits. It costs one
   fsync a commit, hundreds of commits a second, where the service makes a few.
@@ -15,27 +17,43 @@
 SQLAlchemy emits BEGIN itself, the driver's own transaction control being off: "Using SQLAlchemy to
 emit BEGIN in lieu of SQLite's transaction control", SQLAlchemy 2.1, dialects, SQLite.
 
-Connections are pooled: opening one reads the schema, and closing the last one folds the whole log
-back into the database. SQLite forbids to carry a connection over ``fork``, even to close it there
-(sqlite.org/howtocorrupt.html, 2.6), so idle ones are closed before every fork of this process.
+On PostgreSQL:
+
+- Write transactions are READ COMMITTED: many at once, a statement sees what was committed before
+  it. Where more is needed than one statement gives, `catalog_db.locks` excludes other writers.
+- Readers are REPEATABLE READ, READ ONLY.
+- A session that waits `BUSY_TIMEOUT_S` for a lock fails, as on SQLite, and the server ends one that
+  does nothing inside its transaction for `IDLE_TIMEOUT_S`, so that a stopped process or a lost
+  machine does not keep what it holds.
+- A process has `MOST_CONNECTIONS` at most, however many threads; the others wait for one of them.
+  One that the server has closed, at its restart, is replaced when it is next wanted.
+
+Connections are pooled: opening one costs the reading of the schema or a process of the server, and
+closing the last one on SQLite folds the whole log back into the database. No connection may be
+carried over ``fork``, even to close it there (sqlite.org/howtocorrupt.html, 2.6), so idle ones are
+closed before every fork of this process.
 """
 
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-__all__ = ["BUSY_TIMEOUT_S", "Connection", "Engine", "create_engine"]
+__all__ = ["BUSY_TIMEOUT_S", "MOST_CONNECTIONS", "Connection", "Engine", "create_engine"]
 
 BUSY_TIMEOUT_S = 30
+IDLE_TIMEOUT_S = 60
+MOST_CONNECTIONS = 10  # of a process, on PostgreSQL
+_KEPT_CONNECTIONS = 4
 _WRITES = "peps_writes"
 # Search reads a few hundred pages at random places: mapped pages cost no system call each.
 _MAPPED_BYTES = 1 << 30
@@ -43,15 +61,40 @@ _MAPPED_BYTES = 1 << 30
 _engines: "WeakSet[Engine]" = WeakSet()
 
 
+# A machine that was lost is noticed after a minute, on either side.
+_CLIENT_SETTINGS = {
+    "application_name": "peps",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+_SERVER_SETTINGS = f"""
+    SET lock_timeout = '{BUSY_TIMEOUT_S}s';
+    SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s';
+    SET tcp_keepalives_idle = 30;
+    SET tcp_keepalives_interval = 10;
+    SET tcp_keepalives_count = 3;
+"""
+
+
 class _TransactionEngine(Engine):
     """An engine whose ``begin`` announces that the transaction is going to write."""
+
+    writing: ClassVar[Mapping[str, Any]] = {_WRITES: True}
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         with self.connect() as connection:
-            connection.execution_options(**{_WRITES: True})  # of this connection, in place
+            connection.execution_options(**self.writing)  # of this connection, in place
             with connection.begin():
                 yield connection
+
+
+class _ServerEngine(_TransactionEngine):
+    """The same on PostgreSQL: all that is said goes along with BEGIN, no message more."""
+
+    writing = MappingProxyType({"isolation_level": "READ COMMITTED", "postgresql_readonly": False})
 
 
 def create_engine(url: str) -> Engine:
@@ -63,10 +106,8 @@ def create_engine(url: str) -> Engine:
         As SQLAlchemy writes it. The folder of an SQLite file is made when it is missing.
     """
     parsed = sqlalchemy.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = sqlalchemy.create_engine(parsed, pool_pre_ping=True)
-    else:
-        engine = _sqlite_engine(parsed)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    engine = _sqlite_engine(parsed) if is_sqlite else _postgresql_engine(parsed)
     _engines.add(engine)
     return engine
 
@@ -82,6 +123,30 @@ def _sqlite_engine(url: sqlalchemy.URL) -> Engine:
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _postgresql_engine(url: sqlalchemy.URL) -> Engine:
+    """Return an engine on a server, with the transaction rules of this module."""
+    plain = sqlalchemy.create_engine(
+        # What the address itself says goes first.
+        url.update_query_dict({**_CLIENT_SETTINGS, **url.query}),
+        pool_pre_ping=True,
+        pool_size=_KEPT_CONNECTIONS,
+        max_overflow=MOST_CONNECTIONS - _KEPT_CONNECTIONS,
+        pool_timeout=BUSY_TIMEOUT_S,
+    )
+    engine = _ServerEngine(plain.pool, plain.dialect, url)
+    engine.update_execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    event.listen(engine, "connect", _configure_session)
+    return engine
+
+
+def _configure_session(dbapi_connection: DBAPIConnection, _record: object) -> None:
+    """Set up a new session of PostgreSQL."""
+    driver: Any = dbapi_connection
+    driver.autocommit = True
+    driver.execute(_SERVER_SETTINGS)
+    driver.autocommit = False
 
 
 def _configure(dbapi_connection: DBAPIConnection, _record: object) -> None:

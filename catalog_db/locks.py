@@ -35,3 +35,9 @@ def hold(connection: Connection, subject: Subject) -> None:
             text("SELECT pg_advisory_xact_lock(:program, :subject)"),
             {"program": _PROGRAM, "subject": int(subject)},
         )
+
+
+def wait_without_limit(connection: Connection) -> None:
+    """Let this transaction wait for its locks as long as others hold them."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = 0"))

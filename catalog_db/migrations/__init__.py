@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from catalog_db.errors import SchemaError
+from catalog_db.locks import Subject, hold, wait_without_limit
 
 
 def _config() -> Config:
@@ -36,8 +37,8 @@ def current(engine: Engine) -> str | None:
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest schema; do nothing when it is there already.
 
-    Safe in several processes at once: the first one takes the write lock, migrates in one
-    transaction, and the others then find nothing to do.
+    Safe in several processes at once: the first one takes the lock, migrates in one transaction,
+    and the others, which wait as long as it takes, then find nothing to do.
 
     Raises
     ------
@@ -47,6 +48,8 @@ def upgrade(engine: Engine) -> None:
     if current(engine) == newest():
         return
     with engine.begin() as connection:
+        wait_without_limit(connection)
+        hold(connection, Subject.SCHEMA)
         found = _revision(connection)
         _refuse_unknown(found)
         if found != newest():

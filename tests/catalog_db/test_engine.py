@@ -31,6 +31,17 @@ def test_a_reader_sees_its_snapshot_and_does_not_wait_for_the_writer(engine: Eng
     assert _count(engine) == 1
 
 
+def test_what_is_committed_while_a_reader_reads_is_not_seen_by_it(engine: Engine):
+    with engine.connect() as reader:
+        seen = [reader.scalar(select(func.count()).select_from(cell))]
+        with engine.begin() as writer:
+            _add(writer, "a")
+        seen.append(reader.scalar(select(func.count()).select_from(cell)))
+
+    assert seen == [0, 0]
+    assert _count(engine) == 1
+
+
 def test_what_a_write_transaction_read_stays_true_until_it_writes(engine: Engine):
     # Without a lock before the first read both would read 0 and one would fail, or be lost.
     def increment() -> None:

@@ -20,14 +20,25 @@ def test_an_upgrade_from_empty_gives_the_tables_of_the_program(engine: Engine):
         assert compare_metadata(context, metadata) == []
 
 
-def test_an_upgrade_from_empty_gives_the_statements_of_the_program(engine: Engine, tmp_path):
-    # What autogeneration does not compare on SQLite: checks, partial indexes, primary keys.
-    direct = create_engine(f"sqlite:///{tmp_path / 'direct.db'}")
-    with direct.begin() as connection:
-        metadata.create_all(connection)
+def test_an_upgrade_from_empty_gives_the_statements_of_the_program(
+    engine: Engine, databases, database_kind, tmp_path
+):
+    # What autogeneration does not compare: checks, partial indexes, primary keys, collations.
+    with databases.fresh(database_kind, tmp_path / "direct", is_migrated=False) as url:
+        direct = create_engine(url)
+        with direct.begin() as connection:
+            metadata.create_all(connection)
 
-    assert _shape(engine) == _shape(direct)
-    direct.dispose()
+        assert _shape(engine) == _shape(direct)
+        direct.dispose()
+
+
+INDEXES = {
+    "sqlite": "SELECT name, sql FROM sqlite_schema"
+    " WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
+    "postgresql": "SELECT indexname, indexdef FROM pg_indexes"
+    " WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY indexname",
+}
 
 
 def _shape(engine: Engine) -> dict[str, object]:
@@ -35,12 +46,7 @@ def _shape(engine: Engine) -> dict[str, object]:
     with engine.connect() as connection:
         inspector = inspect(connection)
         names = sorted(set(inspector.get_table_names()) - {"alembic_version"})
-        indexes = connection.execute(
-            text(
-                "SELECT name, sql FROM sqlite_schema"
-                " WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
-            )
-        ).all()
+        indexes = connection.execute(text(INDEXES[engine.dialect.name])).all()
         tables = {
             name: [
                 [
@@ -70,8 +76,8 @@ def test_each_migration_can_be_taken_back(engine: Engine):
     assert migrations.current(engine) == migrations.newest()
 
 
-def test_an_upgrade_from_the_first_release_keeps_its_rows(tmp_path):
-    engine = create_engine(f"sqlite:///{tmp_path / 'old.db'}")
+def test_an_upgrade_from_the_first_release_keeps_its_rows(empty_database_url: str):
+    engine = create_engine(empty_database_url)
     config = migrations._config()
     row = {"name": "31TCJ", "x0": -1, "y0": 2, "x1": 3, "y1": 4}
     with engine.begin() as connection:
@@ -94,10 +100,12 @@ def _upgrade(url: str, start, results) -> None:
     results.put(migrations.current(engine))
 
 
-def test_processes_that_upgrade_at_once_all_find_the_newest_schema(url: str):
+def test_processes_that_upgrade_at_once_all_find_the_newest_schema(empty_database_url: str):
     spawn = multiprocessing.get_context("fork")
     start, results = spawn.Event(), spawn.Queue()
-    workers = [spawn.Process(target=_upgrade, args=(url, start, results)) for _ in range(4)]
+    workers = [
+        spawn.Process(target=_upgrade, args=(empty_database_url, start, results)) for _ in range(4)
+    ]
     for worker in workers:
         worker.start()
     start.set()
