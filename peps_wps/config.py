@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 from peps_wps.config_sections import (
     Auth,
     Catalog,
+    Dask,
     Datalake,
     Dem,
     Logging,
@@ -25,6 +26,7 @@ from peps_wps.config_sections import (
     Processing,
     Results,
     Server,
+    Slurm,
     Storage,
     Tape,
 )
@@ -46,6 +48,8 @@ class Config:
     var: Path
     server: Server = field(default_factory=Server)
     processing: Processing = field(default_factory=Processing)
+    dask: Dask = field(default_factory=Dask)
+    slurm: Slurm = field(default_factory=Slurm)
     catalog: Catalog = field(default_factory=Catalog)
     storage: Storage = field(default_factory=Storage)
     tape: Tape = field(default_factory=Tape)

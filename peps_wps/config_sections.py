@@ -61,6 +61,7 @@ class Processing:
     time_limit_s: int = 7200
     result_days: float = 5.0
     sync_limit_s: float = 60.0
+    executor: Literal["local", "dask", "slurm"] = "local"
     chains: str = "peps_wps.chains.registry"
 
     def __post_init__(self) -> None:
@@ -69,6 +70,52 @@ class Processing:
             raise ConfigError(
                 f"heartbeat_s = {self.heartbeat_s}: expected above 0 and below half of "
                 f"lease_s = {self.lease_s}"
+            )
+
+
+@dataclass(frozen=True)
+class Dask:
+    """``[dask]``: the cluster of ``executor = dask``; `threads` cores for each task."""
+
+    address: str = ""
+    tasks_per_job: int = 4
+    threads: int = 2
+
+    def __post_init__(self) -> None:
+        _require_some(self, "tasks_per_job", "threads")
+        if self.address and not re.fullmatch(r"(tcp|tls)://[^/\s]+:\d+", self.address):
+            raise ConfigError(f"address = {self.address}: expected tcp://host:port or tls://")
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """``[slurm]``: what ``executor = slurm`` asks Slurm for; a Slurm job runs a task at a time.
+
+    `minimum_jobs` and `maximum_jobs` are Slurm jobs of one running job of ours; `job_extra` are
+    further options of sbatch and `prologue` commands before the worker, separated by semicolons.
+    """
+
+    partition: str = ""
+    account: str = ""
+    cores: int = 2
+    memory: str = "8gb"
+    walltime: str = "02:00:00"
+    minimum_jobs: int = 0
+    maximum_jobs: int = 4
+    interface: str = ""
+    host: str = ""
+    job_extra: str = ""
+    prologue: str = ""
+
+    def __post_init__(self) -> None:
+        _require_some(self, "cores", "maximum_jobs")
+        size_in_bytes(self.memory)
+        if not re.fullmatch(r"(\d+-)?\d+(:\d+){0,2}", self.walltime):
+            raise ConfigError(f"walltime = {self.walltime}: expected days-hours:minutes:seconds")
+        if not 0 <= self.minimum_jobs <= self.maximum_jobs:
+            raise ConfigError(
+                f"minimum_jobs = {self.minimum_jobs}: expected at most "
+                f"maximum_jobs = {self.maximum_jobs}"
             )
 
 

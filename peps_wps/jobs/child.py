@@ -15,7 +15,7 @@ from peps_wps.staging import Archive
 OOM_SCORE = "500"
 
 
-def main(config: Config, held: Claim) -> None:
+def main(config: Config, held: Claim, zygote: str) -> None:
     """Run one attempt at a job, in a process group of its own."""
     die_with_parent()
     # Where memory runs out, the job goes and not the service.
@@ -23,4 +23,4 @@ def main(config: Config, held: Claim) -> None:
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
     logs.configure(config.logging)
     engine = create_engine(config.catalog.url)
-    Execution(config, engine, Archive(config, engine), held).run()
+    Execution(config, engine, Archive(config, engine), held, zygote).run()

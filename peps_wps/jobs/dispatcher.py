@@ -1,6 +1,6 @@
 """From accepted to queued: recalls and pins what the next tasks of each job need.
 
-A window of tasks is open in each job: the one that runs or is to run next, and the one after it,
+A window of tasks is open in each job: those that run or are to run next, and one after them,
 whose recall goes on meanwhile. Jobs are served in order, and a task is admitted only when its
 inputs fit in the disk pool beside those already promised; so what a task needs is reserved
 together, and an order larger than the pool ends like any other. What a task had pinned is released
@@ -21,12 +21,12 @@ from catalog_db.jobs import Job, TaskRow
 from catalog_db.recalls import JOB_PURPOSE
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import release
+from peps_wps.jobs.task_runner import tasks_at_once
 from peps_wps.staging import Archive, RequestStatus
 from storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
-WINDOW = 2
 TICK_S = 0.3
 PAUSE_AFTER_ERROR_S = 5.0
 
@@ -44,6 +44,7 @@ class Dispatcher:
         self._config = config
         self._engine = engine
         self._archive = archive
+        self._window = tasks_at_once(config) + 1
 
     def run(self, stop: threading.Event) -> None:
         """Dispatch until `stop` is set; a database that does not answer is tried again."""
@@ -71,7 +72,7 @@ class Dispatcher:
     def _serve(self, job: Job, *, there_is_room: bool) -> bool:
         """Move one job on; return whether a later one may be admitted to the pool."""
         with self._engine.connect() as connection:
-            window = job_tasks.open_tasks(connection, job.id, WINDOW)
+            window = job_tasks.open_tasks(connection, job.id, self._window)
         pending: list[RequestStatus] = []
         ready = 0
         for task in window:

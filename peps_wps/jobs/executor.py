@@ -1,14 +1,13 @@
-"""Inside the process of a job: its tasks one by one, then the outputs, then publication.
+"""Inside the process of a job: its tasks, then the outputs, then publication.
 
 What it writes to the database goes through its `Claim`; once that is lost it stops writing and
 leaves. Tasks done by an earlier attempt are not done again: their files stay in its folder.
 """
 
 import logging
-import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,16 @@ from catalog_db import job_queue, job_tasks, jobs, times
 from catalog_db.engine import Engine
 from catalog_db.job_queue import Claim, DatabaseError
 from catalog_db.jobs import TaskRow
-from peps_wps.chains.contract import (
-    Chain,
-    FinishedTask,
-    Outputs,
-    Task,
-    TaskInputs,
-    TaskResult,
-)
+from peps_wps.chains.contract import FinishedTask, Outputs, TaskResult
 from peps_wps.config import Config
 from peps_wps.errors import ChainError, InvalidInputError
 from peps_wps.jobs import results_disk
 from peps_wps.jobs.chain_lookup import chain_of
 from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
 from peps_wps.jobs.progress import JobProgress
+from peps_wps.jobs.task_loop import ClaimLostError, GiveWayError, TaskLoop, task_of
+from peps_wps.jobs.task_runner import LocalTasks
+from peps_wps.jobs.task_work import TaskLostError, file_in
 from peps_wps.staging import Archive
 from peps_wps.writers.publish import publish_folder
 from storage.errors import ProductWithdrawnError, StorageError
@@ -38,28 +33,30 @@ from storage.part_file import sync_folder
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 0.2
 GATHER_SHARE = 0.1  # of the progress
 
 INTERNAL_ERROR = "The processing met an internal error, reported to the operators with the job id"
 
 
-class ClaimLostError(Exception):
-    """The job is no longer this process's to run: dismissed, timed out or taken over."""
-
-
-class GiveWayError(Exception):
-    """The next inputs are still on tape and another job could use the slot."""
-
-
 @dataclass(frozen=True)
 class Execution:
-    """One attempt at a job, and what it works with."""
+    """One attempt at a job, and what it works with.
+
+    Parameters
+    ----------
+    config, engine, archive
+        The configuration, the database of the jobs, where products lie.
+    held
+        The right to write for the job.
+    zygote
+        The module that warms up processes of tasks, where they are not this one.
+    """
 
     config: Config
     engine: Engine
     archive: Archive
     held: Claim
+    zygote: str
 
     def run(self) -> None:
         """Run the attempt and record its end, whatever that is."""
@@ -67,6 +64,8 @@ class Execution:
             self._run()
         except ClaimLostError:
             logger.info("job %s: attempt %d is no longer wanted", self.held.job, self.held.attempt)
+        except TaskLostError as error:
+            self._lose(error)
         except GiveWayError:
             self._give_way()
         except (ChainError, InvalidInputError, ProductWithdrawnError) as error:
@@ -86,8 +85,8 @@ class Execution:
         chain = chain_of(self.config, job.process)
         order = chain.order_from_json(dict(job.order))
         progress = JobProgress(self.engine, self.held, tasks, GATHER_SHARE)
-        while (row := self._next_task(progress)) is not None:
-            self._run_task(chain, row, progress)
+        loop = TaskLoop(self.config, self.engine, self.archive, self.held, job.process)
+        loop.run(LocalTasks(), progress)
         with self.engine.connect() as connection:
             tasks = jobs.tasks_of(connection, self.held.job)
         finished = [self._finished(row) for row in tasks]
@@ -98,41 +97,6 @@ class Execution:
         progress.gather("Publishing the results", 100)
         self._publish(partial, results)
         logger.info("job %s: %s succeeded in attempt %d", job.id, job.process, job.attempt)
-
-    def _next_task(self, progress: JobProgress) -> TaskRow | None:
-        """Return a task whose inputs are pinned, waiting for one; None when all are done."""
-        while True:
-            with self.engine.connect() as connection:
-                if not job_queue.still_held(connection, [self.held]):
-                    raise ClaimLostError
-                ready = jobs.tasks_of(connection, self.held.job, ("ready",))
-                if ready:
-                    return ready[0]
-                if job_tasks.count_open(connection, self.held.job) == 0:
-                    return None
-                if job_queue.someone_waits(connection):
-                    raise GiveWayError
-            progress.waiting("Waiting for the next product")
-            time.sleep(POLL_S)
-
-    def _run_task(self, chain: Chain[Any], row: TaskRow, progress: JobProgress) -> None:
-        """Run one task and record what it gave."""
-        with self.engine.begin() as connection:
-            if not job_tasks.begin(connection, self.held, row):
-                raise ClaimLostError
-        started = time.monotonic()
-        folder = self._fresh_folder(f"{row.number:04d}")
-        paths = {uid: self.archive.path(uid) for uid in row.products}
-        inputs = TaskInputs(paths=paths, config=self.config, scratch=folder)
-        result = chain.run(_task_of(row), inputs, progress.of_task(row))
-        for name in result.files:
-            _file_in(folder, name)
-        body = {**asdict(result), "folder": str(folder.relative_to(self._scratch))}
-        with self.engine.begin() as connection:
-            if not job_tasks.finish(connection, self.held, row, body):
-                raise ClaimLostError
-            seconds = time.monotonic() - started
-            jobs.add_log(connection, row.job, "INFO", f"Task {row.name} took {seconds:.1f} s")
 
     def _publish(self, folder: Path, results: Mapping[str, Any]) -> None:
         """Make the results visible and the job succeeded, both or neither."""
@@ -152,7 +116,7 @@ class Execution:
         """Return a task that is done as `gather` gets it."""
         stored = row.result or {}
         result = TaskResult(body=stored["body"], files=tuple(stored["files"]))
-        return FinishedTask(_task_of(row), result, self._scratch / stored["folder"])
+        return FinishedTask(task_of(row), result, self._scratch / stored["folder"])
 
     @property
     def _scratch(self) -> Path:
@@ -206,7 +170,7 @@ def results_of(outputs: Outputs, folder: Path) -> dict[str, dict[str, Any]]:
         if output.path is None:
             results[output.identifier] = {"value": output.value, "type": output.mime_type}
         else:
-            size = _file_in(folder, output.path).stat().st_size
+            size = file_in(folder, output.path).stat().st_size
             results[output.identifier] = {
                 "href": output.path,
                 "type": output.mime_type,
@@ -217,23 +181,11 @@ def results_of(outputs: Outputs, folder: Path) -> dict[str, dict[str, Any]]:
     return results
 
 
-def _file_in(folder: Path, name: str) -> Path:
-    """Return a file of a folder; what a chain names must exist and lie in it."""
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-        raise ValueError(f"{name} is no file in the folder that it was to be written to")
-    return path
-
-
-def _task_of(row: TaskRow) -> Task:
-    return Task(row.name, row.products, dict(row.body), row.weight)
-
-
 def _reason(error: BaseException) -> str:
     """Return why an attempt ended, in words that tell a client nothing of the inside."""
     if isinstance(error, MemoryError):
         return "it ran out of memory"
-    if isinstance(error, StorageError):
+    if isinstance(error, (StorageError, TaskLostError)):
         return str(error)
     if isinstance(error, SystemExit):
         return "it left before its end"

@@ -33,21 +33,28 @@ class JobProgress:
         self._several = len(tasks) > 1
         whole = sum(task.weight for task in tasks) or 1.0
         self._shares = {task.number: (1 - gather_share) * task.weight / whole for task in tasks}
-        self._done = sum(self._shares[task.number] for task in tasks if task.state == "done")
+        # Of each task, how much is done: several may run at once.
+        self._done = {task.number: float(task.state == "done") for task in tasks}
         self._written = -INTERVAL_S
         self._last = (-1, "")
 
     def of_task(self, task: TaskRow) -> Progress:
-        """Return the progress function of a task that begins; the one before it is done."""
-        before = self._done
-        share = self._shares[task.number]
-        self._done = before + share
+        """Return the progress function of a task that begins."""
         prefix = f"{task.name}: " if self._several else ""
 
         def progress(message: str, percent: float) -> None:
-            self._report(before + share * _fraction(percent), prefix + message)
+            self._done[task.number] = _fraction(percent)
+            self._report(self._of_tasks(), prefix + message)
 
         return progress
+
+    def task_done(self, task: TaskRow) -> None:
+        """Note that a task is done; the next report says so."""
+        self._done[task.number] = 1.0
+
+    def _of_tasks(self) -> float:
+        """Return the part of the job that its tasks have done."""
+        return sum(share * self._done[number] for number, share in self._shares.items())
 
     def gather(self, message: str, percent: float) -> None:
         """Report on gathering the outputs."""
@@ -55,7 +62,7 @@ class JobProgress:
 
     def waiting(self, message: str) -> None:
         """Say that the job waits for inputs."""
-        self._report(self._done, message)
+        self._report(self._of_tasks(), message)
 
     def _report(self, fraction: float, message: str) -> None:
         now = time.monotonic()

@@ -168,7 +168,7 @@ class Supervisor:
             self._kill(left)
             left.process.close()
         process = self._context.Process(
-            target=child.main, args=(self._config, held), name=f"job-{job.id}"
+            target=child.main, args=(self._config, held, self._zygote), name=f"job-{job.id}"
         )
         try:
             process.start()

@@ -1,0 +1,133 @@
+"""The tasks of a job from ready to done, whoever runs them, as long as the claim holds."""
+
+import dataclasses
+import time
+from dataclasses import asdict
+
+from catalog_db import job_queue, job_tasks, jobs
+from catalog_db.engine import Engine
+from catalog_db.job_queue import Claim
+from catalog_db.jobs import TaskRow
+from peps_wps.chains.contract import Task
+from peps_wps.config import Config
+from peps_wps.jobs.dismissal import scratch_folder
+from peps_wps.jobs.progress import JobProgress
+from peps_wps.jobs.task_runner import TaskRunner, tasks_at_once, threads_of_a_task
+from peps_wps.jobs.task_work import TaskDone, TaskWork
+from peps_wps.staging import Archive
+
+POLL_S = 0.2
+
+
+class ClaimLostError(Exception):
+    """The job is no longer this process's to run: dismissed, timed out or taken over."""
+
+
+class GiveWayError(Exception):
+    """The next inputs are still on tape and another job could use the slot."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Running:
+    """A task that runs, and when (monotonic) it was handed over."""
+
+    row: TaskRow
+    begun: float
+
+
+class TaskLoop:
+    """Hands the tasks of a job to a runner as their inputs are pinned, and records their ends.
+
+    Parameters
+    ----------
+    config, engine, archive
+        The configuration, the database of the jobs, where products lie.
+    held
+        The attempt.
+    process
+        The process of the job.
+    """
+
+    def __init__(
+        self, config: Config, engine: Engine, archive: Archive, held: Claim, process: str
+    ) -> None:
+        self._engine = engine
+        self._archive = archive
+        self._held = held
+        self._process = process
+        self._slots = tasks_at_once(config)
+        self._scratch = scratch_folder(config, held.job)
+        threads = threads_of_a_task(config)
+        self._config = dataclasses.replace(
+            config, processing=dataclasses.replace(config.processing, threads=threads)
+        )
+        self._running: dict[int, _Running] = {}
+
+    def run(self, runner: TaskRunner, progress: JobProgress) -> None:
+        """Run until every task is done.
+
+        Raises
+        ------
+        ClaimLostError, GiveWayError
+            When the job is to be left.
+        """
+        while not self._is_over(ready := self._ready(), progress):
+            for row in ready:
+                self._begin(row, runner, progress)
+            for done in runner.collect(POLL_S):
+                self._finish(done, progress)
+            if self._running and (reason := runner.idle_reason()) is not None:
+                progress.waiting(reason)
+
+    def _ready(self) -> list[TaskRow]:
+        """Return the tasks that can begin now."""
+        with self._engine.connect() as connection:
+            if not job_queue.still_held(connection, [self._held]):
+                raise ClaimLostError
+            ready = jobs.tasks_of(connection, self._held.job, ("ready",))
+        return ready[: self._slots - len(self._running)]
+
+    def _is_over(self, ready: list[TaskRow], progress: JobProgress) -> bool:
+        """Tell whether all tasks are done; give way where none can begin and another job waits."""
+        if ready or self._running:
+            return False
+        with self._engine.connect() as connection:
+            if job_tasks.count_open(connection, self._held.job) == 0:
+                return True
+            if job_queue.someone_waits(connection):
+                raise GiveWayError
+        progress.waiting("Waiting for the next product")
+        return False
+
+    def _begin(self, row: TaskRow, runner: TaskRunner, progress: JobProgress) -> None:
+        with self._engine.begin() as connection:
+            if not job_tasks.begin(connection, self._held, row):
+                raise ClaimLostError
+        self._running[row.number] = _Running(row, time.monotonic())
+        work = TaskWork(
+            job=self._held.job,
+            number=row.number,
+            process=self._process,
+            task=task_of(row),
+            paths={uid: self._archive.path(uid) for uid in row.products},
+            folder=self._scratch / f"attempt-{self._held.attempt}",
+            config=self._config,
+        )
+        runner.submit(work, progress.of_task(row))
+
+    def _finish(self, done: TaskDone, progress: JobProgress) -> None:
+        """Record what a task gave."""
+        running = self._running.pop(done.number)
+        row = running.row
+        body = {**asdict(done.result), "folder": str(done.folder.relative_to(self._scratch))}
+        with self._engine.begin() as connection:
+            if not job_tasks.finish(connection, self._held, row, body):
+                raise ClaimLostError
+            seconds = time.monotonic() - running.begun
+            jobs.add_log(connection, row.job, "INFO", f"Task {row.name} took {seconds:.1f} s")
+        progress.task_done(row)
+
+
+def task_of(row: TaskRow) -> Task:
+    """Return the task of a row as the chain planned it."""
+    return Task(row.name, row.products, dict(row.body), row.weight)
