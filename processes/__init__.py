@@ -1,5 +1,7 @@
-"""One WPS process a module: identifier, inputs, outputs; nothing computed here."""
+"""One process a module: identifier, inputs, outputs; nothing computed here."""
 
+from processes.echo import Echo
+from processes.processing_status import ProcessingStatus, Status
 from processes.s1_ortho import S1Ortho
 
-PROCESSES = (S1Ortho,)
+PROCESSES = (S1Ortho, Echo, ProcessingStatus, Status)

@@ -1,6 +1,6 @@
 """Orders, whatever the protocol: processes, their inputs, jobs, results, and who may have them."""
 
 from peps_wps.ordering.desk import OrderDesk
-from peps_wps.ordering.process import Alias, ChainProcess
+from peps_wps.ordering.process import Alias, ChainProcess, DirectProcess, JobViews
 
-__all__ = ["Alias", "ChainProcess", "OrderDesk"]
+__all__ = ["Alias", "ChainProcess", "DirectProcess", "JobViews", "OrderDesk"]

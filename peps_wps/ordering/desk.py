@@ -6,18 +6,22 @@ WPS 1.0, WPS 2.0 and OGC API - Processes are renderings over this; none of them 
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from catalog_db import times
 from catalog_db.engine import Engine
 from peps_wps import jobs
 from peps_wps.access import Access, Caller
 from peps_wps.config import Config
 from peps_wps.errors import InvalidInputError, UnauthorizedError
 from peps_wps.jobs import Job, JobFilter, JobPage
+from peps_wps.links import Links
 from peps_wps.ordering.errors import (
+    AsyncRefusedError,
     NoSuchJobError,
     NoSuchProcessError,
     ServerBusyError,
@@ -25,7 +29,9 @@ from peps_wps.ordering.errors import (
     SyncTimeoutError,
 )
 from peps_wps.ordering.inputs import chain_inputs
-from peps_wps.ordering.process import ChainProcess
+from peps_wps.ordering.process import ChainProcess, DirectProcess
+from peps_wps.ordering.report import user_information
+from peps_wps.ordering.results import log_of
 
 logger = logging.getLogger(__name__)
 
@@ -118,9 +124,9 @@ class OrderDesk:
         UnauthorizedError, ForbiddenError
             When the caller may not order this.
         """
-        self.access.check_order(caller, process.own_identifier)
-        largest = self.config.server.max_input_bytes
-        checked = chain_inputs(process, inputs, largest=largest)
+        checked = self._checked(process, inputs, caller)
+        if isinstance(process, DirectProcess):
+            raise AsyncRefusedError(process.identifier)
         try:
             job = jobs.submit(
                 self.engine,
@@ -145,10 +151,18 @@ class OrderDesk:
         inputs: Mapping[str, Sequence[str]],
         caller: Caller,
         *,
+        links: Links,
         title: str | None = None,
         options: Mapping[str, Any],
     ) -> Job:
         """Order and wait: return the job when it has ended.
+
+        Parameters
+        ----------
+        process, inputs, caller, title, options
+            As of `submit`.
+        links
+            Where the links lead that the answer itself may hold.
 
         Raises
         ------
@@ -161,6 +175,8 @@ class OrderDesk:
         InvalidInputError, UnauthorizedError, ForbiddenError
             As of `submit`.
         """
+        if isinstance(process, DirectProcess):
+            return self._answer(process, inputs, caller, links, options)
         if not process.sync_allowed:
             raise SyncRefusedError(process.identifier)
         if not self._waiting.acquire(blocking=False):
@@ -177,6 +193,8 @@ class OrderDesk:
         inputs: Mapping[str, Sequence[str]],
         caller: Caller,
         *,
+        links: Links,
+        title: str | None = None,
         options: Mapping[str, Any],
         wait_s: float,
     ) -> Job:
@@ -189,7 +207,9 @@ class OrderDesk:
         InvalidInputError, UnauthorizedError, ForbiddenError
             As of `submit`.
         """
-        job = self.submit(process, inputs, caller, options=options)
+        if isinstance(process, DirectProcess):
+            return self._answer(process, inputs, caller, links, options)
+        job = self.submit(process, inputs, caller, title=title, options=options)
         if not self._waiting.acquire(blocking=False):
             return job
         try:
@@ -230,6 +250,18 @@ class OrderDesk:
         mine = replace(wanted, owners=(caller.name,))
         return jobs.page_of_jobs(self.engine, mine, limit=limit, cursor=cursor)
 
+    def log(self, job_id: str, caller: Caller) -> bytes:
+        """Return the log of a job, one line an event, as text.
+
+        Raises
+        ------
+        NoSuchJobError, UnauthorizedError, ForbiddenError
+            As of `job`; only the owner may.
+        """
+        job = self._job(job_id)
+        self.access.check_owner(caller, job)
+        return log_of(self.engine, job)
+
     def dismiss(self, job_id: str, caller: Caller) -> Job:
         """Dismiss a job and return it; one dismissed before stays so.
 
@@ -252,6 +284,42 @@ class OrderDesk:
             raise NoSuchJobError(job_id)
         return job
 
+    def _checked(
+        self, process: ChainProcess, inputs: Mapping[str, Sequence[str]], caller: Caller
+    ) -> dict[str, list[str]]:
+        """Return the inputs under the names that the chain knows, the right to order checked."""
+        self.access.check_order(caller, process.own_identifier)
+        return chain_inputs(process, inputs, largest=self.config.server.max_input_bytes)
+
+    def _answer(
+        self,
+        process: DirectProcess,
+        inputs: Mapping[str, Sequence[str]],
+        caller: Caller,
+        links: Links,
+        options: Mapping[str, Any],
+    ) -> Job:
+        """Return a job that has ended and that no table knows, with what the process answers."""
+        checked = self._checked(process, inputs, caller)
+        results = process.answer(checked, _Views(self, caller, links))
+        now = times.now()
+        return Job(
+            id=str(uuid.uuid4()),
+            process=process.chain,
+            owner=caller.name,
+            state="succeeded",
+            inputs=checked,
+            order={},
+            max_attempts=1,
+            created=now,
+            updated=now,
+            started=now,
+            finished=now,
+            progress=100,
+            response_options={**options, "identifier": process.identifier},
+            results=results,
+        )
+
     def _wait(self, job: Job) -> Job:
         """Return the job when it has ended; dismiss it when that takes too long."""
         limit_s = self.config.processing.sync_limit_s
@@ -270,3 +338,20 @@ class OrderDesk:
             pause_s = min(2 * pause_s, longest_s)
             job = self._job(job.id)
         return job
+
+
+@dataclass(frozen=True)
+class _Views:
+    """Jobs as a direct process may see them: with the eyes of its caller."""
+
+    desk: OrderDesk
+    caller: Caller
+    links: Links
+
+    def report(self, locator: str, job_id: str) -> str:
+        """Return what is told of a job in the words of PEPS, as JSON."""
+        try:
+            job = self.desk.job(job_id, self.caller)
+        except NoSuchJobError as error:
+            raise InvalidInputError(locator, str(error)) from error
+        return user_information(job, self.desk.process_of(job).identifier, self.links)

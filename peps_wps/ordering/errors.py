@@ -56,6 +56,17 @@ class SyncRefusedError(PepsError):
         return f"{self.identifier} can take minutes: ask for it asynchronously"
 
 
+class AsyncRefusedError(PepsError):
+    """The process answers at once: there is no job to follow, and no answer to keep."""
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(identifier)
+        self.identifier = identifier
+
+    def __str__(self) -> str:
+        return f"{self.identifier} answers at once: ask for it synchronously"
+
+
 class ServerBusyError(PepsError):
     """As many clients as may already wait for an answer on their connection."""
 

@@ -14,6 +14,7 @@ from pywps.inout.literaltypes import AllowedValue
 from pywps.validator.allowed_value import ALLOWEDVALUETYPE
 
 from peps_wps.errors import InvalidInputError
+from peps_wps.ordering.boxes import Box, BoxInput
 from peps_wps.ordering.errors import (
     InputTooLargeError,
     MissingInputError,
@@ -111,6 +112,8 @@ def _check_values(described: Any, name: str, values: Sequence[str], largest: int
 
 def _check_literal(described: LiteralInput, name: str, value: str) -> None:
     shown = value if len(value) <= 80 else value[:77] + "..."
+    if isinstance(described, BoxInput):
+        _check_box(name, value)
     if not _has_type(described.data_type, value):
         raise InvalidInputError(
             name, f"{name} is {shown}, expected a value of type {described.data_type}"
@@ -121,6 +124,13 @@ def _check_literal(described: LiteralInput, name: str, value: str) -> None:
     except NoApplicableCode as error:
         domain = _domain(described.allowed_values)
         raise InvalidInputError(name, f"{name} is {shown}, expected {domain}") from error
+
+
+def _check_box(name: str, value: str) -> None:
+    try:
+        Box.of_text(value)
+    except ValueError as error:
+        raise InvalidInputError(name, f"{name}: {error}") from error
 
 
 def _has_type(data_type: str, value: str) -> bool:

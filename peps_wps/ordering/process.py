@@ -1,9 +1,9 @@
 """A process of this service: a description, and the name of the chain that does the work."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from pywps import ComplexOutput, Format, LiteralInput, Process
 from pywps.inout.literaltypes import AnyValue
@@ -37,11 +37,14 @@ class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
     identifier, version, title, abstract, keywords
         What GetCapabilities says of it.
     inputs, outputs
-        PyWPS inputs and outputs. The report (JSON) comes last and is added when it is not there.
+        PyWPS inputs and outputs. The report (JSON) comes last and is added when it is not there,
+        unless `has_report` is False.
     chain
         Key in ``CHAINS``; the identifier when empty.
     sync_allowed
         Whether a client may wait for the answer on its connection.
+    async_allowed
+        Whether the answer can be kept, and the job be followed.
     aliases
         Other identifiers under which the process can be described and run. They are not listed.
     """
@@ -55,12 +58,16 @@ class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
     outputs: ClassVar[list[Any]] = []
     chain: str = ""
     sync_allowed: bool = False
+    async_allowed: bool = True
+    has_report: bool = True
     aliases: ClassVar[Mapping[str, Alias]] = {}
 
     def __init__(self) -> None:
         declared = list(self.outputs)
         outputs = [one for one in declared if one.identifier != REPORT]
-        reports = [one for one in declared if one.identifier == REPORT] or [_report_output()]
+        reports = [one for one in declared if one.identifier == REPORT]
+        if self.has_report and not reports:
+            reports = [_report_output()]
         inputs = [_described(one) for one in self.inputs]
         self.chain = self.chain or self.identifier
         # What rights are about, whatever the alias it is called by.
@@ -79,8 +86,8 @@ class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
             version=self.version,
             inputs=inputs,
             outputs=outputs + reports,
-            store_supported=True,
-            status_supported=True,
+            store_supported=self.async_allowed,
+            status_supported=self.async_allowed,
         )
 
     @classmethod
@@ -110,6 +117,34 @@ class ChainProcess(Process):  # type: ignore[misc]  # PyWPS carries no types
         """Return the name under which this process offers an input of its chain."""
         offered = (one.identifier for one in self.inputs)
         return next((one for one in offered if self.chain_inputs[one] == chain_name), chain_name)
+
+
+class JobViews(Protocol):
+    """What a direct process may see of jobs."""
+
+    def report(self, locator: str, job_id: str) -> str:
+        """Return what is told of a job in the words of PEPS, as JSON, one key or item a line.
+
+        Raises
+        ------
+        InvalidInputError
+            With `locator`, the input that named the job, when there is none.
+        """
+
+
+class DirectProcess(ChainProcess):
+    """A process that the web application answers itself, from rows: no job, no worker.
+
+    It answers while every worker is busy, or none is there.
+    """
+
+    sync_allowed = True
+    async_allowed = False
+    has_report = False
+
+    def answer(self, inputs: Mapping[str, Sequence[str]], views: JobViews) -> dict[str, Any]:
+        """Return the outputs, as a job row holds them: identifier to value and media type."""
+        raise NotImplementedError
 
 
 def _described(one: Any) -> Any:

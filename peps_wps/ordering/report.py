@@ -39,8 +39,18 @@ def render_report(job: Job, identifier: str, links: Links, folder: Path) -> byte
     folder
         The folder of the job's results, where the chain may have left a report of its own.
     """
+    document = {**_user_information(job, identifier, links), **_chain_report(job, folder)}
+    return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def user_information(job: Job, identifier: str, links: Links) -> str:
+    """Return the part of the report that says where a job stands, and nothing of its chain's."""
+    return json.dumps(_user_information(job, identifier, links), indent=1)
+
+
+def _user_information(job: Job, identifier: str, links: Links) -> dict[str, Any]:
     percent = 100 if job.state == "succeeded" else job.progress
-    user_information = {
+    told = {
         "job_status": _JOB_STATUS[job.shown_state],
         "job_id": job.id,
         "identifier": identifier,
@@ -56,8 +66,7 @@ def render_report(job: Job, identifier: str, links: Links, folder: Path) -> byte
             if name != REPORT and "href" in result
         ],
     }
-    document = {"USER_INFO": user_information, **_chain_report(job, folder)}
-    return json.dumps(document, indent=1).encode() + b"\n"
+    return {"USER_INFO": told}
 
 
 def _chain_report(job: Job, folder: Path) -> dict[str, Any]:

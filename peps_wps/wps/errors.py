@@ -6,6 +6,7 @@ from typing import Any
 
 from peps_wps.errors import ForbiddenError, InvalidInputError, PepsError, UnauthorizedError
 from peps_wps.ordering.errors import (
+    AsyncRefusedError,
     InputTooLargeError,
     MissingInputError,
     NoSuchJobError,
@@ -76,6 +77,7 @@ _TOLD: tuple[tuple[type[PepsError], str, Callable[[Any], str], str], ...] = (
     (NoSuchProcessError, "InvalidParameterValue", lambda _: "identifier", ""),
     (NoSuchJobError, "NoSuchJob", attrgetter("job_id"), ""),
     (SyncRefusedError, "InvalidParameterValue", lambda _: "status", _HOW),
+    (AsyncRefusedError, "StorageNotSupported", _no_locator, ""),
     (SyncTimeoutError, "NoApplicableCode", attrgetter("job_id"), _HOW),
     (ServerBusyError, "ServerBusy", _no_locator, ""),
     (NoSuchResultError, "NoApplicableCode", _no_locator, ""),

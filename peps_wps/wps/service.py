@@ -8,6 +8,7 @@ written from that row.
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pywps.configuration
@@ -122,7 +123,7 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
         if is_async and not execute.store:
             raise invalid("status", "status=true needs storeExecuteResponse=true")
         links = Links.of(self.config, request)
-        order = self.desk.submit if is_async else self.desk.run_sync
+        order = self.desk.submit if is_async else partial(self.desk.run_sync, links=links)
         job = order(
             process,
             execute.inputs,
