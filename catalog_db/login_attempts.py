@@ -7,7 +7,7 @@ the other; one that turns out well is taken back.
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from catalog_db.tables import failed_login
 from catalog_db.times import from_us, to_us
@@ -63,10 +63,9 @@ def succeed(connection: Connection, forgiven: str, subjects: Iterable[str]) -> N
         The others: for each of them one attempt less.
     """
     connection.execute(delete(failed_login).where(failed_login.c.subject == forgiven))
-    remaining = case((failed_login.c.failures > 0, failed_login.c.failures - 1), else_=0)
     for subject in sorted(subjects):
         connection.execute(
             update(failed_login)
-            .where(failed_login.c.subject == subject)
-            .values(failures=func.coalesce(remaining, 0))
+            .where(failed_login.c.subject == subject, failed_login.c.failures > 0)
+            .values(failures=failed_login.c.failures - 1)
         )

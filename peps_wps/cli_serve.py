@@ -16,6 +16,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from catalog_db import users
 from peps_wps import logs
 from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, say
 from peps_wps.cli_web import run_web
@@ -36,10 +37,10 @@ def serve(arguments: argparse.Namespace) -> int:
     """Run web and workers until a signal."""
     config = serving_config(arguments)
     server = config.server
-    if not (arguments.open or is_loopback(server.host)):
+    if config.auth.mode == "open" and not (arguments.open or is_loopback(server.host)):
         say(
-            f"peps: {server.host} is reachable from other machines and no credentials are asked; "
-            "give --open if that is meant"
+            f"peps: {server.host} is reachable from other machines and [auth] mode is open: "
+            "no credentials would be asked; give --open if that is meant"
         )
         return USAGE
     if not _is_free(server.host, server.port):
@@ -59,6 +60,8 @@ def serve(arguments: argparse.Namespace) -> int:
                 return JOB_FAILED
             return OK
         say(welcome(config))
+        for warning in warnings_of(config):
+            say(warning)
         service.look_after(stop)
     return OK
 
@@ -86,10 +89,12 @@ def serving_config(arguments: argparse.Namespace) -> Config:
     }
     workers = getattr(arguments, "workers", None)
     processing = {"parallelprocesses": workers} if workers else {}
+    auth: dict[str, Any] = {"mode": "open"} if getattr(arguments, "open", False) else {}
     return dataclasses.replace(
         config,
         server=dataclasses.replace(config.server, **server),
         processing=dataclasses.replace(config.processing, **processing),
+        auth=dataclasses.replace(config.auth, **auth),
     )
 
 
@@ -186,6 +191,31 @@ Try:
   curl '{url}/resto/api/collections/S1/search.json?maxRecords=5'
   peps demo --url {url} --var {config.var}
 """
+
+
+def warnings_of(config: Config) -> list[str]:
+    """Return what whoever starts a web service should know of who can use it."""
+    local = is_loopback(config.server.host)
+    if config.auth.mode == "open":
+        warning = f"Open: whoever reaches {config.server.host} may order, download and dismiss."
+        return [] if local else [warning]
+    warnings = []
+    if not (local or config.server.url.startswith("https://")):
+        warnings.append("Passwords travel unencrypted: put a proxy with TLS in front.")
+    if not _has_users(config):
+        warnings.append(
+            "There is no user yet: everybody may search, nobody may order or download.\n"
+            f"Add one with: peps user add NAME --var {config.var}"
+        )
+    return warnings
+
+
+def _has_users(config: Config) -> bool:
+    engine = open_catalogue(config)
+    with engine.connect() as connection:
+        has_some = bool(users.list_users(connection))
+    engine.dispose()
+    return has_some
 
 
 def _end(process: SpawnProcess) -> None:

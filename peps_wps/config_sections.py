@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from peps_wps.config_values import DatabaseUrl, Source, size_in_bytes
+from peps_wps.config_values import DatabaseUrl, Source, size_in_bytes, words
 from peps_wps.errors import ConfigError
+
+# In `[auth] restricted`, instead of the name of each.
+EVERY_PROCESS = "*"
 
 _CATALOG_URL = DatabaseUrl("sqlite:///catalog.db")
 _DEM_PATH = Source("dem")
@@ -22,6 +25,7 @@ class Server:
     port: int = 5000
     workers: int = 1
     threads: int = 8
+    proxies: int = 0
     language: str = "en-US"
     maxrequestsize: str = "3mb"
     maxsingleinputsize: str = "1mb"
@@ -187,21 +191,25 @@ class Orbits:
 
 @dataclass(frozen=True)
 class Auth:
-    """``[auth]``: who may call, and who may follow the link of a job: everybody, today."""
+    """``[auth]``: who may call, and who may follow the link of a job.
 
-    mode: Literal["open", "basic"] = "open"
+    `restricted` names the processes that need a right; `token_hours` is of tokens that clients
+    fetch for themselves.
+    """
+
+    mode: Literal["open", "basic"] = "basic"
     links: Literal["public", "owner"] = "public"
 
-    def __post_init__(self) -> None:
-        for key, value in (("mode", self.mode), ("links", self.links)):
-            if value in ("basic", "owner"):
-                raise ConfigError(
-                    f"{key} = {value} would protect nothing: users come with a later version"
-                )
+    @property
+    def restricted_processes(self) -> frozenset[str]:
+        """The processes that only those may order who hold them."""
+        return frozenset(words(self.restricted))
 
 
 @dataclass(frozen=True)
 class Portal:
+    restricted: str = ""
+    token_hours: float = 24.0
     """``[portal]``: the web pages."""
 
     title: str = "PEPS"

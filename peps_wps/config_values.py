@@ -23,6 +23,11 @@ def size_in_bytes(size: str) -> int:
     return int(float(match[1]) * _SIZE_UNITS[match[2]])
 
 
+def words(text: str) -> list[str]:
+    """Return the words of a list such as ``S1_ORTHO, FULL_MAJA``."""
+    return [word for part in text.split(",") if (word := part.strip())]
+
+
 def read_value(kind: Any, text: str, var: Path) -> Any:
     """Return the value of one key; ValueError says what it should have been."""
     if get_origin(kind) is Literal:

@@ -4,6 +4,8 @@ Every message is one sentence that names the value found and what is expected. I
 letters, digits, spaces and ``.:!?=,;-_/`` so that it reaches WPS clients unchanged.
 """
 
+import math
+
 
 class PepsError(Exception):
     """Base of what the service itself raises."""
@@ -33,14 +35,53 @@ class ChainError(PepsError):
     """A task failed for a reason in its data; the job fails with this sentence, no retry."""
 
 
-class UnauthorizedError(PepsError):
+class AccessError(PepsError):
+    """A caller may not do what they ask; each protocol says so in its own form.
+
+    `status` and `headers` are those of the HTTP answer, whatever its body.
+    """
+
+    status = 403
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer carries beside its body."""
+        return {}
+
+
+class UnauthorizedError(AccessError):
     """It must be known who asks, and is not: no credentials, or wrong ones."""
 
-    def __init__(self, message: str = "Unauthorized") -> None:
-        super().__init__(message)
+    status = 401
+
+    def __str__(self) -> str:
+        return "Unauthorized"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge of RFC 9110, section 11.6.1, and RFC 7617."""
+        return {"WWW-Authenticate": 'Basic realm="PEPS", charset="UTF-8"'}
 
 
-class ForbiddenError(PepsError):
+class TooManyAttemptsError(AccessError):
+    """Too many wrong passwords; the next one is looked at in `wait_s` seconds."""
+
+    status = 429
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(wait_s)  # keeps the error picklable
+        self.wait_s = wait_s
+
+    def __str__(self) -> str:
+        return f"too many attempts, try again in {math.ceil(self.wait_s)} s"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back (RFC 6585, section 4)."""
+        return {"Retry-After": str(math.ceil(self.wait_s))}
+
+
+class ForbiddenError(AccessError):
     """It is known who asks, and they have no right to it; `locator` says to what."""
 
     def __init__(self, locator: str, message: str = "Forbidden") -> None:

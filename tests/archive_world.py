@@ -24,7 +24,8 @@ class ArchiveWorld:
     def __init__(self, root: Path, **environ: str) -> None:
         self.root = root
         self.environ = environ
-        self.config = Config.load(var=root, environ={"PEPS_TAPE_SPEED": "1000", **environ})
+        defaults = {"PEPS_TAPE_SPEED": "1000", "PEPS_AUTH_MODE": "open"}
+        self.config = Config.load(var=root, environ={**defaults, **environ})
         self.engine = create_engine(self.config.catalog.url)
         migrations.upgrade(self.engine)
         self.archive = Archive(self.config, self.engine)

@@ -48,8 +48,6 @@ def test_the_shipped_file_spells_out_every_default(tmp_path):
         ("[storage]\npath =", r"\[storage\] path"),
         ("[catalog]\nurl = sqlite:///:memory:", r"\[catalog\] url"),
         ("drives = 2", "no section headers"),
-        ("[auth]\nmode = basic", r"\[auth\] mode = basic .* users come with a later version"),
-        ("[auth]\nlinks = owner", r"\[auth\] links = owner .* users come with a later version"),
         ("[server]\nworkers = 0", r"\[server\] workers = 0: expected 1 or more"),
         ("[server]\nthreads = 0", r"\[server\] threads = 0"),
         ("[server]\nport = 70000", r"\[server\] port = 70000"),

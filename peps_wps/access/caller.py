@@ -17,11 +17,14 @@ class Caller:
         The groups of the user.
     is_operator
         Whether every job is seen, and may be dismissed.
+    processes
+        The restricted processes that the user may order.
     """
 
     name: str = ANONYMOUS
     groups: frozenset[str] = frozenset()
     is_operator: bool = False
+    processes: frozenset[str] = frozenset()
 
     @property
     def is_anonymous(self) -> bool:

@@ -4,13 +4,13 @@ Clients look for the key ``ErrorCode`` in whatever JSON they get.
 """
 
 import json
-import logging
 
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from catalog_db.errors import FootprintError, QueryError, UnknownProductError
-from peps_wps.errors import ForbiddenError, InvalidInputError, UnauthorizedError
+from peps_wps import incidents
+from peps_wps.errors import AccessError, InvalidInputError
 from storage.errors import (
     LostFileError,
     PoolTooSmallError,
@@ -18,17 +18,10 @@ from storage.errors import (
     UnknownRequestError,
 )
 
-logger = logging.getLogger(__name__)
-
-# What every 401 carries, in whatever form (RFC 9110, section 11.6.1).
-CHALLENGE = 'Basic realm="PEPS", charset="UTF-8"'
-
 STATUS_OF: dict[type[Exception], int] = {
     InvalidInputError: 400,
     QueryError: 400,
     FootprintError: 400,
-    UnauthorizedError: 401,
-    ForbiddenError: 403,
     UnknownProductError: 404,
     UnknownRequestError: 404,
     ProductWithdrawnError: 410,
@@ -57,11 +50,11 @@ def response_to(error: Exception, request: Request) -> Response:
             if name.lower() != "content-type":
                 answer.headers[name] = value
         return answer
+    if isinstance(error, AccessError):
+        answer = error_response(error.status, str(error))
+        answer.headers.extend(error.headers)
+        return answer
     for kind, status in STATUS_OF.items():
         if isinstance(error, kind):
-            answer = error_response(status, str(error))
-            if status == 401:
-                answer.headers["WWW-Authenticate"] = CHALLENGE
-            return answer
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return error_response(500, "internal error, reported to the operators")
+            return error_response(status, str(error))
+    return error_response(500, incidents.report(error, request))

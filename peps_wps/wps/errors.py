@@ -4,7 +4,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from peps_wps.errors import ForbiddenError, InvalidInputError, PepsError, UnauthorizedError
+from peps_wps.errors import AccessError, ForbiddenError, InvalidInputError, PepsError
 from peps_wps.ordering.errors import (
     AsyncRefusedError,
     InputTooLargeError,
@@ -82,6 +82,7 @@ _TOLD: tuple[tuple[type[PepsError], str, Callable[[Any], str], str], ...] = (
     (ServerBusyError, "ServerBusy", _no_locator, ""),
     (NoSuchResultError, "NoApplicableCode", _no_locator, ""),
     (ResultsGoneError, "NoApplicableCode", _no_locator, ""),
-    (UnauthorizedError, "NoApplicableCode", _no_locator, ""),
     (ForbiddenError, "InvalidParameterValue", attrgetter("locator"), ""),
+    # As birdy knows it.
+    (AccessError, "AccessForbidden", _no_locator, ""),
 )

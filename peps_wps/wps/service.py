@@ -18,8 +18,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from catalog_db import times
+from peps_wps import incidents
 from peps_wps.access import Caller
-from peps_wps.errors import ForbiddenError, PepsError, UnauthorizedError
+from peps_wps.errors import AccessError, PepsError
 from peps_wps.jobs import Job
 from peps_wps.links import OUTPUTS_PATH, SERVICE_PATH, Links
 from peps_wps.ordering import OrderDesk
@@ -35,12 +36,8 @@ from peps_wps.wps.requests import DescribeProcess, Execute, GetCapabilities, Job
 from peps_wps.wps.status import render_status
 from peps_wps.wps.xml_request import parse_xml
 
-logger = logging.getLogger(__name__)
-
-# What every 401 carries, in whatever form (RFC 9110, section 11.6.1).
-_CHALLENGE = 'Basic realm="PEPS", charset="UTF-8"'
 # HTTP status of what OWSLib need not read as a report; everything else a client did wrong is 400.
-_STATUS_OF = {UnauthorizedError: 401, ForbiddenError: 403, ResultsGoneError: 410}
+_STATUS_OF = {ResultsGoneError: 410}
 
 
 class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
@@ -210,10 +207,13 @@ def _answer_to(error: Exception, request: Request, refused: int) -> Response:
     """Return the report of an error; one that is a defect is logged whole and told in brief."""
     report = told(error) if isinstance(error, PepsError) else None
     if report is not None:
+        if isinstance(error, AccessError):
+            answer = failure(report, status=error.status)
+            answer.headers.extend(error.headers)
+            return answer
         return failure(report, status=_STATUS_OF.get(type(error), refused))
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    report = WpsError("NoApplicableCode", "", "internal error, reported to the operators")
-    return failure(report, status=500)
+    told_client = incidents.report(error, request)
+    return failure(WpsError("NoApplicableCode", "", told_client), status=500)
 
 
 def xml(document: bytes, *, status: int = 200, is_live: bool = False) -> Response:
@@ -226,7 +226,4 @@ def xml(document: bytes, *, status: int = 200, is_live: bool = False) -> Respons
 
 def failure(error: WpsError, *, status: int) -> Response:
     """Return an exception report."""
-    response = xml(serialise(exception_report(error)), status=status, is_live=True)
-    if status == 401:
-        response.headers["WWW-Authenticate"] = _CHALLENGE
-    return response
+    return xml(serialise(exception_report(error)), status=status, is_live=True)

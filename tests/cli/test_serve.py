@@ -59,7 +59,7 @@ class Served:
     def start(self) -> subprocess.Popen[str]:
         with self.log.open("w") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "peps_wps.cli", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", "peps_wps.cli", "serve", "--open", "--port", str(self.port)],
                 stderr=stream,
                 text=True,
                 env=environment(self.var),
@@ -174,7 +174,11 @@ def test_a_key_pressed_in_the_terminal_ends_the_service_at_once_and_quietly(hous
     assert "leaked" not in log
 
 
-def test_another_host_needs_a_word(tmp_path: Path) -> None:
+def test_an_open_service_needs_a_word_on_another_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PEPS_AUTH_MODE", "open")
+
     ended = peps("serve", "--host", "0.0.0.0", var=tmp_path / "var")
 
     assert ended.returncode == 2

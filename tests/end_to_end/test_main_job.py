@@ -93,7 +93,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     assert ingested.returncode == 0, ingested.stderr
     with (folder / "serve.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "peps_wps.cli", "serve", "--port", str(port)],
+            [sys.executable, "-m", "peps_wps.cli", "serve", "--open", "--port", str(port)],
             env=environment,
             stdout=log,
             stderr=log,

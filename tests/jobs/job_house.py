@@ -94,6 +94,7 @@ def opened_house(folder: Path, *, pool_gb: str = "1") -> Iterator[House]:
     environ = {
         "PEPS_PROCESSING_CHAINS": "tests.jobs.stand_in_chains",
         "PEPS_PROCESSING_LEASE_S": "1.5",
+        "PEPS_AUTH_MODE": "open",
         "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
         "PEPS_PROCESSING_PARALLELPROCESSES": "2",
         "PEPS_TAPE_SPEED": "1000",

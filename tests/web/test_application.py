@@ -21,7 +21,7 @@ from storage.errors import ProductWithdrawnError
 
 @pytest.fixture
 def config(tmp_path) -> Config:
-    return Config.load(var=tmp_path / "var", environ={})
+    return Config.load(var=tmp_path / "var", environ={"PEPS_AUTH_MODE": "open"})
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from tests.wps.stand_in import Echo, FullMaja, Ledger
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    loaded = Config.load(var=tmp_path_factory.mktemp("service") / "var", environ={})
+    folder = tmp_path_factory.mktemp("service") / "var"
+    loaded = Config.load(var=folder, environ={"PEPS_AUTH_MODE": "open"})
     return replace(loaded, processing=replace(loaded.processing, sync_limit_s=0.3))
 
 

@@ -43,6 +43,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One supervisor for all tests here: it takes seconds to warm up."""
     folder = tmp_path_factory.mktemp("workers")
     environ = {
+        "PEPS_AUTH_MODE": "open",
         "PEPS_PROCESSING_CHAINS": "tests.jobs.stand_in_chains",
         "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
         "PEPS_TAPE_SPEED": "1000",
