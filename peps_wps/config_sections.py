@@ -199,6 +199,8 @@ class Auth:
 
     mode: Literal["open", "basic"] = "basic"
     links: Literal["public", "owner"] = "public"
+    restricted: str = ""
+    token_hours: float = 24.0
 
     @property
     def restricted_processes(self) -> frozenset[str]:
@@ -208,8 +210,6 @@ class Auth:
 
 @dataclass(frozen=True)
 class Portal:
-    restricted: str = ""
-    token_hours: float = 24.0
     """``[portal]``: the web pages."""
 
     title: str = "PEPS"
