@@ -11,7 +11,7 @@ from catalog_db.engine import Engine, create_engine
 from peps_wps.config import Config
 from peps_wps.ordering import ChainProcess
 from peps_wps.services import Services
-from peps_wps.web import download, errors, health, landing, resto
+from peps_wps.web import download, errors, health, landing, ogcapi, resto
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
 
@@ -66,5 +66,5 @@ def create_app(
     migrations.upgrade(engine)
     services = Services.of(config, engine, processes)
     wps = WpsService(services.desk)
-    rules = [rule for part in (landing, health, resto, download) for rule in part.rules()]
+    rules = [rule for part in (landing, health, resto, download, ogcapi) for rule in part.rules()]
     return Application(services, [*rules, *wps.rules()])

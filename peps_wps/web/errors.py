@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from catalog_db.errors import FootprintError, QueryError, UnknownProductError
 from peps_wps import incidents
 from peps_wps.errors import AccessError, InvalidInputError
+from peps_wps.web.problem import ProblemError, problem_response
 from storage.errors import (
     LostFileError,
     PoolTooSmallError,
@@ -30,10 +31,21 @@ STATUS_OF: dict[type[Exception], int] = {
 }
 
 
+# Below these, clients expect RFC 7807.
+PROBLEM_PATHS = ("/ogcapi", "/stac")
+
+
 def error_response(status: int, message: str) -> Response:
     """Return an error as JSON, as PEPS does: ``{"ErrorMessage": ..., "ErrorCode": ...}``."""
     body = json.dumps({"ErrorMessage": message, "ErrorCode": status})
     return Response(body, status, content_type="application/json")
+
+
+def _said(request: Request, status: int, message: str) -> Response:
+    """Return an error in the form that the clients of an address know."""
+    if request.path.startswith(PROBLEM_PATHS):
+        return problem_response(ProblemError(status, message), request)
+    return error_response(status, message)
 
 
 def response_to(error: Exception, request: Request) -> Response:
@@ -41,20 +53,22 @@ def response_to(error: Exception, request: Request) -> Response:
 
     An error outside the table is logged with its stack, of which nothing leaves the server.
     """
+    if isinstance(error, ProblemError):
+        return problem_response(error, request)
     if isinstance(error, HTTPException):
         if error.code is None or error.code < 400 or error.response is not None:
             return Response.force_type(error.get_response(request.environ), request.environ)
-        answer = error_response(error.code, error.description or error.name)
+        answer = _said(request, error.code, error.description or error.name)
         # What a status needs beside its text: Allow of a 405, Content-Range of a 416.
         for name, value in error.get_headers(request.environ):
             if name.lower() != "content-type":
                 answer.headers[name] = value
         return answer
     if isinstance(error, AccessError):
-        answer = error_response(error.status, str(error))
+        answer = _said(request, error.status, str(error))
         answer.headers.extend(error.headers)
         return answer
     for kind, status in STATUS_OF.items():
         if isinstance(error, kind):
-            return error_response(status, str(error))
-    return error_response(500, incidents.report(error, request))
+            return _said(request, status, str(error))
+    return _said(request, 500, incidents.report(error, request))
