@@ -1,4 +1,8 @@
-"""The queue of recalls: one active recall a file, claimed with a lease, ended at one stroke."""
+"""The queue of recalls: one active recall a file, claimed with a lease, ended at one stroke.
+
+What changes requests, recalls or the pool holds `Subject.ARCHIVE`: a recall that ends must see
+every request that waits for it, and a claim every byte that is promised.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
     Select,
     and_,
+    cast,
     delete,
     exists,
     func,
@@ -22,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from catalog_db.locks import Subject, hold
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into, integers
@@ -118,6 +125,7 @@ def claim_recalls(
     lease_s: float,
 ) -> list[RecallRow]:
     """Take those still queued, as many as have room in the pool, and reserve that room."""
+    hold(connection, Subject.ARCHIVE)
     room = budget_bytes - pool_bytes(connection)
     claimed = []
     queued = connection.execute(
@@ -158,6 +166,7 @@ def renew_leases(
     lease_s: float,
 ) -> set[int]:
     """Prolong the lease of what the owner still holds; note the progress; return what it holds."""
+    hold(connection, Subject.ARCHIVE)
     held = set(
         connection.execute(
             update(recall)
@@ -181,6 +190,7 @@ def complete_recall(connection: Connection, recall_id: int, owner: str, now: dat
     -------
     False, with nothing changed, when the owner does not hold the recall any more.
     """
+    hold(connection, Subject.ARCHIVE)
     file_id = _close(connection, recall_id, owner, "done", None, now)
     if file_id is None:
         return False
@@ -190,7 +200,7 @@ def complete_recall(connection: Connection, recall_id: int, owner: str, now: dat
         .values(state="ready", last_access_us=to_us(now))
     )
     lifetime_us = (
-        select(request.c.pin_lifetime_s * 1_000_000)
+        select(cast(request.c.pin_lifetime_s, BigInteger) * 1_000_000)
         .where(request.c.id == request_file.c.request)
         .scalar_subquery()
     )
@@ -211,6 +221,7 @@ def requeue_recalls(
     error: str | None = None,
 ) -> None:
     """Queue claimed recalls again; without an `error` the attempt is not counted."""
+    hold(connection, Subject.ARCHIVE)
     files = connection.execute(
         update(recall)
         .where(recall.c.id.in_(integers(connection, recall_ids)), recall.c.owner == owner, _RUNNING)
@@ -232,6 +243,7 @@ def fail_recall(
     connection: Connection, recall_id: int, owner: str | None, error: str, now: datetime
 ) -> bool:
     """Give up on a recall and tell all who wait; False when the owner does not hold it."""
+    hold(connection, Subject.ARCHIVE)
     file_id = _close(connection, recall_id, owner, "failed", error, now)
     if file_id is None:
         return False
@@ -246,6 +258,7 @@ def fail_recall(
 
 def recover_recalls(connection: Connection, now: datetime, max_attempts: int) -> int:
     """Take recalls from owners whose lease has run out; return how many."""
+    hold(connection, Subject.ARCHIVE)
     lost = connection.execute(
         select(recall.c.id, recall.c.owner, recall.c.attempt)
         .where(_RUNNING, recall.c.lease_until_us < to_us(now))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, not_, select, update
 
+from catalog_db.locks import Subject, hold
 from catalog_db.recalls import DISK_ONLY, queue_recalls
 from catalog_db.tables import file, replica, request_file
 from catalog_db.times import from_us, to_us
@@ -44,6 +45,7 @@ def ready_replicas(connection: Connection) -> list[tuple[str, int]]:
 
 def forget_replica(connection: Connection, path: str, now: datetime) -> None:
     """Note that the pool does not hold a file after all; those who pin it wait for it again."""
+    hold(connection, Subject.ARCHIVE)
     file_id = connection.execute(
         delete(replica)
         .where(replica.c.path == path, replica.c.state == "ready")
@@ -88,6 +90,7 @@ def remove_replicas(connection: Connection, paths: Iterable[str], now: datetime)
     Who calls unlinks the files before the commit: no recall can bring one back in between, and a
     crash leaves a row without a file, which `forget_replica` is for.
     """
+    hold(connection, Subject.ARCHIVE)
     return list(
         connection.execute(
             delete(replica)
@@ -100,14 +103,16 @@ def remove_replicas(connection: Connection, paths: Iterable[str], now: datetime)
 def is_orphan(connection: Connection, path: str) -> bool:
     """Tell whether the pool should hold no file of this path, not even soon.
 
-    That stays so until the transaction ends: a replica refers to its file, whose row is locked.
+    That stays so until the transaction ends: recalls are claimed by one transaction at a time.
     """
-    file_id = select(file.c.id).where(file.c.path == path, file.c.backend != DISK_ONLY)
-    locked = connection.execute(file_id.with_for_update()).scalar_one_or_none()
-    if locked is None:
-        return False
-    replicas = select(replica.c.file).where(replica.c.file == locked)
-    return connection.execute(replicas).one_or_none() is None
+    hold(connection, Subject.ARCHIVE)
+    recalled = select(file.c.id, replica.c.file).where(
+        file.c.path == path, file.c.backend != DISK_ONLY
+    )
+    row = connection.execute(
+        recalled.outerjoin_from(file, replica, replica.c.file == file.c.id)
+    ).one_or_none()
+    return row is not None and row.file is None
 
 
 def _is_pin(now: datetime) -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from catalog_db.errors import UnknownProductError
+from catalog_db.locks import Subject, hold
 from catalog_db.recalls import ACTIVE, cancel_unwanted, queue_recalls
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import from_us, to_us
@@ -106,22 +107,16 @@ class RequestedFile:
 # -------------------------------------------------------------------------------- files
 
 
-def insert_file(connection: Connection, row: FileRow, now: datetime) -> int:
-    """Insert a file under its path unless that exists; return its key. `row.id` is ignored.
+def insert_file(connection: Connection, row: FileRow, now: datetime) -> FileRow:
+    """Insert a file under its path unless that exists; return what is there. `row.id` is ignored.
 
-    Only the row's own values tell whether an existing one is the same file: see `find_file`.
+    Whether it is the same file is seen in the row returned, and stays so: paths are never reused.
     """
     values = {name: value for name, value in vars(row).items() if name != "id"}
     statement = insert_into(connection, file).values(**values, created_us=to_us(now))
     connection.execute(statement.on_conflict_do_nothing(index_elements=[file.c.path]))
-    key: int = connection.execute(select(file.c.id).where(file.c.path == row.path)).scalar_one()
-    return key
-
-
-def find_file(connection: Connection, path: str) -> FileRow | None:
-    """Return the file of an archive path, None where there is none."""
-    row = connection.execute(select(*_file_columns()).where(file.c.path == path)).one_or_none()
-    return _file_row(row) if row else None
+    there = select(*_file_columns()).where(file.c.path == row.path)
+    return _file_row(connection.execute(there).one())
 
 
 def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFile]:
@@ -204,6 +199,7 @@ def open_request(
     The same user asking again for the same purpose gets the request that is still open, its pins
     prolonged; a file that failed for it stays failed until the request is released.
     """
+    hold(connection, Subject.ARCHIVE)
     request_id = connection.execute(
         select(request.c.id)
         .where(
@@ -292,6 +288,7 @@ def release_request(connection: Connection, request_id: str, now: datetime) -> N
 
     One that is unknown, or was released before, is left as it is.
     """
+    hold(connection, Subject.ARCHIVE)
     connection.execute(
         update(request)
         .where(request.c.id == request_id, request.c.released_us.is_(None))

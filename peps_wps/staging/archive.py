@@ -147,13 +147,12 @@ class Archive:
             When the catalogue knows another content under this path.
         """
         now = times.now()
-        known = staging.find_file(connection, stored.path)
-        if known is not None and known.checksum != stored.checksum:
+        known = staging.insert_file(connection, _row(stored), now)
+        if known.checksum != stored.checksum:
             raise ArchiveConflictError(f"the archive holds another content as {stored.path}")
-        file_id = known.id if known else staging.insert_file(connection, _row(stored), now)
         if stored.backend == DISK_ONLY:
-            replicas.add_replica(connection, file_id, stored.path, stored.size_bytes, now)
-        return file_id
+            replicas.add_replica(connection, known.id, stored.path, stored.size_bytes, now)
+        return known.id
 
     # --------------------------------------------------------------------------- requesting
 

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -6,5 +8,11 @@ from tests.archive_world import ArchiveWorld
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> ArchiveWorld:
-    return ArchiveWorld(tmp_path)
+def open_world(tmp_path: Path, database_url: str) -> Callable[..., ArchiveWorld]:
+    """What makes the archive of this test, with settings of its own."""
+    return partial(ArchiveWorld, tmp_path, PEPS_CATALOG_URL=database_url)
+
+
+@pytest.fixture
+def world(open_world: Callable[..., ArchiveWorld]) -> ArchiveWorld:
+    return open_world()

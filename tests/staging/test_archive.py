@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from catalog_db import products
 from catalog_db.errors import UnknownProductError
@@ -19,7 +18,8 @@ from storage.errors import (
     UnknownRequestError,
 )
 from storage.recall import RecallPolicy
-from tests.archive_world import HASTY, ArchiveWorld
+from tests.archive_world import HASTY
+from tests.query_plans import reads_all_of, recorded, steps_of
 
 
 def test_a_product_on_tape_is_recalled_with_its_bytes_unchanged(world, rng):
@@ -165,9 +165,9 @@ def test_another_content_under_a_known_path_is_refused(world, tier):
 
 
 @pytest.fixture
-def small(tmp_path):
+def small(open_world):
     """An archive whose pool has room for three products of a megabyte."""
-    return ArchiveWorld(tmp_path, PEPS_STORAGE_BUDGET_GB="0.003")
+    return open_world(PEPS_STORAGE_BUDGET_GB="0.003")
 
 
 def recall_all(world):
@@ -265,9 +265,9 @@ def test_two_orders_larger_than_the_pool_both_end_when_they_let_go(small, rng):
     assert [row.state for row in small.recalls()] == ["done"] * 8
 
 
-def test_the_expected_time_follows_the_queue(tmp_path):
+def test_the_expected_time_follows_the_queue(open_world):
     # 2 drives, one tape: 4 s to mount, 3 MB at 1 MB/s.
-    world = ArchiveWorld(tmp_path, PEPS_TAPE_BANDWIDTH_MB_S="1", PEPS_TAPE_SPEED="1")
+    world = open_world(PEPS_TAPE_BANDWIDTH_MB_S="1", PEPS_TAPE_SPEED="1")
     uids = [world.add(f"P{n}", bytes([n]) * 1_000_000) for n in range(3)]
     requests = [world.archive.request([uid], user="u", purpose=uid) for uid in uids]
     expected = [world.archive.status(request).expected_s for request in requests]
@@ -303,14 +303,12 @@ def test_an_open_file_outlives_its_eviction(world):
 def test_the_modes_of_a_page_are_looked_up_and_not_searched_in_the_queue(world):
     # Through the state index every product of the page would walk the whole queue.
     uid = world.add("P1", b"bytes")
-    seen = []
-    event.listen(
-        world.engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2:4])
-    )
-    world.archive.mode([uid])
-    statement, parameters = seen[-1]
+    with recorded(world.engine) as statements:
+        world.archive.mode([uid])
     with world.engine.connect() as connection:
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        plan = " / ".join(row[3] for row in rows)
-    assert "USING INDEX uq_recall_active_file (file=?)" in plan
-    assert "SCAN" not in plan
+        steps = steps_of(connection, *statements[-1])
+    # By its file, from the placement of the product: the words of SQLite and of PostgreSQL.
+    found_by = "uq_recall_active_file (file=?)", "Index Cond: (file = placement.file)"
+    assert any(words in step for step in steps for words in found_by)
+    assert any("uq_recall_active_file" in step for step in steps)
+    assert not any(reads_all_of(table, steps) for table in ("item", "replica", "recall"))

@@ -124,8 +124,8 @@ def test_200_requests_of_8_threads_for_40_files_cost_40_recalls(world, rng):
     assert world.torn_files() == []
 
 
-def test_a_stopped_service_gives_its_recalls_back_uncounted(tmp_path):
-    world = ArchiveWorld(tmp_path, PEPS_TAPE_SPEED="0.001")  # mounting takes more than an hour
+def test_a_stopped_service_gives_its_recalls_back_uncounted(open_world):
+    world = open_world(PEPS_TAPE_SPEED="0.001")  # mounting takes more than an hour
     uid = world.add("P1", b"bytes")
     world.archive.request([uid], user="u", purpose="p")
     with running(world.service()):
@@ -213,8 +213,8 @@ def test_a_recall_taken_over_after_its_file_appeared_keeps_the_file(world, monke
     assert world.archive.path(uid).read_bytes() == b"bytes"
 
 
-def test_a_cancelled_recall_leaves_the_drive(tmp_path):
-    world = ArchiveWorld(tmp_path, PEPS_TAPE_SPEED="0.001", PEPS_TAPE_DRIVES="1")
+def test_a_cancelled_recall_leaves_the_drive(open_world):
+    world = open_world(PEPS_TAPE_SPEED="0.001", PEPS_TAPE_DRIVES="1")
     uid = world.add("P1", b"bytes")
     request = world.archive.request([uid], user="u", purpose="p")
     tape = SimulatedTape(world.config.tape.path, drives=1, times=TapeTimes(4, 10, 3e8))
@@ -300,8 +300,8 @@ def test_a_file_published_but_not_marked_is_adopted_and_not_read_again(world, rn
         wait_until(lambda: world.archive.status(request).ready)
 
 
-def test_a_service_killed_in_an_eviction_serves_the_pool_as_it_is(tmp_path, rng):
-    world = ArchiveWorld(tmp_path, PEPS_STORAGE_BUDGET_GB="0.0001")
+def test_a_service_killed_in_an_eviction_serves_the_pool_as_it_is(open_world, rng):
+    world = open_world(PEPS_STORAGE_BUDGET_GB="0.0001")
     old, new = world.add("OLD", rng.bytes(80_000)), world.add("NEW", rng.bytes(80_000))
     first = world.archive.request([old], user="u", purpose="p")
     world.service().run_once()
@@ -321,7 +321,7 @@ def test_random_kills_end_with_every_request_served(world, rng):
     uids = [world.add(f"P{n}", rng.bytes(200_000)) for n in range(12)]
     requests = [world.archive.request([uid], user="u", purpose=uid) for uid in uids]
     for _ in range(200 if os.environ.get("PEPS_DRILLS") else 5):
-        child = _FORK.Process(target=serve_for_ever, args=(world.root,), daemon=True)
+        child = _FORK.Process(target=serve_for_ever, args=(world.root, world.environ), daemon=True)
         child.start()
         time.sleep(rng.uniform(0.05, 0.35))
         child.kill()
@@ -333,5 +333,5 @@ def test_random_kills_end_with_every_request_served(world, rng):
     assert world.torn_files() == []
 
 
-def serve_for_ever(root):
-    ArchiveWorld(root).service(HASTY).run(Event())
+def serve_for_ever(root, environ):
+    ArchiveWorld(root, **environ).service(HASTY).run(Event())
