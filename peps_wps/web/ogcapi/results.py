@@ -176,7 +176,9 @@ def _member(one: Given, described: Any) -> Any:
         return box_document(result.value)
     if isinstance(described, LiteralOutput):
         return _typed(result.value, described.data_type)
-    return {"value": result.value, "mediaType": result.mime_type}
+    text = result.value
+    read = _readable(text.encode(), result.mime_type) if isinstance(text, str) else None
+    return {"value": text if read is None else read, "mediaType": result.mime_type}
 
 
 def box_document(text: str) -> Json:
@@ -208,9 +210,15 @@ def _readable(content: bytes, media_type: str) -> Any:
         return None
     try:
         text = content.decode("utf-8")
-        return json.loads(text) if media_type.endswith("json") else text
-    except ValueError:
+        if media_type.endswith("json"):
+            return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
         return None
+    return text
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _typed(value: Any, data_type: str) -> Any:
