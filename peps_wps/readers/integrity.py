@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peps_wps.errors import SafeError
+from peps_wps.readers.product_metadata import read_metadata
 from peps_wps.readers.safe import MANIFEST, Safe
 from peps_wps.readers.sentinel1_grd import read_grd
 from peps_wps.readers.wording import printable
@@ -60,7 +61,7 @@ def check_integrity(path: Path) -> None:
 
 def check_readable(path: Path) -> None:
     """Raise SafeError when the chains could not read a product's metadata."""
-    if Safe.open(path).manifest.product_type == "GRD":
+    if read_metadata(path).product_type == "GRD":
         read_grd(path)
 
 

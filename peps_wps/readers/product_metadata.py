@@ -1,4 +1,4 @@
-"""What the catalogue needs to know of a product, from its manifest: Sentinel-1 of every level."""
+"""What the catalogue needs to know of a product: Sentinel-1 and -2 of every level."""
 
 import re
 from collections.abc import Mapping
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from shapely.geometry import Polygon
+from shapely.geometry import MultiPolygon, Polygon
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.safe import Safe
+from peps_wps.readers.sentinel2_metadata import metadata_name, read_sentinel2
 from peps_wps.readers.wording import printable
 
 _LEVELS = {"RAW": "LEVEL0", "SLC": "LEVEL1", "GRD": "LEVEL1", "OCN": "LEVEL2"}
@@ -22,11 +23,13 @@ class ProductMetadata:
     Parameters
     ----------
     collection
-        "S1".
+        "S1"; "S2ST" of one Sentinel-2 tile, "S2" of the many that products held before 2016-12.
     instrument, processing_level
         As PEPS writes them: "SAR-C SAR", "LEVEL1".
-    polarization
-        Separated by a blank, co-polarised first: "VV VH".
+    polarization, swath, cycle_number, mission_take_id
+        Of radar products. Polarisations are separated by a blank, co-polarised first: "VV VH".
+    mgrs_tile, cloud_cover, snow_cover
+        Of optical products; percent.
     footprint
         Longitude and latitude in degrees; beyond 180 where the product crosses the antimeridian.
     properties
@@ -38,19 +41,22 @@ class ProductMetadata:
     platform: str
     product_type: str
     sensor_mode: str
-    swath: str
     instrument: str
     processing_level: str
-    polarization: str
-    orbit_number: int
+    orbit_number: int | None
     relative_orbit: int
     orbit_direction: str
-    cycle_number: int
-    mission_take_id: int
     start: datetime
     end: datetime
-    footprint: Polygon
+    footprint: Polygon | MultiPolygon
     properties: Mapping[str, str]
+    swath: str | None = None
+    polarization: str | None = None
+    cycle_number: int | None = None
+    mission_take_id: int | None = None
+    mgrs_tile: str | None = None
+    cloud_cover: float | None = None
+    snow_cover: float | None = None
 
 
 def read_metadata(path: Path) -> ProductMetadata:
@@ -59,9 +65,13 @@ def read_metadata(path: Path) -> ProductMetadata:
     Raises
     ------
     SafeError
-        When there is no sound Sentinel-1 product at `path`.
+        When there is no sound Sentinel-1 or Sentinel-2 product at `path`.
     """
     safe = Safe.open(path)
+    return _of_sentinel1(safe) if metadata_name(safe) is None else _of_sentinel2(safe)
+
+
+def _of_sentinel1(safe: Safe) -> ProductMetadata:
     manifest = safe.manifest
     if manifest.product_type not in _LEVELS:
         found = printable(manifest.product_type)
@@ -88,6 +98,33 @@ def read_metadata(path: Path) -> ProductMetadata:
         end=manifest.stop,
         footprint=manifest.footprint,
         properties=properties,
+    )
+
+
+def _of_sentinel2(safe: Safe) -> ProductMetadata:
+    metadata = read_sentinel2(safe)
+    # Old products hold many tiles, or say so by their name where they happen to hold one.
+    is_compact = re.match(r"S2[A-D]_MSIL", metadata.title) is not None
+    if is_compact and len(metadata.tiles) != 1:
+        raise SafeError(f"{safe.title} has granules of {len(metadata.tiles)} tiles, 1 expected")
+    return ProductMetadata(
+        title=metadata.title,
+        collection="S2ST" if is_compact else "S2",
+        platform=metadata.platform,
+        product_type=metadata.product_type,
+        sensor_mode=metadata.datatake_type,
+        instrument="MSI",
+        processing_level=metadata.level,
+        orbit_number=metadata.orbit_number,
+        relative_orbit=metadata.relative_orbit,
+        orbit_direction=metadata.orbit_direction,
+        start=metadata.start,
+        end=metadata.stop,
+        footprint=metadata.footprint,
+        mgrs_tile=metadata.tiles[0] if is_compact else None,
+        cloud_cover=metadata.cloud_cover,
+        snow_cover=metadata.snow_cover,
+        properties={"s2TakeId": metadata.datatake, "processingBaseline": metadata.baseline},
     )
 
 
