@@ -12,6 +12,6 @@ def pool_gb() -> str:
 
 
 @pytest.fixture
-def house(tmp_path: Path, pool_gb: str) -> Iterator[House]:
-    with opened_house(tmp_path, pool_gb=pool_gb) as house:
+def house(tmp_path: Path, pool_gb: str, database_url: str) -> Iterator[House]:
+    with opened_house(tmp_path, pool_gb=pool_gb, database_url=database_url) as house:
         yield house

@@ -89,16 +89,19 @@ class House:
 
 
 @contextmanager
-def opened_house(folder: Path, *, pool_gb: str = "1") -> Iterator[House]:
+def opened_house(
+    folder: Path, *, pool_gb: str = "1", database_url: str | None = None
+) -> Iterator[House]:
     """Give a database in a folder; its supervisors end with the block."""
     environ = {
+        "PEPS_AUTH_MODE": "open",
         "PEPS_PROCESSING_CHAINS": "tests.jobs.stand_in_chains",
         "PEPS_PROCESSING_LEASE_S": "1.5",
-        "PEPS_AUTH_MODE": "open",
         "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
         "PEPS_PROCESSING_PARALLELPROCESSES": "2",
         "PEPS_TAPE_SPEED": "1000",
         "PEPS_STORAGE_BUDGET_GB": pool_gb,
+        **({} if database_url is None else {"PEPS_CATALOG_URL": database_url}),
     }
     config = Config.load(var=folder / "var", environ=environ)
     engine = create_engine(config.catalog.url)
