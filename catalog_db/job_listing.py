@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select
 
 from catalog_db import times
 from catalog_db.errors import QueryError
-from catalog_db.jobs import WAITING, Job, jobs_of
+from catalog_db.job_order import WAITING
+from catalog_db.jobs import Job, jobs_of
 from catalog_db.tables import job as table
 
 

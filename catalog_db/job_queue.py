@@ -2,13 +2,14 @@
 
 What writes for a running job holds a `Claim`: job, attempt and worker. Once the lease is lost, the
 job dismissed or another attempt begun, the row no longer matches, nothing is written, and False
-comes back: such a worker stops. Claims are made in a write transaction (``engine.begin()``), which
-SQLite serialises by itself and PostgreSQL by an advisory lock.
+comes back: such a worker stops. Claims are made in a write transaction (``engine.begin()``), one at
+a time (``catalog_db.locks``).
 """
 
 import json
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,15 +21,15 @@ from sqlalchemy import (
     and_,
     case,
     func,
-    or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from catalog_db import times
-from catalog_db.jobs import ACTIVE, FINISHED, LONGEST_MESSAGE, Job, add_log, job_of_row, jobs_of
+from catalog_db import locks, times
+from catalog_db.job_order import held_us, waiting_in_order
+from catalog_db.job_runs import note_run
+from catalog_db.jobs import ACTIVE, LONGEST_MESSAGE, Job, add_log, job_of_row, jobs_of
 from catalog_db.tables import job as table
 from catalog_db.tables import task
 
@@ -36,9 +37,6 @@ logger = logging.getLogger(__name__)
 
 # What a database that does not answer raises: caught by loops that must outlive it.
 DatabaseError = SQLAlchemyError
-
-# Key of the PostgreSQL advisory lock under which claims and admissions are made.
-_ADVISORY_LOCK = 0x50455053
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,23 @@ class Claim:
         )
 
 
-def serialize(connection: Connection) -> None:
-    """Make what follows in this write transaction exclude other claims and admissions."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+@dataclass(frozen=True)
+class RunningLimits:
+    """How many jobs of a lane may run at once; 0 is no limit.
+
+    Parameters
+    ----------
+    machine
+        On the machine that claims, by all its workers together.
+    everywhere
+        On all machines together.
+    user
+        Of one user, on all machines together.
+    """
+
+    machine: int
+    everywhere: int = 0
+    user: int = 0
 
 
 def claim(
@@ -71,38 +82,26 @@ def claim(
     worker: str,
     now: datetime,
     lease_s: float,
-    limit: int,
-    machine: str = "",
+    limits: RunningLimits,
+    lane: str = "main",
 ) -> Job | None:
-    """Claim the next queued job, unless `limit` jobs run already.
+    """Claim the next queued job of a lane, unless as many as are allowed run already.
 
     Parameters
     ----------
     worker
-        Who claims.
+        Who claims; workers of one machine have names with the same part before the first colon.
     now, lease_s
         The lease begins now, and ends so many seconds later unless it is extended.
-    limit, machine
-        How many jobs may run at once, counting those of the workers whose names begin with
-        `machine`: by default all.
 
     Returns
     -------
     The job, now running with its next attempt begun, or None when there is none to run.
     """
-    serialize(connection)
-    running = select(func.count()).where(
-        table.c.state == "running", table.c.worker.startswith(machine, autoescape=True)
-    )
-    if connection.execute(running).scalar_one() >= limit:
+    locks.hold(connection, locks.Subject.JOBS)
+    following = _next_queued(connection, worker.partition(":")[0], lane, limits, now)
+    if following is None:
         return None
-    following = (
-        select(table.c.id)
-        .where(table.c.state == "queued")
-        .order_by(table.c.priority.desc(), table.c.created_us, table.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
     now_us = times.to_us(now)
     row = connection.execute(
         update(table)
@@ -114,6 +113,7 @@ def claim(
             process_group=None,
             lease_until_us=times.to_us(now + timedelta(seconds=lease_s)),
             heartbeat_us=now_us,
+            claimed_us=now_us,
             started_us=func.coalesce(table.c.started_us, now_us),
             updated_us=now_us,
         )
@@ -125,14 +125,37 @@ def claim(
     return job_of_row(row)
 
 
-def heartbeat(connection: Connection, held: Claim, *, now: datetime, lease_s: float) -> bool:
-    """Extend the lease; False when the claim no longer holds."""
-    return _set(
-        connection,
-        held,
-        heartbeat_us=times.to_us(now),
-        lease_until_us=times.to_us(now + timedelta(seconds=lease_s)),
-    )
+def _next_queued(
+    connection: Connection, machine: str, lane: str, limits: RunningLimits, now: datetime
+) -> str | None:
+    """Return the queued job that is served next, None where the limits let none begin."""
+    query = select(table.c.owner, table.c.worker)
+    running = connection.execute(
+        query.where(table.c.state == "running", table.c.lane == lane)
+    ).all()
+    here = sum((row.worker or "").partition(":")[0] == machine for row in running)
+    if 0 < limits.machine <= here or 0 < limits.everywhere <= len(running):
+        return None
+    queue = waiting_in_order(("queued",), lane, now)
+    following = select(queue.c.id).order_by(queue.c.place).limit(1)
+    if limits.user > 0:
+        running_of = Counter(row.owner for row in running)
+        full = [owner for owner, number in running_of.items() if number >= limits.user]
+        following = following.where(queue.c.owner.not_in(full))
+    return connection.execute(following).scalar_one_or_none()
+
+
+def heartbeat(
+    connection: Connection, claims: Sequence[Claim], *, now: datetime, lease_s: float
+) -> None:
+    """Extend the leases of the claims that still hold."""
+    for held in claims:
+        _set(
+            connection,
+            held,
+            heartbeat_us=times.to_us(now),
+            lease_until_us=times.to_us(now + timedelta(seconds=lease_s)),
+        )
 
 
 def set_process_group(connection: Connection, held: Claim, process_group: int) -> bool:
@@ -168,19 +191,25 @@ def succeed(
     connection: Connection, held: Claim, results: Mapping[str, Any], *, expires: datetime | None
 ) -> bool:
     """Mark the job succeeded; the caller publishes its files before the transaction commits."""
-    done = _set(
-        connection,
-        held,
-        state="succeeded",
-        progress=100,
-        message="Finished",
-        results=json.dumps(results),
-        expires_us=None if expires is None else times.to_us(expires),
-        **_ended(),
-    )
-    if done:
-        add_log(connection, held.job, "INFO", "Succeeded")
-    return done
+    row = connection.execute(
+        update(table)
+        .where(held.holds())
+        .values(
+            state="succeeded",
+            progress=100,
+            message="Finished",
+            results=json.dumps(results),
+            expires_us=None if expires is None else times.to_us(expires),
+            **_ended(),
+        )
+        .returning(table.c.process, table.c.weight, table.c.attempt, table.c.ran_us)
+    ).one_or_none()
+    if row is None:
+        return False
+    add_log(connection, held.job, "INFO", "Succeeded")
+    if row.attempt == 1 and row.weight > 0:  # another attempt's time is no measure of the work
+        note_run(connection, row.process, row.weight, row.ran_us / 1e6)
+    return True
 
 
 def fail(
@@ -190,13 +219,26 @@ def fail(
     *,
     held: Claim | None = None,
     code: str = "NoApplicableCode",
+    locator: str | None = None,
 ) -> bool:
-    """Mark the job failed with the sentence its client reads; False when it had ended already."""
+    """Mark the job failed with the sentence its client reads; False when it had ended already.
+
+    Parameters
+    ----------
+    code, locator
+        The exception code, and the input that the failure is about.
+    """
     condition = held.holds() if held else and_(table.c.id == job_id, table.c.state.in_(ACTIVE))
     changed = connection.execute(
         update(table)
         .where(condition)
-        .values(state="failed", message=message[:LONGEST_MESSAGE], error_code=code, **_ended())
+        .values(
+            state="failed",
+            message=message[:LONGEST_MESSAGE],
+            error_code=code,
+            error_locator=locator,
+            **_ended(),
+        )
     ).rowcount
     if changed:
         add_log(connection, job_id, "ERROR", message)
@@ -255,22 +297,9 @@ def hand_back(connection: Connection, held: Claim, *, message: str, log: str) ->
     return True
 
 
-def all_queued_say(connection: Connection, message: str) -> bool:
-    """Return whether every job that waits for a worker carries this message."""
-    other = and_(table.c.state == "queued", table.c.message != message)
-    return connection.execute(select(table.c.id).where(other).limit(1)).one_or_none() is None
-
-
-def tell_queued(connection: Connection, message: str) -> None:
-    """Tell the jobs that wait for a worker why none begins."""
-    waiting = and_(table.c.state == "queued", table.c.message != message)
-    now_us = times.to_us(times.now())
-    connection.execute(update(table).where(waiting).values(message=message, updated_us=now_us))
-
-
-def someone_waits(connection: Connection) -> bool:
-    """Return whether a job that could run waits for a slot."""
-    query = select(table.c.id).where(table.c.state == "queued").limit(1)
+def someone_waits(connection: Connection, lane: str = "main") -> bool:
+    """Return whether a job of a lane that could run waits for a slot."""
+    query = select(table.c.id).where(table.c.state == "queued", table.c.lane == lane).limit(1)
     return connection.execute(query).one_or_none() is not None
 
 
@@ -292,56 +321,6 @@ def dismiss(connection: Connection, job_id: str) -> bool:
     return bool(changed)
 
 
-def advance(connection: Connection, job_id: str, before: str, after: str, message: str) -> bool:
-    """Move a waiting job from one state to the next."""
-    now_us = times.to_us(times.now())
-    values: dict[str, Any] = {"state": after, "message": message, "updated_us": now_us}
-    if after == "queued":
-        values["queued_us"] = func.coalesce(table.c.queued_us, now_us)
-    condition = and_(table.c.id == job_id, table.c.state == before)
-    return bool(connection.execute(update(table).where(condition).values(**values)).rowcount)
-
-
-def expired(connection: Connection, now: datetime) -> list[Job]:
-    """Return the jobs whose results are kept longer than promised."""
-    return jobs_of(
-        connection,
-        select(table).where(
-            table.c.state == "succeeded",
-            table.c.expires_us < times.to_us(now),
-            table.c.results.is_not(None),
-        ),
-    )
-
-
-def forget_results(connection: Connection, job_id: str) -> None:
-    """Say that the results of a job have expired."""
-    connection.execute(
-        update(table)
-        .where(table.c.id == job_id, table.c.state == "succeeded")
-        .values(
-            results=None,
-            message="Finished; the results have expired",
-            updated_us=times.to_us(times.now()),
-        )
-    )
-
-
-def finished_among(connection: Connection, job_ids: list[str]) -> set[str]:
-    """Return which of `job_ids` have ended or are unknown: nothing of theirs is needed any more."""
-    query = select(table.c.id).where(table.c.id.in_(job_ids), table.c.state.not_in(FINISHED))
-    return set(job_ids) - set(connection.execute(query).scalars())
-
-
-def without_results(connection: Connection, job_ids: list[str]) -> set[str]:
-    """Return which of `job_ids` have no results and never will: failed, expired or unknown ones."""
-    has_results = and_(table.c.state == "succeeded", table.c.results.is_not(None))
-    query = select(table.c.id).where(
-        table.c.id.in_(job_ids), or_(table.c.state.in_(ACTIVE), has_results)
-    )
-    return set(job_ids) - set(connection.execute(query).scalars())
-
-
 def _set(connection: Connection, held: Claim, **values: Any) -> bool:
     """Update the row of a claim that still holds."""
     values.setdefault("updated_us", times.to_us(times.now()))
@@ -354,6 +333,8 @@ def _ended() -> dict[str, Any]:
     return {
         "lease_until_us": None,
         "process_group": None,
+        "ran_us": held_us(now_us),
+        "claimed_us": None,
         "finished_us": now_us,
         "updated_us": now_us,
     }
@@ -361,7 +342,14 @@ def _ended() -> dict[str, Any]:
 
 def _without_worker(state: str) -> dict[str, Any]:
     """Return what takes a running job from its worker."""
-    return {"state": state, "worker": None, "lease_until_us": None, "process_group": None}
+    return {
+        "state": state,
+        "worker": None,
+        "lease_until_us": None,
+        "process_group": None,
+        "ran_us": held_us(times.to_us(times.now())),
+        "claimed_us": None,
+    }
 
 
 def _free_tasks(connection: Connection, job_id: str) -> None:

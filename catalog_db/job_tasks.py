@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
-from catalog_db import times
-from catalog_db.job_queue import Claim, serialize
+from catalog_db import locks, times
+from catalog_db.job_order import WAITING, waiting_in_order
+from catalog_db.job_queue import Claim
 from catalog_db.jobs import ACTIVE, FINISHED, Job, TaskRow, jobs_of, task_of_row
 from catalog_db.recalls import DISK_ONLY
 from catalog_db.tables import file, item, placement, task
@@ -38,14 +39,20 @@ class HeldRequest:
     request: str
 
 
-def active_jobs(connection: Connection) -> list[Job]:
-    """Return the jobs that have not ended, in the order in which they are served."""
+def jobs_to_serve(connection: Connection) -> list[Job]:
+    """Return the jobs that need something to be staged, in the order in which they are served.
+
+    Those that run come first: they hold a slot, and room for what they go on with.
+    """
     columns = job_table.c
+    queue = waiting_in_order(WAITING, None, times.now())
+    waits = exists().where(task.c.job == columns.id, task.c.state.in_(("waiting", "staging")))
     return jobs_of(
         connection,
         select(job_table)
-        .where(columns.state.in_(ACTIVE))
-        .order_by(columns.priority.desc(), columns.created_us, columns.id),
+        .outerjoin(queue, queue.c.id == columns.id)
+        .where(or_(columns.state.in_(("accepted", "staging")), columns.state.in_(ACTIVE) & waits))
+        .order_by(func.coalesce(queue.c.place, 0), columns.created_us, columns.id),
     )
 
 
@@ -66,7 +73,7 @@ def admit(connection: Connection, candidate: TaskRow, budget_bytes: int) -> Admi
     A file that several tasks hold is counted once; those that live on disk for good do not count.
     Made in one write transaction, so two dispatchers never promise the same space twice.
     """
-    serialize(connection)
+    locks.hold(connection, locks.Subject.JOBS)
     holding = connection.execute(
         select(task.c.products)
         .join(job_table, job_table.c.id == task.c.job)

@@ -4,25 +4,23 @@ Every change of state after the insertion is in ``catalog_db.job_queue``.
 """
 
 import json
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from catalog_db import times
+from catalog_db.job_order import WAITING
+from catalog_db.job_outlook import Outlook, outlook_of
 from catalog_db.tables import job as job_table
 from catalog_db.tables import job_log, task
 
-WAITING = ("accepted", "staging", "queued")
 ACTIVE = (*WAITING, "running")
 FINISHED = ("succeeded", "failed", "dismissed")
 
-# Runs of a process whose median is its expected duration, and how far back they are looked for.
-RUNS_FOR_EXPECTATION = 20
-RUNS_LOOKED_AT = 200
+_NOTHING_EXPECTED = Outlook()
 
 # What a WPS client is sent of a message at most.
 LONGEST_MESSAGE = 2000
@@ -53,10 +51,18 @@ class Job:
         When the first attempt began.
     expires
         When the results are removed.
+    error_code, error_locator
+        Why it failed as protocols say it, and the input that it was about.
+    lane, weight
+        Whose slots it runs in, ``main`` or ``quick``; the sum of the weights of its tasks.
+    purged
+        When its results, tasks and log were removed.
     queue_position
-        1 for the next job to run; None unless it waits.
+        1 for the next job of its lane to run; None unless it waits.
     expected_s
-        Seconds that a run of this process usually takes; None when unknown or finished.
+        Seconds that a job of this size usually runs; None when unknown or finished.
+    expected_start, expected_finish
+        When it is expected to begin to run, and to end; None when unknown or past.
     """
 
     id: str
@@ -81,12 +87,18 @@ class Job:
     message: str = ""
     results: Mapping[str, Mapping[str, Any]] | None = None
     error_code: str | None = None
+    error_locator: str | None = None
+    lane: str = "main"
+    weight: float = 1.0
     queued: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
     expires: datetime | None = None
+    purged: datetime | None = None
     queue_position: int | None = None
     expected_s: float | None = None
+    expected_start: datetime | None = None
+    expected_finish: datetime | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -97,6 +109,11 @@ class Job:
     def shown_state(self) -> str:
         """The state to show: a job once started is running until it ends, retries included."""
         return "running" if self.state in WAITING and self.started is not None else self.state
+
+    @property
+    def results_expired(self) -> bool:
+        """Whether it had results that are kept no more."""
+        return self.state == "succeeded" and self.results is None
 
 
 @dataclass(frozen=True)
@@ -140,8 +157,11 @@ def insert_job(connection: Connection, job: Job, tasks: Iterable[TaskRow]) -> No
             response_options=json.dumps(job.response_options),
             max_attempts=job.max_attempts,
             time_limit_s=job.time_limit_s,
+            lane=job.lane,
+            weight=job.weight,
             message=job.message,
             created_us=times.to_us(job.created),
+            queued_us=None if job.queued is None else times.to_us(job.queued),
             updated_us=times.to_us(job.updated),
         )
     )
@@ -162,17 +182,9 @@ def insert_job(connection: Connection, job: Job, tasks: Iterable[TaskRow]) -> No
 
 
 def get(connection: Connection, job_id: str) -> Job | None:
-    """Return a job with its queue position and expected duration, or None."""
+    """Return a job with its place in the queue and its expected times, or None."""
     row = connection.execute(select(job_table).where(job_table.c.id == job_id)).one_or_none()
-    if row is None:
-        return None
-    return job_of_row(
-        row,
-        queue_position=_queue_position(connection, row) if row.state in WAITING else None,
-        expected_s=(
-            usual_duration_s(connection, row.process, row.priority) if row.state in ACTIVE else None
-        ),
-    )
+    return None if row is None else job_of_row(row, outlook_of(connection, row, times.now()))
 
 
 def list_jobs(
@@ -228,27 +240,7 @@ def log_of(connection: Connection, job_id: str) -> list[LogLine]:
     ]
 
 
-def usual_duration_s(connection: Connection, process: str, priority: int = 0) -> float | None:
-    """Return the median duration of the last runs of a process in seconds, None without any."""
-    recent = (
-        select(job_table.c.process, job_table.c.started_us, job_table.c.finished_us)
-        .where(job_table.c.state == "succeeded", job_table.c.priority == priority)
-        .order_by(job_table.c.created_us.desc())
-        .limit(RUNS_LOOKED_AT)
-        .subquery()
-    )
-    query = (
-        select(recent.c.finished_us - recent.c.started_us)
-        .where(recent.c.process == process)
-        .limit(RUNS_FOR_EXPECTATION)
-    )
-    durations = connection.execute(query).scalars().all()
-    return statistics.median(durations) / 1e6 if durations else None
-
-
-def job_of_row(
-    row: Row[Any], *, queue_position: int | None = None, expected_s: float | None = None
-) -> Job:
+def job_of_row(row: Row[Any], outlook: Outlook = _NOTHING_EXPECTED) -> Job:
     """Return the job of a whole row of the job table."""
     return Job(
         id=row.id,
@@ -271,14 +263,20 @@ def job_of_row(
         message=row.message,
         results=None if row.results is None else json.loads(row.results),
         error_code=row.error_code,
+        error_locator=row.error_locator,
+        lane=row.lane,
+        weight=row.weight,
         created=times.from_us(row.created_us),
         queued=_instant(row.queued_us),
         started=_instant(row.started_us),
         finished=_instant(row.finished_us),
         updated=times.from_us(row.updated_us),
         expires=_instant(row.expires_us),
-        queue_position=queue_position,
-        expected_s=expected_s,
+        purged=_instant(row.purged_us),
+        queue_position=outlook.queue_position,
+        expected_s=outlook.expected_s,
+        expected_start=outlook.expected_start,
+        expected_finish=outlook.expected_finish,
     )
 
 
@@ -297,19 +295,6 @@ def task_of_row(row: Row[Any]) -> TaskRow:
         started=_instant(row.started_us),
         finished=_instant(row.finished_us),
     )
-
-
-def _queue_position(connection: Connection, row: Row[Any]) -> int:
-    """Return 1 + the number of waiting jobs that come before the one of `row`."""
-    columns = job_table.c
-    same_priority = columns.priority == row.priority
-    earlier = or_(
-        columns.priority > row.priority,
-        and_(same_priority, columns.created_us < row.created_us),
-        and_(same_priority, columns.created_us == row.created_us, columns.id < row.id),
-    )
-    query = select(func.count()).where(columns.state.in_(WAITING), earlier)
-    return 1 + connection.execute(query).scalar_one()
 
 
 def _instant(microseconds: int | None) -> datetime | None:

@@ -23,9 +23,10 @@ class Subject(IntEnum):
     """What is decided by one transaction at a time."""
 
     SCHEMA = 1  # migrations
-    JOBS = 2  # claims of jobs, admissions to the pool
+    JOBS = 2  # claims of jobs, admissions to the queue and to the pool
     ARCHIVE = 3  # requests, recalls and what the pool holds
     CATALOGUE = 4  # products and the cells that hold them
+    LOGINS = 5  # passwords tried in vain
 
 
 def hold(connection: Connection, subject: Subject) -> None:

@@ -20,17 +20,14 @@ class Worker:
     heartbeat: datetime
 
 
-def note_heartbeat(connection: Connection, name: str, slots: int, now: datetime) -> None:
+def note_heartbeat(
+    connection: Connection, name: str, slots: int, now: datetime, *, quick_slots: int = 0
+) -> None:
     """Note that a worker is alive; its first heartbeat is its start."""
     now_us = to_us(now)
-    statement = insert_into(connection, worker).values(
-        name=name, slots=slots, started_us=now_us, heartbeat_us=now_us
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[worker.c.name], set_={"heartbeat_us": now_us, "slots": slots}
-        )
-    )
+    state = {"heartbeat_us": now_us, "slots": slots, "quick_slots": quick_slots}
+    statement = insert_into(connection, worker).values(name=name, started_us=now_us, **state)
+    connection.execute(statement.on_conflict_do_update(index_elements=[worker.c.name], set_=state))
 
 
 def heard_since(connection: Connection, instant: datetime) -> list[Worker]:

@@ -54,22 +54,33 @@ class Server:
 class Processing:
     """``[processing]``: how jobs run; `chains` is the module holding ``CHAINS``.
 
-    `parallelprocesses` is the limit of this machine, whatever the number of its workers.
+    `parallelprocesses` and `quickprocesses` are limits of this machine, whatever the number of its
+    workers; `maxrunning` and those of a user hold for all machines together. 0 is no limit.
     """
 
     parallelprocesses: int = 1
+    quickprocesses: int = 1
+    maxrunning: int = 0
+    maxrunning_user: int = 0
+    maxprocesses: int = 1000
+    maxprocesses_user: int = 0
     threads: int = 2
     max_attempts: int = 3
     lease_s: float = 30.0
     heartbeat_s: float = 5.0
     time_limit_s: int = 7200
     result_days: float = 5.0
+    job_days: float = 90.0
     sync_limit_s: float = 60.0
     executor: Literal["local", "dask", "slurm"] = "local"
     chains: str = "peps_wps.chains.registry"
 
     def __post_init__(self) -> None:
-        _require_some(self, "parallelprocesses", "threads", "max_attempts", "time_limit_s")
+        _require_some(self, "parallelprocesses", "quickprocesses", "threads", "max_attempts")
+        _require_some(self, "time_limit_s")
+        for name in ("maxrunning", "maxrunning_user", "maxprocesses", "maxprocesses_user"):
+            if (value := getattr(self, name)) < 0:
+                raise ConfigError(f"{name} = {value}: expected 0, for no limit, or more")
         if not 0 < self.heartbeat_s < self.lease_s / 2:
             raise ConfigError(
                 f"heartbeat_s = {self.heartbeat_s}: expected above 0 and below half of "

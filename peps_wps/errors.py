@@ -31,6 +31,10 @@ class OrderRefusedError(InvalidInputError):
     """The order is well formed and cannot work: unknown product, no coverage, no DEM."""
 
 
+class QueueFullError(PepsError):
+    """As many jobs wait as are allowed; the order can be given again later."""
+
+
 class ChainError(PepsError):
     """A task failed for a reason in its data; the job fails with this sentence, no retry."""
 

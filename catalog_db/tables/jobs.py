@@ -115,6 +115,8 @@ worker = Table(
     Column("slots", Integer, nullable=False),
     Column("started_us", BigInteger, nullable=False),
     Column("heartbeat_us", BigInteger, nullable=False),
+    # Jobs of the quick lane that its machine runs beside them.
+    Column("quick_slots", Integer, nullable=False, server_default=text("0")),
 )
 
 process_run = Table(

@@ -12,15 +12,19 @@ Any number of dispatchers may run on one database: each step is idempotent or a 
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from catalog_db import job_queue, job_tasks
+from catalog_db import job_queue, job_tasks, job_waiting, times
 from catalog_db.engine import Engine
 from catalog_db.errors import CatalogError
 from catalog_db.job_queue import DatabaseError
 from catalog_db.jobs import Job, TaskRow
 from catalog_db.recalls import JOB_PURPOSE
 from peps_wps.config import Config
+from peps_wps.jobs.blame import NO_BLAME, Blame, blame_of, blame_products
 from peps_wps.jobs.dismissal import release
+from peps_wps.jobs.outage import Outage
+from peps_wps.jobs.submission import WAITS_FOR_WORKER
 from peps_wps.jobs.task_runner import tasks_at_once
 from peps_wps.staging import Archive, RequestStatus
 from storage.errors import StorageError
@@ -48,25 +52,28 @@ class Dispatcher:
 
     def run(self, stop: threading.Event) -> None:
         """Dispatch until `stop` is set; a database that does not answer is tried again."""
+        outage = Outage("the dispatcher", logger)
         while not stop.is_set():
             pause_s = TICK_S
             try:
                 self.run_once()
-            except DatabaseError:
-                logger.exception("the dispatcher waits for the database")
+            except DatabaseError as error:
+                outage.note(error)
                 pause_s = PAUSE_AFTER_ERROR_S
+            else:
+                outage.over()
             stop.wait(pause_s)
 
     def run_once(self) -> None:
-        """Do one round over the jobs that have not ended."""
+        """Do one round over the jobs that need something to be staged."""
         with self._engine.connect() as connection:
-            active = job_tasks.active_jobs(connection)
+            to_serve = job_tasks.jobs_to_serve(connection)
         there_is_room = True
-        for job in active:
+        for job in to_serve:
             try:
                 there_is_room = self._serve(job, there_is_room=there_is_room)
             except (StorageError, CatalogError) as error:
-                self._fail(job, str(error))
+                self._fail(job, str(error), blame_of(error, job.inputs))
         self._release_needless()
 
     def _serve(self, job: Job, *, there_is_room: bool) -> bool:
@@ -112,7 +119,7 @@ class Dispatcher:
             return _NOTHING_KNOWN
         status = self._archive.status(request)
         if status.failed is not None:
-            self._fail_waiting(job, task, request, status.failed)
+            self._fail_waiting(job, task, request, status)
         elif status.ready:
             self._set_ready(task)
             return None
@@ -141,22 +148,31 @@ class Dispatcher:
         message = recall_message(pending) if pending else "Waiting for room on disk"
         if can_run:
             with self._engine.begin() as connection:
-                job_queue.advance(connection, job.id, job.state, "queued", "Waiting for a worker")
+                job_waiting.advance(connection, job.id, job.state, "queued", WAITS_FOR_WORKER)
         elif job.state == "accepted" or message != job.message:
             with self._engine.begin() as connection:
-                job_queue.advance(connection, job.id, job.state, "staging", message)
+                job_waiting.advance(
+                    connection,
+                    job.id,
+                    job.state,
+                    "staging",
+                    message,
+                    inputs_expected=_end_of_recalls(pending),
+                )
 
-    def _fail_waiting(self, job: Job, task: TaskRow, request: str, message: str) -> None:
+    def _fail_waiting(self, job: Job, task: TaskRow, request: str, status: RequestStatus) -> None:
         """Fail a job for what became of a request, unless its task has another one by now."""
+        lost = [file.uid for file in status.files if file.error]
         with self._engine.connect() as connection:
             still_waits = job_tasks.waits_for(connection, task, request)
+            blame = blame_products(connection, job, lost)
         if still_waits:
-            self._fail(job, message)
+            self._fail(job, str(status.failed), blame)
 
-    def _fail(self, job: Job, message: str) -> None:
+    def _fail(self, job: Job, message: str, blame: Blame = NO_BLAME) -> None:
         logger.warning("job %s: failed while waiting: %s", job.id, message)
         with self._engine.begin() as connection:
-            job_queue.fail(connection, job.id, message)
+            job_queue.fail(connection, job.id, message, code=blame.code, locator=blame.locator)
 
     def _release_needless(self) -> None:
         """Release what tasks that are over had pinned."""
@@ -164,6 +180,13 @@ class Dispatcher:
             needless = job_tasks.needless_requests(connection)
         for held in needless:
             release(self._engine, self._archive, held)
+
+
+def _end_of_recalls(statuses: Sequence[RequestStatus]) -> datetime | None:
+    """Return when the inputs are expected to be on disk, None when that is not known."""
+    expected = [status.expected_s for status in statuses]
+    known = [seconds for seconds in expected if seconds is not None]
+    return times.now() + timedelta(seconds=max(known)) if known else None
 
 
 def recall_message(statuses: Sequence[RequestStatus]) -> str:

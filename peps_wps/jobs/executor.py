@@ -16,10 +16,11 @@ from catalog_db import job_queue, job_tasks, jobs, times
 from catalog_db.engine import Engine
 from catalog_db.job_queue import Claim, DatabaseError
 from catalog_db.jobs import TaskRow
-from peps_wps.chains.contract import FinishedTask, Outputs, TaskResult
+from peps_wps.chains.contract import Chain, FinishedTask, Outputs, TaskResult
 from peps_wps.config import Config
 from peps_wps.errors import ChainError, InvalidInputError
 from peps_wps.jobs import results_disk
+from peps_wps.jobs.blame import blame_of
 from peps_wps.jobs.chain_lookup import chain_of
 from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
 from peps_wps.jobs.progress import JobProgress
@@ -69,12 +70,12 @@ class Execution:
         except GiveWayError:
             self._give_way()
         except (ChainError, InvalidInputError, ProductWithdrawnError) as error:
-            self._fail(str(error))
+            self._fail(str(error), error)
         except (MemoryError, OSError, StorageError, DatabaseError, SystemExit) as error:
             self._lose(error)
         except Exception as error:  # noqa: BLE001  the last resort: logged whole, told in brief
             self._log_traceback(error)
-            self._fail(INTERNAL_ERROR)
+            self._fail(INTERNAL_ERROR, error)
 
     def _run(self) -> None:
         with self.engine.connect() as connection:
@@ -84,9 +85,14 @@ class Execution:
             raise ClaimLostError
         chain = chain_of(self.config, job.process)
         order = chain.order_from_json(dict(job.order))
-        progress = JobProgress(self.engine, self.held, tasks, GATHER_SHARE)
-        loop = TaskLoop(self.config, self.engine, self.archive, self.held, job.process)
-        loop.run(LocalTasks(), progress)
+        with JobProgress(self.engine, self.held, tasks, GATHER_SHARE) as progress:
+            loop = TaskLoop(self.config, self.engine, self.archive, self.held, job.process)
+            loop.run(LocalTasks(), progress)
+            self._finish(chain, order, progress)
+        logger.info("job %s: %s succeeded in attempt %d", job.id, job.process, job.attempt)
+
+    def _finish(self, chain: Chain[Any], order: Any, progress: JobProgress) -> None:
+        """Make the outputs of what the tasks gave, and publish them."""
         with self.engine.connect() as connection:
             tasks = jobs.tasks_of(connection, self.held.job)
         finished = [self._finished(row) for row in tasks]
@@ -96,7 +102,6 @@ class Execution:
         results = results_of(outputs, partial)
         progress.gather("Publishing the results", 100)
         self._publish(partial, results)
-        logger.info("job %s: %s succeeded in attempt %d", job.id, job.process, job.attempt)
 
     def _publish(self, folder: Path, results: Mapping[str, Any]) -> None:
         """Make the results visible and the job succeeded, both or neither."""
@@ -134,9 +139,18 @@ class Execution:
             job_queue.give_way(connection, self.held)
         logger.info("job %s: gives way until its next inputs are on disk", self.held.job)
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, sentence: str, error: Exception) -> None:
         with self.engine.begin() as connection:
-            job_queue.fail(connection, self.held.job, sentence, held=self.held)
+            job = jobs.get(connection, self.held.job)
+            blame = blame_of(error, job.inputs if job else {})
+            job_queue.fail(
+                connection,
+                self.held.job,
+                sentence,
+                held=self.held,
+                code=blame.code,
+                locator=blame.locator,
+            )
         logger.warning("job %s: failed: %s", self.held.job, sentence)
 
     def _lose(self, error: BaseException) -> None:

@@ -1,10 +1,15 @@
 """The progress of a job: percent from the weights of its tasks, written now and then.
 
-Writing is throttled, and a write that fails is only logged: progress never fails a job.
+A thread writes the latest of what was reported, once a second at most. So the computation never
+waits for the database, and a write that fails, logged, costs the job nothing.
 """
 
-import time
+import logging
+import math
+import threading
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 from catalog_db import job_queue
 from catalog_db.engine import Engine
@@ -12,11 +17,13 @@ from catalog_db.job_queue import Claim
 from catalog_db.jobs import TaskRow
 from peps_wps.chains.contract import Progress
 
+logger = logging.getLogger(__name__)
+
 INTERVAL_S = 1.0
 
 
 class JobProgress:
-    """Turns the progress of tasks into that of the job.
+    """Turns the progress of tasks into that of the job. A context: left, nothing more is written.
 
     Parameters
     ----------
@@ -35,8 +42,22 @@ class JobProgress:
         self._shares = {task.number: (1 - gather_share) * task.weight / whole for task in tasks}
         # Of each task, how much is done: several may run at once.
         self._done = {task.number: float(task.state == "done") for task in tasks}
-        self._written = -INTERVAL_S
-        self._last = (-1, "")
+        self._latest = (0.0, "")
+        self._news = threading.Event()
+        self._left = threading.Event()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._write, name="progress", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._left.set()
+        self._news.set()
 
     def of_task(self, task: TaskRow) -> Progress:
         """Return the progress function of a task that begins."""
@@ -65,14 +86,24 @@ class JobProgress:
         self._report(self._of_tasks(), message)
 
     def _report(self, fraction: float, message: str) -> None:
-        now = time.monotonic()
-        # 100 is the word of the row that says succeeded.
-        current = (min(99, int(100 * fraction)), message)
-        if current == self._last or now - self._written < INTERVAL_S:
-            return
-        self._last, self._written = current, now
-        job_queue.report_progress(self._engine, self._held, *current)
+        """Leave what is to be written to the thread that writes."""
+        self._latest = (fraction, message)
+        self._news.set()
+
+    def _write(self) -> None:
+        """Write the latest news, then nothing for a while, until the context is left."""
+        while self._news.wait() and not self._left.is_set():
+            self._news.clear()
+            fraction, message = self._latest
+            # 100 is the word of the row that says succeeded.
+            percent = min(99, int(100 * fraction))
+            try:
+                job_queue.report_progress(self._engine, self._held, percent, message)
+            except Exception:
+                logger.exception("job %s: progress not written", self._held.job)
+            self._left.wait(INTERVAL_S)
 
 
 def _fraction(percent: float) -> float:
-    return min(max(percent / 100, 0.0), 1.0)
+    """Return a percentage as a part of one; what is no number is nothing done."""
+    return 0.0 if math.isnan(percent) else min(max(percent / 100, 0.0), 1.0)

@@ -5,19 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog_db import job_listing, job_tasks, jobs, products, times
+from catalog_db import job_listing, job_tasks, job_waiting, jobs, locks, products, times
 from catalog_db.engine import Connection, Engine
 from catalog_db.job_listing import JobFilter, JobPage
 from catalog_db.jobs import Job, TaskRow
 from catalog_db.products import Product
 from peps_wps.chains.contract import Plan, PlanContext
 from peps_wps.config import Config
-from peps_wps.errors import OrderRefusedError
+from peps_wps.errors import OrderRefusedError, QueueFullError
 from peps_wps.jobs.chain_lookup import chain_of
 
 # The table keeps this much of a label.
 LONGEST_TITLE = 200
 LONGEST_TASK_NAME = 80
+
+WAITS_FOR_WORKER = "Waiting for a worker"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def submit(
     owner: str,
     title: str | None = None,
     response_options: Mapping[str, Any] | None = None,
+    quick: bool = False,
 ) -> Job:
     """Check an order, plan it and insert its job; once this returns, the job will end.
 
@@ -57,36 +60,48 @@ def submit(
         What the client calls the job.
     response_options
         How the client wants the answer, as JSON.
+    quick
+        Whether it takes seconds, and runs in the lane of those.
 
     Raises
     ------
     InvalidInputError
         When an input is wrong in itself, or (OrderRefusedError) the order cannot work.
+    QueueFullError
+        When as many jobs wait as the configuration allows.
     """
     chain = chain_of(config, process)
     order = chain.parse(inputs)
     plan = chain.plan(order, PlanContext(DatabaseCatalogue(engine), config))
     now = times.now()
+    job_id = str(uuid.uuid4())
+    tasks = _task_rows(job_id, plan)
+    # What needs no input can be claimed at once: nothing is to be staged for it.
+    can_run = not tasks or tasks[0].state == "ready"
     job = Job(
-        id=str(uuid.uuid4()),
+        id=job_id,
         process=process,
         owner=owner,
         title=title[:LONGEST_TITLE] if title else None,
-        state="accepted",
+        state="queued" if can_run else "accepted",
         inputs={name: list(values) for name, values in inputs.items()},
         order=chain.order_to_json(order),
         response_options=dict(response_options or {}),
         max_attempts=config.processing.max_attempts,
         time_limit_s=config.processing.time_limit_s,
-        message="Accepted",
+        lane="quick" if quick else "main",
+        weight=sum(task.weight for task in tasks) or 1.0,
+        message=WAITS_FOR_WORKER if can_run else "Accepted",
         created=now,
+        queued=now if can_run else None,
         updated=now,
     )
     with engine.begin() as connection:
+        _check_queue(connection, config, owner)
         _check_fits(connection, plan, config)
-        jobs.insert_job(connection, job, _task_rows(job.id, plan))
-        jobs.add_log(connection, job.id, "INFO", f"Accepted, tasks: {len(plan.tasks)}")
-    return job
+        jobs.insert_job(connection, job, tasks)
+        jobs.add_log(connection, job_id, "INFO", f"Accepted, tasks: {len(plan.tasks)}")
+        return jobs.get(connection, job_id) or job
 
 
 def get(engine: Engine, job_id: str) -> Job | None:
@@ -120,6 +135,7 @@ def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
             body=task.body,
             products=task.products,
             weight=task.weight,
+            state="waiting" if task.products else "ready",
         )
         for number, task in enumerate(plan.tasks)
     ]
@@ -135,4 +151,20 @@ def _check_fits(connection: Connection, plan: Plan, config: Config) -> None:
                 "product",
                 f"{len(needed)} products of {size / 1e9:.1f} GB are needed on disk together, "
                 f"the limit is {config.storage.budget_gb:.1f} GB",
+            )
+
+
+def _check_queue(connection: Connection, config: Config, owner: str) -> None:
+    """Refuse an order while as many jobs wait as are allowed."""
+    limits = config.processing
+    if limits.maxprocesses or limits.maxprocesses_user:
+        locks.hold(connection, locks.Subject.JOBS)
+    for most, user in ((limits.maxprocesses, None), (limits.maxprocesses_user, owner)):
+        if most == 0:
+            continue
+        waiting = job_waiting.count_waiting(connection, user)
+        if waiting >= most:
+            whose = "" if user is None else "of yours "
+            raise QueueFullError(
+                f"{waiting} orders {whose}wait already, at most {most} may: try again later"
             )

@@ -2,7 +2,10 @@
 
 Jobs are forked from a zygote (``multiprocessing``'s fork server) that has imported everything and
 loaded the compiled kernels, so a job begins to work at once and a crash takes only itself along.
-The limit of running jobs counts those of all supervisors of this machine on the database.
+Limits count the jobs of all supervisors on the database: those of this machine, and those of all.
+
+Jobs run in two lanes with slots of their own: ``main``, and ``quick`` for processes that take
+seconds, whose clients need not wait behind hours of the others.
 """
 
 import logging
@@ -20,20 +23,21 @@ from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from catalog_db import job_queue, times, workers
+from catalog_db import job_purge, job_queue, job_waiting, times, workers
 from catalog_db.engine import Engine
-from catalog_db.job_queue import Claim, DatabaseError
+from catalog_db.job_queue import Claim, DatabaseError, RunningLimits
 from catalog_db.jobs import Job
 from peps_wps.config import Config
 from peps_wps.jobs import child
 from peps_wps.jobs.dismissal import REMOVED, clean_folder, results_folder, scratch_folder
 from peps_wps.jobs.lifeline import kill_group
+from peps_wps.jobs.outage import Outage, reason_of
 from peps_wps.jobs.results_disk import REFUSED_EXIT_CODE, ResultsDisk
 
 logger = logging.getLogger(__name__)
 
 ZYGOTE = "peps_wps.jobs.zygote"
-TICK_S = 0.25
+TICK_S = 0.1
 PAUSE_AFTER_ERROR_S = 2.0
 SWEEP_S = 60.0
 LEAVE_S = 0.5
@@ -45,6 +49,7 @@ class RunningJob:
     """A job of this supervisor, its process, and when (monotonic) its time is over."""
 
     held: Claim
+    lane: str
     process: ForkServerProcess
     deadline: float
     time_limit_s: float
@@ -67,6 +72,15 @@ class Supervisor:
         self._config = config
         self._engine = engine
         self._settings = config.processing
+        # Of each lane; the quick one has a limit of this machine only.
+        self._limits = {
+            "quick": RunningLimits(self._settings.quickprocesses),
+            "main": RunningLimits(
+                self._settings.parallelprocesses,
+                self._settings.maxrunning,
+                self._settings.maxrunning_user,
+            ),
+        }
         self._machine = f"{socket.gethostname()[:40]}:"
         self.worker = f"{self._machine}{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._context = multiprocessing.get_context("forkserver")
@@ -83,12 +97,15 @@ class Supervisor:
         preloaded = ["__main__", self._zygote, self._settings.chains]
         self._context.set_forkserver_preload(preloaded)
         threading.Thread(target=self._wait_zygote, name="zygote", daemon=True).start()
+        outage = Outage("the supervisor", logger)
         while not stop.is_set():
             try:
                 self.run_once()
-            except DatabaseError:
-                logger.exception("the supervisor waits for the database")
+            except DatabaseError as error:
+                outage.note(error)
                 stop.wait(PAUSE_AFTER_ERROR_S)
+            else:
+                outage.over()
             self._wait(TICK_S)
         self._stop_all()
 
@@ -100,13 +117,12 @@ class Supervisor:
         if now >= self._next_heartbeat:
             self._next_heartbeat = now + self._settings.heartbeat_s
             self._say_alive()
-            self._renew_leases()
-            self._recover_lost()
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_S
             self._sweep()
-        while self._claim_one():
-            pass
+        for lane in self._limits:
+            while self._claim_one(lane):
+                pass
 
     def _wait_zygote(self) -> None:
         """Wait for the zygote, which compiles the kernels when they were never used before.
@@ -123,11 +139,12 @@ class Supervisor:
         self._zygote_is_ready.set()
         logger.info("ready to run jobs after %.1f s", time.monotonic() - begun)
 
-    def _claim_one(self) -> bool:
+    def _claim_one(self, lane: str) -> bool:
         """Claim a job and start its process; False when there is none or no slot."""
-        if len(self._running) >= self._settings.parallelprocesses:
+        limits = self._limits[lane]
+        if sum(job.lane == lane for job in self._running.values()) >= limits.machine:
             return False
-        if not (self._zygote_is_ready.is_set() and self._someone_waits()):
+        if not (self._zygote_is_ready.is_set() and self._someone_waits(lane)):
             return False
         if (reason := self._disk.reason_to_wait()) is not None:
             self._tell_queued(reason)
@@ -138,27 +155,27 @@ class Supervisor:
                 worker=self.worker,
                 now=times.now(),
                 lease_s=self._settings.lease_s,
-                limit=self._settings.parallelprocesses,
-                machine=self._machine,
+                limits=limits,
+                lane=lane,
             )
         if job is None:
             return False
         self._start(job)
         return True
 
-    def _someone_waits(self) -> bool:
+    def _someone_waits(self, lane: str) -> bool:
         """Look without the write lock, which an idle supervisor must not take all the time."""
         with self._engine.connect() as connection:
-            return job_queue.someone_waits(connection)
+            return job_queue.someone_waits(connection, lane)
 
     def _tell_queued(self, reason: str) -> None:
         """Say why no job begins: to the clients of those that wait, and once in the log."""
         with self._engine.connect() as connection:
-            is_told = job_queue.all_queued_say(connection, reason)
+            is_told = job_waiting.all_queued_say(connection, reason)
         if not is_told:
             logger.warning("no job begins: %s", reason)
             with self._engine.begin() as connection:
-                job_queue.tell_queued(connection, reason)
+                job_waiting.tell_queued(connection, reason)
 
     def _start(self, job: Job) -> None:
         held = Claim(job.id, job.attempt, self.worker)
@@ -178,7 +195,8 @@ class Supervisor:
                 job_queue.attempt_lost(connection, held, "no process could be started")
             return
         limit_s = job.time_limit_s or self._settings.time_limit_s
-        self._running[job.id] = RunningJob(held, process, time.monotonic() + limit_s, limit_s)
+        deadline = time.monotonic() + limit_s
+        self._running[job.id] = RunningJob(held, job.lane, process, deadline, limit_s)
         with self._engine.begin() as connection:
             job_queue.set_process_group(connection, held, process.pid or 0)
         logger.info(
@@ -227,23 +245,18 @@ class Supervisor:
             self._bury(running, "it was ended")
 
     def _say_alive(self) -> None:
-        """Tell those who ask for the health of the service; forget who has been silent for long."""
+        """Renew the leases, take over what others have lost, tell that this worker is there."""
         now = times.now()
         long_ago = now - timedelta(seconds=10 * self._settings.lease_s)
+        held = [running.held for running in self._running.values()]
+        slots = self._settings.parallelprocesses
         with self._engine.begin() as connection:
-            workers.note_heartbeat(connection, self.worker, self._settings.parallelprocesses, now)
+            job_queue.heartbeat(connection, held, now=now, lease_s=self._settings.lease_s)
+            recovered = job_queue.recover_lost(connection, now)
+            workers.note_heartbeat(
+                connection, self.worker, slots, now, quick_slots=self._settings.quickprocesses
+            )
             workers.forget_silent(connection, long_ago)
-
-    def _renew_leases(self) -> None:
-        for running in list(self._running.values()):
-            with self._engine.begin() as connection:
-                job_queue.heartbeat(
-                    connection, running.held, now=times.now(), lease_s=self._settings.lease_s
-                )
-
-    def _recover_lost(self) -> None:
-        with self._engine.begin() as connection:
-            recovered = job_queue.recover_lost(connection, times.now())
         for job_id, state in recovered:
             logger.warning("job %s: its worker was lost, now %s", job_id, state)
 
@@ -260,25 +273,19 @@ class Supervisor:
     def _clean(self, job_ids: list[str]) -> None:
         """Remove the scratch of jobs that have ended."""
         with self._engine.connect() as connection:
-            finished = job_queue.finished_among(connection, job_ids)
+            finished = job_purge.finished_among(connection, job_ids)
         for job_id in finished:
             clean_folder(scratch_folder(self._config, job_id))
 
     def _sweep(self) -> None:
-        """Remove results that have expired, and what jobs and supervisors that died left."""
-        with self._engine.connect() as connection:
-            expired = job_queue.expired(connection, times.now())
-        for job in expired:
-            with self._engine.begin() as connection:
-                job_queue.forget_results(connection, job.id)
-            clean_folder(results_folder(self._config, job.id))
-            logger.info("job %s: results expired", job.id)
+        """Remove what is kept no longer, and what jobs and supervisors that died left."""
+        self._purge()
         scratch = scratch_folder(self._config, "any").parent
         self._clean(_folders_of_jobs(scratch))
         # Listed before the jobs are asked: one that ended without results publishes none later.
         published = _folders_of_jobs(scratch.parent)
         with self._engine.connect() as connection:
-            left = job_queue.without_results(connection, published)
+            left = job_purge.without_results(connection, published)
         for job_id in left:
             clean_folder(results_folder(self._config, job_id))
             logger.warning("job %s: removed files that it did not publish", job_id)
@@ -286,10 +293,35 @@ class Supervisor:
             for removed in folder.glob(f"{REMOVED}*"):
                 clean_folder(removed)
 
+    def _purge(self) -> None:
+        """Remove the results, tasks and logs of old jobs, and the rows of very old ones."""
+        now = times.now()
+        kept = timedelta(days=self._settings.result_days)
+        with self._engine.connect() as connection:
+            old = job_purge.to_purge(connection, now, kept)
+        for job_id in old:
+            with self._engine.begin() as connection:
+                is_purged = job_purge.purge(connection, job_id, now)
+            if is_purged:
+                clean_folder(results_folder(self._config, job_id))
+                logger.info("job %s: results and log expired", job_id)
+        with self._engine.begin() as connection:
+            forgotten = job_purge.forget(connection, now - timedelta(days=self._settings.job_days))
+        if forgotten:
+            logger.info("rows of %d jobs forgotten", forgotten)
+
     def _stop_all(self) -> None:
         """End the jobs that run; another supervisor, or the next start, goes on with them."""
-        for running in list(self._running.values()):
+        for running in self._running.values():
             self._kill(running)
+        try:
+            self._hand_all_back()
+        except DatabaseError as error:
+            # Their leases end by themselves.
+            logger.warning("running jobs could not be handed back: %s", reason_of(error))
+
+    def _hand_all_back(self) -> None:
+        for running in list(self._running.values()):
             with self._engine.begin() as connection:
                 job_queue.hand_back(
                     connection,

@@ -55,6 +55,7 @@ def test_a_job_that_keeps_dying_fails_after_the_last_attempt(house: House, behav
 
 def test_no_job_begins_while_the_results_cannot_be_written(house: House) -> None:
     results = house.config.results.path
+    results.parent.mkdir(exist_ok=True)
     results.write_text("a file in the place of the folder")
     house.start()
     job_id = house.submit()

@@ -3,12 +3,9 @@
 import threading
 from datetime import timedelta
 
-import pytest
-
 from catalog_db import job_queue, job_tasks, jobs, times
-from catalog_db.job_queue import Claim
+from catalog_db.job_queue import Claim, RunningLimits
 from peps_wps.jobs.dispatcher import Dispatcher
-from peps_wps.jobs.progress import JobProgress
 from peps_wps.staging import Archive
 from tests.jobs.job_house import House
 
@@ -24,7 +21,11 @@ def queue(house: House, number: int = 1, **inputs: object) -> list[str]:
 def claim(house: House, worker: str = "w", *, limit: int = 9, lease_s: float = 60) -> Claim | None:
     with house.engine.begin() as connection:
         job = job_queue.claim(
-            connection, worker=worker, now=times.now(), lease_s=lease_s, limit=limit
+            connection,
+            worker=worker,
+            now=times.now(),
+            lease_s=lease_s,
+            limits=RunningLimits(limit),
         )
     return None if job is None else Claim(job.id, job.attempt, worker)
 
@@ -33,7 +34,7 @@ def test_forty_threads_claim_each_job_once_and_never_more_than_the_limit(house: 
     job_ids = queue(house, 12)
     claims: list[Claim | None] = []
     threads = [
-        threading.Thread(target=lambda n=n: claims.append(claim(house, f"w{n}", limit=7)))
+        threading.Thread(target=lambda n=n: claims.append(claim(house, f"w:{n}", limit=7)))
         for n in range(40)
     ]
     for thread in threads:
@@ -51,9 +52,8 @@ def test_a_machine_counts_its_own_jobs_only(house: House) -> None:
     claimed = []
     for worker in ("here_1:7:a", "here_1:8:b", "hereX1:9:c", "here_1:7:d"):
         with house.engine.begin() as connection:
-            machine = worker[:7]
             job = job_queue.claim(
-                connection, worker=worker, now=times.now(), lease_s=60, limit=1, machine=machine
+                connection, worker=worker, now=times.now(), lease_s=60, limits=RunningLimits(1)
             )
         claimed.append(job is not None)
 
@@ -82,7 +82,9 @@ def test_a_lost_claim_writes_nothing_any_more(house: House) -> None:
     new = claim(house, "new")
     with house.engine.begin() as connection:
         row = jobs.tasks_of(connection, job_id)[0]
-        assert not job_queue.heartbeat(connection, old, now=times.now(), lease_s=60)
+        lease = jobs.get(connection, job_id).lease_until
+        job_queue.heartbeat(connection, [old], now=times.now(), lease_s=600)
+        assert jobs.get(connection, job_id).lease_until == lease
         assert not job_tasks.begin(connection, old, row)
         assert not job_queue.succeed(connection, old, {}, expires=None)
         assert not job_queue.fail(connection, job_id, "no", held=old)
@@ -120,57 +122,3 @@ def test_nothing_ends_twice(house: House) -> None:
         assert not job_queue.dismiss(connection, job_id)
 
     assert house.job(job_id).state == "dismissed"
-
-
-def test_a_run_is_expected_to_take_what_runs_took(house: House) -> None:
-    for seconds in (10, 20, 90):
-        (job_id,) = queue(house)
-        held = claim(house)
-        assert held is not None
-        with house.engine.begin() as connection:
-            job_queue.succeed(connection, held, {}, expires=None)
-            connection.exec_driver_sql(
-                "UPDATE job SET finished_us = started_us + ? WHERE id = ?",
-                (seconds * 1_000_000, job_id),
-            )
-
-    assert house.job(queue(house)[0]).expected_s == pytest.approx(20)
-
-
-def test_progress_never_goes_back_and_reaches_100_only_at_the_end(house: House) -> None:
-    (job_id,) = queue(house, tasks=2)
-    held = claim(house)
-    assert held is not None
-    with house.engine.connect() as connection:
-        rows = jobs.tasks_of(connection, job_id)
-    seen = []
-    for gather, percent in ((False, 50), (False, 10), (True, 0), (True, 100)):
-        # A new one each time: nothing is held back by the throttle.
-        progress = JobProgress(house.engine, held, rows, gather_share=0.2)
-        report = progress.gather if gather else progress.of_task(rows[0])
-        report("step", percent)
-        seen.append(house.job(job_id).progress)
-
-    assert seen == [20, 20, 80, 99]
-
-
-def test_progress_is_written_once_a_second_at_most(house: House) -> None:
-    (job_id,) = queue(house)
-    held = claim(house)
-    assert held is not None
-    with house.engine.connect() as connection:
-        rows = jobs.tasks_of(connection, job_id)
-    report = JobProgress(house.engine, held, rows, gather_share=0.0).of_task(rows[0])
-    for percent in range(100):
-        report("step", percent)
-
-    assert house.job(job_id).progress == 0
-
-
-def test_a_database_that_refuses_fails_no_progress(house: House) -> None:
-    queue(house)
-    held = claim(house)
-    assert held is not None
-    with house.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE job RENAME TO gone")
-    job_queue.report_progress(house.engine, held, 50, "step")

@@ -8,9 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from catalog_db import job_queue, times, workers
 from catalog_db.job_queue import Claim
+from catalog_db.tables import job
 from peps_wps.jobs.dismissal import REMOVED, results_folder, scratch_folder
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.jobs.supervisor import Supervisor
@@ -59,7 +61,7 @@ def test_a_job_that_gave_way_is_started_again_while_its_process_leaves(
     with house.engine.begin() as connection:
         assert job_queue.give_way(connection, Claim(job_id, 1, supervisor.worker))
     dispatch(house)
-    supervisor._claim_one()
+    supervisor._claim_one("main")
     new = house.job(job_id).process_group
 
     assert (is_alive(old), is_alive(new)) == (False, True)
@@ -95,8 +97,8 @@ def test_files_of_jobs_without_results_are_swept_and_no_others(
     other.mkdir()
     with house.engine.begin() as connection:
         job_queue.fail(connection, failed, "The measurement ends at byte 17")
-        connection.exec_driver_sql(
-            "UPDATE job SET state = 'succeeded', results = '{}' WHERE id = ?", (succeeded,)
+        connection.execute(
+            update(job).where(job.c.id == succeeded).values(state="succeeded", results="{}")
         )
     supervisor._sweep()
 

@@ -24,11 +24,16 @@ def _added() -> list[sa.Column[object]]:
     ]
 
 
+def _quick_slots() -> sa.Column[object]:
+    return sa.Column("quick_slots", sa.Integer(), nullable=False, server_default=sa.text("0"))
+
+
 def upgrade() -> None:
     for column in _added():
         op.add_column("job", column)
     op.create_index("ix_job_created", "job", ["created_us", "id"])
     op.create_index("ix_job_purge", "job", ["purged_us", "finished_us"])
+    op.add_column("worker", _quick_slots())
     # A running job of the last release goes on being counted from its start.
     op.execute("UPDATE job SET claimed_us = started_us WHERE state = 'running'")
     op.create_table(
@@ -44,6 +49,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("process_run")
+    op.drop_column("worker", "quick_slots")
     op.drop_index("ix_job_purge", "job")
     op.drop_index("ix_job_created", "job")
     for column in reversed(_added()):

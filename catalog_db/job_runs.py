@@ -1,0 +1,36 @@
+"""How long past jobs ran, a unit of weight at a time: what expected times are made of."""
+
+import statistics
+
+from sqlalchemy import Connection, delete, insert, select
+
+from catalog_db.tables import process_run as table
+
+# Runs whose median is told; older ones are forgotten.
+RUNS_KEPT = 20
+
+
+def note_run(connection: Connection, process: str, weight: float, seconds: float) -> None:
+    """Note how long a job of a process held its slot from the beginning to success."""
+    connection.execute(insert(table).values(process=process, weight=weight, seconds=seconds))
+    oldest_kept = (
+        select(table.c.id)
+        .where(table.c.process == process)
+        .order_by(table.c.id.desc())
+        .offset(RUNS_KEPT - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(delete(table).where(table.c.process == process, table.c.id < oldest_kept))
+
+
+def seconds_per_weight(connection: Connection, process: str) -> float | None:
+    """Return the median seconds a unit of weight of the last runs, None without any."""
+    query = (
+        select(table.c.seconds / table.c.weight)
+        .where(table.c.process == process)
+        .order_by(table.c.id.desc())
+        .limit(RUNS_KEPT)
+    )
+    rates = [float(rate) for rate in connection.execute(query).scalars()]
+    return statistics.median(rates) if rates else None
