@@ -11,7 +11,7 @@ from catalog_db.engine import Engine, create_engine
 from peps_wps.config import Config
 from peps_wps.ordering import ChainProcess
 from peps_wps.services import Services
-from peps_wps.web import download, errors, health, landing, ogcapi, resto
+from peps_wps.web import cors, download, errors, health, landing, ogcapi, resto
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
 
@@ -45,13 +45,19 @@ class Application:
 
     def respond(self, request: Request) -> Response:
         """Return the answer to a request; an error becomes one too."""
+        answer = cors.preflight() if cors.is_preflight(request) else self._answer(request)
+        cors.allow(answer, self.services.config.server.allowed_origin)
+        # A result is what its type says; no browser shall guess a page into it.
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+    def _answer(self, request: Request) -> Response:
+        """Return what the endpoint of an address answers."""
         try:
             endpoint, arguments = self.map.bind_to_environ(request.environ).match()
             answer: Response = endpoint(request, self.services, **arguments)
         except Exception as error:  # noqa: BLE001 - the outermost edge: answered and logged there
-            answer = errors.response_to(error, request)
-        # A result is what its type says; no browser shall guess a page into it.
-        answer.headers["X-Content-Type-Options"] = "nosniff"
+            return errors.response_to(error, request)
         return answer
 
 

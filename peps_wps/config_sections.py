@@ -29,6 +29,7 @@ class Server:
     language: str = "en-US"
     maxrequestsize: str = "3mb"
     maxsingleinputsize: str = "1mb"
+    allowed_origin: str = "*"
 
     def __post_init__(self) -> None:
         _require_some(self, "workers", "threads")
@@ -36,6 +37,10 @@ class Server:
             raise ConfigError(f"url = {self.url}: expected empty, http://host or https://host")
         if not 1 <= self.port <= 65535:
             raise ConfigError(f"port = {self.port}: expected 1 to 65535")
+        if not re.fullmatch(r"|\*|https?://[^/?#\s]+", self.allowed_origin):
+            raise ConfigError(
+                f"allowed_origin = {self.allowed_origin}: expected empty, * or https://host"
+            )
         size_in_bytes(self.maxrequestsize)
         size_in_bytes(self.maxsingleinputsize)
 
