@@ -3,8 +3,11 @@
 import threading
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from catalog_db import job_queue, job_tasks, jobs, times
 from catalog_db.job_queue import Claim, RunningLimits
+from catalog_db.tables import job as job_table
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.staging import Archive
 from tests.jobs.job_house import House
@@ -63,7 +66,7 @@ def test_a_machine_counts_its_own_jobs_only(house: House) -> None:
 def test_jobs_are_claimed_by_priority_then_in_the_order_they_came(house: House) -> None:
     first, second, third = queue(house, 3)
     with house.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE job SET priority = 5 WHERE id = ?", (third,))
+        connection.execute(update(job_table).where(job_table.c.id == third).values(priority=5))
 
     assert [house.job(one).queue_position for one in (third, first, second)] == [1, 2, 3]
     assert [one.job for one in (claim(house), claim(house), claim(house)) if one] == [

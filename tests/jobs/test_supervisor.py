@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from catalog_db import job_queue, times, workers
 from catalog_db.job_queue import Claim
-from catalog_db.tables import job
+from catalog_db.tables import job as job_table
 from peps_wps.jobs.dismissal import REMOVED, results_folder, scratch_folder
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.jobs.supervisor import Supervisor
@@ -98,7 +98,9 @@ def test_files_of_jobs_without_results_are_swept_and_no_others(
     with house.engine.begin() as connection:
         job_queue.fail(connection, failed, "The measurement ends at byte 17")
         connection.execute(
-            update(job).where(job.c.id == succeeded).values(state="succeeded", results="{}")
+            update(job_table)
+            .where(job_table.c.id == succeeded)
+            .values(state="succeeded", results="{}")
         )
     supervisor._sweep()
 
