@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
+from catalog_db import locks
 from catalog_db.tables import failed_login
 from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into
@@ -30,9 +31,9 @@ def begin(
     window
         How long failures are remembered after the first.
     """
+    locks.hold(connection, locks.Subject.LOGINS)
     oldest_us = to_us(now - window)
     connection.execute(delete(failed_login).where(failed_login.c.since_us <= oldest_us))
-    # In a fixed order, or two attempts could wait for each other.
     for subject in sorted(limits):
         statement = insert_into(connection, failed_login).values(
             subject=subject, failures=1, since_us=to_us(now)
@@ -62,10 +63,10 @@ def succeed(connection: Connection, forgiven: str, subjects: Iterable[str]) -> N
     subjects
         The others: for each of them one attempt less.
     """
+    locks.hold(connection, locks.Subject.LOGINS)
     connection.execute(delete(failed_login).where(failed_login.c.subject == forgiven))
-    for subject in sorted(subjects):
-        connection.execute(
-            update(failed_login)
-            .where(failed_login.c.subject == subject, failed_login.c.failures > 0)
-            .values(failures=failed_login.c.failures - 1)
-        )
+    connection.execute(
+        update(failed_login)
+        .where(failed_login.c.subject.in_(sorted(subjects)), failed_login.c.failures > 0)
+        .values(failures=failed_login.c.failures - 1)
+    )

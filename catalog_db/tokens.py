@@ -55,14 +55,19 @@ def list_tokens(connection: Connection, user: str | None = None) -> list[Token]:
     ]
 
 
-def revoke(connection: Connection, token_id: str) -> bool:
-    """End a token; return whether there was one."""
-    return bool(connection.execute(delete(token).where(token.c.id == token_id)).rowcount)
+def revoke(connection: Connection, user: str, token_id: str) -> bool:
+    """End a token of a user; return whether there was one."""
+    gone = connection.execute(
+        delete(token).where(token.c.id == token_id, token.c.account == user.lower())
+    )
+    return bool(gone.rowcount)
 
 
-def revoke_all(connection: Connection, user: str) -> int:
-    """End every token of a user; return how many there were."""
-    return connection.execute(delete(token).where(token.c.account == user.lower())).rowcount
+def revoke_labelled(connection: Connection, user: str, label: str) -> int:
+    """End every token of a user under a label; return how many there were."""
+    return connection.execute(
+        delete(token).where(token.c.account == user.lower(), token.c.label == label)
+    ).rowcount
 
 
 def trim(connection: Connection, user: str, label: str, *, keep: int, now: datetime) -> None:

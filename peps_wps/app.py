@@ -9,9 +9,11 @@ from werkzeug.routing import Map, Rule
 from catalog_db import migrations
 from catalog_db.engine import Engine, create_engine
 from peps_wps.config import Config
+from peps_wps.config_sections import EVERY_PROCESS
+from peps_wps.errors import ConfigError
 from peps_wps.ordering import ChainProcess
 from peps_wps.services import Services
-from peps_wps.web import cors, download, errors, health, landing, ogcapi, resto
+from peps_wps.web import auth, cors, download, errors, health, landing, ogcapi, resto
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
 
@@ -68,9 +70,22 @@ def create_app(
     processes: Sequence[type[ChainProcess]] = PROCESSES,
 ) -> Application:
     """Build the application of one configuration; the database is brought to the newest schema."""
+    _check_restricted(config, processes)
     engine = engine or create_engine(config.catalog.url)
     migrations.upgrade(engine)
     services = Services.of(config, engine, processes)
     wps = WpsService(services.desk)
-    rules = [rule for part in (landing, health, resto, download, ogcapi) for rule in part.rules()]
+    rules = [
+        rule for part in (landing, health, auth, resto, download, ogcapi) for rule in part.rules()
+    ]
     return Application(services, [*rules, *wps.rules()])
+
+
+def _check_restricted(config: Config, processes: Iterable[type[ChainProcess]]) -> None:
+    """Refuse a restriction of no process: a misspelt one would be open to everybody."""
+    offered = sorted(one.identifier for one in processes)
+    for name in sorted(config.auth.restricted_processes - {EVERY_PROCESS}):
+        if name not in offered:
+            raise ConfigError(
+                f"[auth] restricted = {name}: expected some of {', '.join(offered)}, or *"
+            )

@@ -30,6 +30,7 @@ COMMANDS = {
     "cancel": "peps_wps.cli_orders:cancel",
     "demo": "peps_wps.cli_demo:demo",
     "simulate": "simulator.cli:run",
+    "user": "peps_wps.cli_user:run",
 }
 
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; `given` tells whether `simulate` must be asked for its own arguments."""
+    """Return the parser; `given` tells whose own arguments must be asked for."""
     parser = argparse.ArgumentParser(
         prog="peps",
         description="Sentinel archive with processing beside it.",
@@ -69,6 +70,9 @@ def build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _add_service(commands)
     _add_archive(commands)
     _add_orders(commands)
+    user = commands.add_parser("user", help="who may order and download: add, list, disable...")
+    if "user" in given:
+        importlib.import_module("peps_wps.cli_user").add_arguments(user)
     simulate = commands.add_parser("simulate", help="write Sentinel-1 products of known truth")
     if "simulate" in given:
         importlib.import_module("simulator.cli").add_arguments(simulate)

@@ -10,6 +10,8 @@ from catalog_db.tokens import Token
 
 # Recognised by people and by scanners of leaked secrets; no password may begin so.
 _PREFIX = "peps_"
+# The label of those that clients fetch with their password.
+FETCHED = "fetched"
 _RANDOM_BYTES = 32  # 256 bits: nothing to guess, so a plain digest is enough
 
 

@@ -19,7 +19,6 @@ from storage.errors import ProductOnTapeError
 
 _RETRY_REASON = "202 You should retry the request"
 _UNKNOWN_WAIT_S = 60
-_ANONYMOUS = "anonymous"
 
 
 def rules() -> list[Rule]:
@@ -45,9 +44,13 @@ def download(request: Request, services: Services, collection: str, uid: str) ->
 
     Raises
     ------
+    UnauthorizedError
+        When it must be known who asks, and is not.
     UnknownProductError, LostFileError, ProductWithdrawnError
         When there is nothing to serve.
     """
+    caller = services.access.caller(request)
+    services.access.check_download(caller)
     archive = services.archive
     product = archive.find(uid)
     if product.collection != collection:
@@ -55,7 +58,7 @@ def download(request: Request, services: Services, collection: str, uid: str) ->
     try:
         return _serve(request, archive, product)
     except ProductOnTapeError:
-        return _stage(request, archive, uid)
+        return _stage(request, archive, uid, caller.name)
 
 
 def _serve(request: Request, archive: Archive, product: ProductFile) -> Response:
@@ -75,11 +78,10 @@ def _serve(request: Request, archive: Archive, product: ProductFile) -> Response
     return response
 
 
-def _stage(request: Request, archive: Archive, uid: str) -> Response:
+def _stage(request: Request, archive: Archive, uid: str, user: str) -> Response:
     """Have the file recalled; say when to come back, or why it will not come."""
     if request.method == "HEAD":
         return _retry_later(None)
-    user = request.environ.get("REMOTE_USER") or _ANONYMOUS
     request_id = archive.request([uid], user=user, purpose=f"download:{uid}")
     status = archive.status(request_id)
     if status.failed:

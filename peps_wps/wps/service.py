@@ -37,7 +37,7 @@ from peps_wps.wps.status import render_status
 from peps_wps.wps.xml_request import parse_xml
 
 # HTTP status of what OWSLib need not read as a report; everything else a client did wrong is 400.
-_STATUS_OF = {ResultsGoneError: 410}
+_STATUS_OF: dict[type[Exception], int] = {ResultsGoneError: 410}
 
 
 class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types

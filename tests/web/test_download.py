@@ -212,7 +212,7 @@ def test_a_withdrawn_product_is_410(world, client, on_disk):
 def server(world):
     """The application under gunicorn, as it is served; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        environ = {**os.environ, "PEPS_VAR": str(world.root)}
+        environ = {**os.environ, "PEPS_AUTH_MODE": "open", "PEPS_VAR": str(world.root)}
         command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8"]
         command += ["--bind", f"fd://{listener.fileno()}", "wsgi:application"]
         process = subprocess.Popen(
