@@ -16,6 +16,7 @@ from catalog_db.tables.catalogue import (
     placement,
 )
 from catalog_db.tables.gazetteer import place, place_name
+from catalog_db.tables.ingestion import ingestion
 from catalog_db.tables.jobs import job, job_log, process_run, task, worker
 from catalog_db.tables.statistics import daily_volume
 from catalog_db.tables.users import account, failed_login, membership, process_right, token
@@ -29,6 +30,7 @@ __all__ = [
     "daily_volume",
     "failed_login",
     "file",
+    "ingestion",
     "item",
     "job",
     "job_log",
