@@ -149,7 +149,7 @@ def heartbeat(
     connection: Connection, claims: Sequence[Claim], *, now: datetime, lease_s: float
 ) -> None:
     """Extend the leases of the claims that still hold."""
-    for held in claims:
+    for held in sorted(claims, key=lambda held: held.job):  # an order in which none waits for us
         _set(
             connection,
             held,
@@ -252,7 +252,7 @@ def attempt_lost(connection: Connection, held: Claim, reason: str) -> str | None
     -------
     The new state, or None when the claim no longer held.
     """
-    row = connection.execute(select(table).where(held.holds())).one_or_none()
+    row = connection.execute(select(table).where(held.holds()).with_for_update()).one_or_none()
     if row is None:
         return None
     if row.attempt >= row.max_attempts:
@@ -268,10 +268,10 @@ def attempt_lost(connection: Connection, held: Claim, reason: str) -> str | None
 
 def recover_lost(connection: Connection, now: datetime) -> list[tuple[str, str]]:
     """Queue or fail the running jobs whose lease has run out; return (job, new state)."""
-    lost = jobs_of(
-        connection,
-        select(table).where(table.c.state == "running", table.c.lease_until_us < times.to_us(now)),
-    )
+    is_lost = and_(table.c.state == "running", table.c.lease_until_us < times.to_us(now))
+    # Whose row is locked is heard of, or ends, just now.
+    query = select(table).where(is_lost).order_by(table.c.id).with_for_update(skip_locked=True)
+    lost = jobs_of(connection, query)
     recovered = []
     for job in lost:
         held = Claim(job.id, job.attempt, job.worker or "")

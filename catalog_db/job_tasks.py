@@ -119,8 +119,7 @@ def stage_again(connection: Connection, held: Claim) -> list[str]:
     -------
     The requests that they held, to be released.
     """
-    claimed = connection.execute(select(job_table.c.id).where(held.holds())).one_or_none()
-    if claimed is None:
+    if not _keeps_held(connection, held):
         return []
     open_task = and_(task.c.job == held.job, task.c.state.in_(HOLDING))
     requests = connection.execute(
@@ -215,5 +214,10 @@ def _held_move(
     connection: Connection, held: Claim, row: TaskRow, before: Sequence[str], **values: Any
 ) -> bool:
     """Update a task of a job that is still held."""
-    claimed = connection.execute(select(job_table.c.id).where(held.holds())).one_or_none()
-    return claimed is not None and _move(connection, row, before, **values)
+    return _keeps_held(connection, held) and _move(connection, row, before, **values)
+
+
+def _keeps_held(connection: Connection, held: Claim) -> bool:
+    """Tell whether a claim holds; if so, it does until this transaction ends."""
+    row = select(job_table.c.id).where(held.holds()).with_for_update()
+    return connection.execute(row).one_or_none() is not None
