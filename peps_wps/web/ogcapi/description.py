@@ -149,4 +149,5 @@ def _format(supported: Any) -> Json:
     if media_type == JSON or media_type.endswith("+json"):
         return {"type": "object", "contentMediaType": media_type}
     schema = {"type": "string", "contentMediaType": media_type}
-    return schema if is_textual(media_type) else {**schema, "contentEncoding": "base64"}
+    is_text = is_textual(media_type)
+    return schema if is_text else {**schema, "format": "byte", "contentEncoding": "base64"}

@@ -91,9 +91,10 @@ def execute(request: Request, services: Services, process_id: str) -> Response:
     """Make an order."""
     caller = services.access.caller(request)
     desk = services.desk
+    if known := desk.processes.get(process_id):
+        # Before anything is read or fetched; and who has not said who they are shall be asked.
+        services.access.check_order(caller, known.own_identifier)
     process = desk.process(process_id, caller)
-    # Who may not order shall not have us fetch what they refer to.
-    services.access.check_order(caller, process.own_identifier)
     asked = parse_execute(read_json(request), process, _fetch)
     return order(desk, process, asked, caller, request)
 

@@ -116,7 +116,7 @@ class Service:
 
     def fetch(self, address: str, **headers: str) -> TestResponse:
         """Return what is at any address of the service, read whole."""
-        return self.client.get(address, headers=headers, buffered=True)
+        return self.client.get(address, base_url=self.url, headers=headers, buffered=True)
 
     def ended(self, job_id: str) -> Any:
         """Return the status of a job once it has ended."""
