@@ -8,7 +8,20 @@ used least lately comes first. So a thousand orders of one user hold up nobody e
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Subquery, and_, case, func, literal, or_, select, true
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from catalog_db import times
 from catalog_db.tables import job as table
@@ -32,7 +45,8 @@ def waiting_in_order(states: tuple[str, ...], lane: str | None, now: datetime) -
     """
     columns = table.c
     turn = func.row_number().over(
-        partition_by=(columns.owner, columns.priority), order_by=(columns.created_us, columns.id)
+        partition_by=columns.owner,
+        order_by=(columns.priority.desc(), columns.created_us, columns.id),
     )
     waiting = (
         select(columns.id, columns.owner, columns.priority, columns.created_us, turn.label("turn"))
@@ -44,7 +58,7 @@ def waiting_in_order(states: tuple[str, ...], lane: str | None, now: datetime) -
         order_by=(
             waiting.c.priority.desc(),
             waiting.c.turn + func.coalesce(used.c.running, 0),
-            func.coalesce(used.c.used_us, 0),
+            func.coalesce(used.c.used_s, 0),
             waiting.c.created_us,
             waiting.c.id,
         )
@@ -73,7 +87,8 @@ def _used(lane: str | None, now_us: int) -> Subquery:
         select(
             table.c.owner,
             func.sum(case((is_running, 1), else_=0)).label("running"),
-            func.sum(held_us(now_us)).label("used_us"),
+            # Whole seconds: who has not used more than the others shall not lose a tie by a hair.
+            cast(func.sum(held_us(now_us)) / 1e6, BigInteger).label("used_s"),
         )
         .where(or_(table.c.state == "running", ended_lately))
         .group_by(table.c.owner)

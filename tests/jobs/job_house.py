@@ -1,5 +1,6 @@
 """A database with supervisors on it that can be killed."""
 
+import dataclasses
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,11 @@ class House:
         self.engine = engine
         self.journal = journal
         self.supervisors: list[Any] = []
+
+    def configure(self, **processing: object) -> None:
+        """Change settings of ``[processing]`` for what is started or ordered from now on."""
+        changed = dataclasses.replace(self.config.processing, **processing)
+        self.config = dataclasses.replace(self.config, processing=changed)
 
     def start(self) -> Any:
         process = multiprocessing.get_context("spawn").Process(
