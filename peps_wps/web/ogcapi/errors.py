@@ -1,6 +1,5 @@
 """How the errors of the order desk are said to OGC API clients."""
 
-from catalog_db.errors import QueryError
 from peps_wps.errors import InvalidInputError
 from peps_wps.jobs import Job
 from peps_wps.ordering.errors import (
@@ -36,7 +35,6 @@ _TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (InputTooLargeError, 413, INVALID_PARAMETER),
     (MissingInputError, 400, MISSING_PARAMETER),
     (InvalidInputError, 400, INVALID_PARAMETER),
-    (QueryError, 400, INVALID_PARAMETER),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
+from catalog_db.errors import QueryError
 from peps_wps.services import Services
 from peps_wps.web.json_body import read_json
 from peps_wps.web.ogcapi import catalogue, job_list, parameters
@@ -103,7 +104,10 @@ def jobs(request: Request, services: Services) -> Response:
     """Return a page of the caller's jobs."""
     asked = job_list.parse_query(request, services.desk)
     caller = services.access.caller(request)
-    page = services.desk.jobs(caller, asked.wanted, limit=asked.limit, cursor=asked.cursor)
+    try:
+        page = services.desk.jobs(caller, asked.wanted, limit=asked.limit, cursor=asked.cursor)
+    except QueryError as error:
+        raise invalid("cursor", str(error)) from error
     addresses = Addresses.of(services.config, request)
     return json_response(job_list.document(page, asked, services.desk, addresses))
 
