@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Any
 
 from werkzeug import Request
@@ -67,20 +68,16 @@ def parse_json(body: bytes) -> Any:
 def _texts(value: Any) -> Iterator[str]:
     """Yield every name and text of a document; refuses one that nests too deep."""
     level = [value]
-    for _ in range(DEEPEST + 1):
-        inner: list[Any] = []
-        for one in level:
-            if isinstance(one, str):
-                yield one
-            elif isinstance(one, dict):
-                yield from one
-                inner.extend(one.values())
-            elif isinstance(one, list):
-                inner.extend(one)
-        if not inner:
+    for depth in count():
+        yield from (one for one in level if isinstance(one, str))
+        objects = [one for one in level if isinstance(one, dict)]
+        lists = [one for one in level if isinstance(one, list)]
+        if not objects and not lists:
             return
-        level = inner
-    raise _too_deep()
+        if depth == DEEPEST:
+            raise _too_deep()
+        yield from chain.from_iterable(objects)
+        level = [*chain.from_iterable(one.values() for one in objects), *chain(*lists)]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
