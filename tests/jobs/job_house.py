@@ -3,7 +3,7 @@
 import dataclasses
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,12 @@ from peps_wps.staging import Archive
 class House:
     """A database, and supervisors on it that can be killed."""
 
-    def __init__(self, config: Config, engine: Engine, journal: Path) -> None:
+    def __init__(
+        self, config: Config, engine: Engine, journal: Path, environ: dict[str, str]
+    ) -> None:
         self.config = config
+        # What makes this configuration in another process.
+        self.environ = environ
         self.engine = engine
         self.journal = journal
         self.supervisors: list[Any] = []
@@ -96,10 +100,18 @@ class House:
 
 @contextmanager
 def opened_house(
-    folder: Path, *, pool_gb: str = "1", database_url: str | None = None
+    folder: Path,
+    *,
+    pool_gb: str = "1",
+    database_url: str | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
-    """Give a database in a folder; its supervisors end with the block."""
-    environ = {
+    """Give a database in a folder; its supervisors end with the block.
+
+    `environ` adds to the settings, as the environment of the service does.
+    """
+    settings = {
+        "PEPS_VAR": str(folder / "var"),
         "PEPS_AUTH_MODE": "open",
         "PEPS_PROCESSING_CHAINS": "tests.jobs.stand_in_chains",
         "PEPS_PROCESSING_LEASE_S": "1.5",
@@ -108,11 +120,12 @@ def opened_house(
         "PEPS_TAPE_SPEED": "1000",
         "PEPS_STORAGE_BUDGET_GB": pool_gb,
         **({} if database_url is None else {"PEPS_CATALOG_URL": database_url}),
+        **(environ or {}),
     }
-    config = Config.load(var=folder / "var", environ=environ)
+    config = Config.load(environ=settings)
     engine = create_engine(config.catalog.url)
     migrations.upgrade(engine)
-    house = House(config, engine, folder / "journal")
+    house = House(config, engine, folder / "journal", settings)
     try:
         yield house
     finally:
