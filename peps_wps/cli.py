@@ -106,7 +106,16 @@ def _add_service(commands: "_Commands[argparse.ArgumentParser]") -> None:
 
 def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
     ingest = commands.add_parser("ingest", help="take SAFE products into catalogue and archive")
-    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="SAFE folder or zip")
+    ingest.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="SAFE folder or zip, a folder of them, or a list: STAC, resto (.json, .ndjson), .csv",
+    )
+    ingest.add_argument(
+        "--again", action="store_true", help="take lists from their first record, done or not"
+    )
     tier = ingest.add_mutually_exclusive_group()
     tier.add_argument("--tape", dest="tier", action="store_const", const="tape", default="tape")
     tier.add_argument("--disk", dest="tier", action="store_const", const="disk")

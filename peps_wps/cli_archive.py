@@ -3,7 +3,11 @@
 import argparse
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
 
 from catalog_db import migrations, products
 from catalog_db.jobs import Job
@@ -16,20 +20,41 @@ from peps_wps.services import Services, open_catalogue
 
 def ingest(arguments: argparse.Namespace) -> int:
     """Take products into the archive; one that is refused does not stop the others."""
+    from peps_wps.ingest import find_products
+    from peps_wps.records import ListError, is_list
+
+    services = open_services(Config.load(var=arguments.var))
+    lists = [path for path in arguments.paths if is_list(path)]
+    try:
+        found = find_products([path for path in arguments.paths if path not in lists])
+        answers, are_complete = _ingest_products(found, arguments, services)
+        for path in lists:
+            one, is_complete = _ingest_list(path, arguments, services)
+            answers.append(one)
+            are_complete = are_complete and is_complete
+    except (ListError, OSError) as error:
+        say(f"peps: {error}")
+        return JOB_FAILED
+    if arguments.json:
+        answer_json(answers)
+    return OK if are_complete else JOB_FAILED
+
+
+def _ingest_products(
+    paths: Sequence[Path], arguments: argparse.Namespace, services: Services
+) -> tuple[list[dict[str, Any]], bool]:
+    """Ingest products; return what the JSON answer says of each, and whether none was refused."""
     from peps_wps.ingest import IngestState
     from peps_wps.ingest import ingest as ingest_products
 
-    services = open_services(Config.load(var=arguments.var))
     with ProgressLine(quiet=arguments.json or not sys.stderr.isatty()) as line:
         report = ingest_products(
-            arguments.paths,
+            paths,
             tier=arguments.tier,
             services=services,
             strict=arguments.strict,
             progress=line.show,
         )
-    if arguments.json:
-        answer_json([dataclasses.asdict(product) for product in report.products])
     for product in () if arguments.json else report.products:
         if product.state is IngestState.REFUSED:
             say(f"{product.path}: refused: {product.message}")
@@ -37,7 +62,27 @@ def ingest(arguments: argparse.Namespace) -> int:
             answer(f"{product.state}  {product.title}  {product.uid}")
         if product.message and product.state is IngestState.ADDED:
             say(f"{product.path}: warning: {product.message}")
-    return OK if report.is_complete else JOB_FAILED
+    return [dataclasses.asdict(product) for product in report.products], report.is_complete
+
+
+def _ingest_list(
+    path: Path, arguments: argparse.Namespace, services: Services
+) -> tuple[dict[str, Any], bool]:
+    """Ingest a list; return what the JSON answer says of it, and whether nothing was refused."""
+    from peps_wps.ingest_lists import ingest_list
+
+    with tqdm(unit=" records", disable=arguments.json or not sys.stderr.isatty()) as bar:
+
+        def show(done: int, message: str) -> None:
+            bar.set_description(message)
+            bar.update(done - bar.n)
+
+        report = ingest_list(path, services, again=arguments.again, progress=show)
+    for title, problem in () if arguments.json else report.refused:
+        say(f"{path}: {title}: refused: {problem}")
+    if not arguments.json:
+        answer(f"{report.taken} taken, {len(report.refused)} refused, {report.skipped} done before")
+    return dataclasses.asdict(report), not report.refused
 
 
 def withdraw(arguments: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from catalog_db.products import Product
 from peps_wps.errors import SafeError
 from peps_wps.readers.integrity import NotAsStatedError, check_integrity, check_readable
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
+from peps_wps.readers.safe import MANIFEST
 from peps_wps.services import Services
 from peps_wps.staging.archive import Tier
 from storage.errors import StorageError
@@ -107,6 +108,29 @@ def ingest(
         outcomes.append(_ingest_one(path, tier, services, strict=strict))
     progress(100, "Ingested")
     return IngestReport(tuple(outcomes))
+
+
+def find_products(paths: Sequence[Path]) -> list[Path]:
+    """Return the products at some paths: those named, and those in folders, whatever their depth.
+
+    What is neither is returned as it is, so that its refusal names it.
+    """
+    found: list[Path] = []
+    for path in paths:
+        is_product = not path.is_dir() or (path / MANIFEST).is_file()
+        inside = [] if is_product else _products_below(path)
+        found += inside or [path]
+    return found
+
+
+def _products_below(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            found += [path] if (path / MANIFEST).is_file() else _products_below(path)
+        elif path.suffix.lower() == ".zip":
+            found.append(path)
+    return found
 
 
 def archive_path(metadata: ProductMetadata) -> str:
