@@ -6,10 +6,10 @@ A product whose value is missing meets neither a comparison nor its negation (SQ
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
 
 from catalog_db.errors import QueryError
-from catalog_db.tables import item
+from catalog_db.tables import item, kind
 
 Operator = Literal["=", "<>", "<", "<=", ">", ">="]
 Value = str | int | float
@@ -18,7 +18,15 @@ Value = str | int | float
 MOST_NODES = 100
 # Each wildcard in the middle multiplies what a match may cost.
 MOST_WILDCARDS = 4
-_COLUMNS = frozenset(column.name for column in item.columns) - {"pk", "footprint", "properties"}
+_COLUMNS = frozenset(column.name for column in (*item.columns, *kind.columns)) - {
+    "cell",
+    "footprint",
+    "id",
+    "kind",
+    "pk",
+    "properties",
+    "revision",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,8 @@ class Either:
     parts: tuple["Condition", ...]
 
 
-Condition = Comparison | Among | Missing | Matches | Not | Both | Either
+Leaf = Comparison | Among | Missing | Matches
+Condition = Leaf | Not | Both | Either
 
 
 def check(condition: Condition) -> None:
@@ -104,31 +113,43 @@ def check(condition: Condition) -> None:
             raise QueryError(f"a filter holds more than {MOST_NODES} conditions")
 
 
-def clause(condition: Condition, dialect: str) -> ColumnElement[bool]:
-    """Return a condition as SQL of a dialect, ``sqlite`` or ``postgresql``."""
+def clause(condition: Condition, dialect: str, *, negated: bool = False) -> ColumnElement[bool]:
+    """Return a condition, or its opposite, as SQL of a dialect, ``sqlite`` or ``postgresql``.
+
+    Negations go down to the single comparisons: what is missing then meets neither of the two,
+    also where it is a text of the kind of product, which is looked up apart.
+    """
     match condition:
-        case Both(parts):
-            return and_(true(), *(clause(part, dialect) for part in parts))
-        case Either(parts):
-            return or_(false(), *(clause(part, dialect) for part in parts))
+        case Both(parts) | Either(parts):
+            sides = [clause(part, dialect, negated=negated) for part in parts]
+            is_both = isinstance(condition, Both) != negated
+            return and_(true(), *sides) if is_both else or_(false(), *sides)
         case Not(part):
-            return not_(clause(part, dialect))
+            return clause(part, dialect, negated=not negated)
         case _:
-            return _leaf(condition, dialect)
+            return _looked_up(condition, dialect, negated=negated)
 
 
-def _leaf(condition: Comparison | Among | Missing | Matches, dialect: str) -> ColumnElement[bool]:
+def _looked_up(leaf: Leaf, dialect: str, *, negated: bool) -> ColumnElement[bool]:
+    """Return a condition on one column, through the kind of product where the column is of it."""
+    is_of_kind = leaf.column in kind.c
+    column = kind.c[leaf.column] if is_of_kind else item.c[leaf.column]
+    met = _leaf(leaf, column, dialect)
+    met = not_(met) if negated else met
+    return item.c.kind.in_(select(kind.c.id).where(met)) if is_of_kind else met
+
+
+def _leaf(leaf: Leaf, column: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
     """Return a condition on one column as SQL."""
-    column = item.c[condition.column]
-    match condition:
+    match leaf:
         case Missing():
             return column.is_(None)
         case Among():
-            return column.in_(condition.values)
+            return column.in_(leaf.values)
         case Matches():
-            return _matches(column, condition.pattern, dialect)
+            return _matches(column, leaf.pattern, dialect)
         case Comparison():
-            return _compared(column, condition.operator, condition.value)
+            return _compared(column, leaf.operator, leaf.value)
 
 
 def _compared(column: ColumnElement[Any], operator: Operator, value: Value) -> ColumnElement[bool]:

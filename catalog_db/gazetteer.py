@@ -22,7 +22,9 @@ _OWN_WEIGHT = 100
 # More places of one name than this are not weighed against each other.
 _MOST_NAMESAKES = 200
 # Letters that Unicode does not decompose into a base and an accent.
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d"})
+_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d"}
+)
 _WORD = re.compile(r"[^\W_]+")
 _ABBREVIATIONS = {"st": "saint", "ste": "sainte"}
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from shapely.geometry.base import BaseGeometry
 
+from catalog_db.conditions import Condition, check
 from catalog_db.errors import QueryError
-from catalog_db.products import Product
+from catalog_db.product import Product
 
 # The columns of a product that a text or a number may be asked of.
 TEXT_FIELDS = frozenset(
@@ -39,6 +40,13 @@ NUMBER_FIELDS = frozenset(
     }
 )
 
+# What products may be ordered by; all but the start only in searches of few products.
+SORT_FIELDS = frozenset(
+    {"start", "end", "title", "cloud_cover", "snow_cover", "published", "updated", "size_bytes"}
+)
+# More names than this are no search.
+MOST_IDENTIFIERS = 1000
+
 
 @dataclass(frozen=True)
 class TextFilter:
@@ -65,6 +73,17 @@ class OneOf:
     values: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class SortKey:
+    """The field of SORT_FIELDS by which products are ordered; the row decides between equals.
+
+    Products without a value come last.
+    """
+
+    field: str
+    is_descending: bool = True
+
+
 class Position(NamedTuple):
     """Where a page ended: the next one starts after this start time and row."""
 
@@ -89,6 +108,9 @@ class Position(NamedTuple):
         return cls(int(numbers[1]), int(numbers[2]))
 
 
+LATEST_FIRST = SortKey("start")
+
+
 @dataclass(frozen=True)
 class SearchQuery:
     """Conditions that a product must all meet, and which page of them is wanted.
@@ -109,6 +131,11 @@ class SearchQuery:
     texts, numbers
         Conditions by field, of TEXT_FIELDS and NUMBER_FIELDS. A product without the value never
         meets one.
+    where
+        Any other condition; it is looked at in each product that meets the rest.
+    sort
+        The order. Latest start first is free, and so is earliest start first; any other is for
+        searches of few products only.
     limit, offset, cursor
         The page: at most `limit` products, after `offset` others or after the cursor of a page.
     """
@@ -123,6 +150,8 @@ class SearchQuery:
     updated_from: datetime | None = None
     texts: Mapping[str, TextFilter] = field(default_factory=dict)
     numbers: Mapping[str, Interval | OneOf] = field(default_factory=dict)
+    where: Condition | None = None
+    sort: SortKey = LATEST_FIRST
     limit: int = 20
     offset: int = 0
     cursor: str | None = None
@@ -130,18 +159,37 @@ class SearchQuery:
     def __post_init__(self) -> None:
         for name in (self.texts.keys() - TEXT_FIELDS) | (self.numbers.keys() - NUMBER_FIELDS):
             raise QueryError(f"products have no field {name} to search")
+        if self.sort.field not in SORT_FIELDS:
+            raise QueryError(f"products cannot be sorted by {self.sort.field}")
+        if len(self.identifiers) > MOST_IDENTIFIERS:
+            raise QueryError(
+                f"a search names {len(self.identifiers)} products, at most {MOST_IDENTIFIERS}"
+            )
+        if self.where is not None:
+            check(self.where)
         if self.limit < 0 or self.offset < 0:
             raise QueryError(f"limit {self.limit} and offset {self.offset} must not be negative")
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """A page of products, latest start first, and how many there are in all.
+    """A page of products in the order asked for, and how many there are in all.
 
-    `cursor` leads to the next page; None on the last.
+    Parameters
+    ----------
+    items
+        At most `limit`; fewer although more follow where matches are rare among what had to be
+        looked at: the cursor says whether there are more.
+    total, total_is_exact
+        How many products meet the query, all pages together; an estimate where it says so.
+    cursor
+        Leads to the next page; None on the last.
+    cursor_before
+        Leads, in the opposite order, to the page before; None on the first.
     """
 
     items: tuple[Product, ...]
     total: int
     total_is_exact: bool
     cursor: str | None
+    cursor_before: str | None = None

@@ -17,6 +17,8 @@ from catalog_db.footprints import UNITS_PER_DEGREE
 _METRES_PER_DEGREE = 111_195.08
 # More parts than this are looked up by the box around all of them.
 _MOST_BOXES = 8
+# A country of EODAG's or Natural Earth's has a few hundred; more would cost more than the search.
+MOST_VERTICES = 5000
 _TURNS = (-1, 0, 1)
 
 
@@ -67,18 +69,26 @@ class Region:
         Raises
         ------
         QueryError
-            When it is empty or not on the Earth.
+            When it is empty, crosses itself, has too many vertices or is not on the Earth.
         """
         if geometry.is_empty:
             raise QueryError("the region of the search is empty")
+        vertices = shapely.get_num_coordinates(geometry)
+        if vertices > MOST_VERTICES:
+            raise QueryError(
+                f"the region of the search has {vertices} vertices, at most {MOST_VERTICES}"
+            )
         west, south, east, north = geometry.bounds
         if not (-540 <= west <= east <= 540 and -90 <= south <= north <= 90):
             raise QueryError(
                 f"the region of the search reaches from {west} {south} to {east} {north}, "
                 "expected longitudes from -180 to 180 and latitudes from -90 to 90"
             )
-        valid = geometry if geometry.is_valid else shapely.make_valid(geometry)
-        valid = translate(valid, -360.0 * math.floor((west + 180) / 360))
+        if not geometry.is_valid:
+            raise QueryError(
+                f"the region of the search is not valid: {shapely.is_valid_reason(geometry)}"
+            )
+        valid = translate(geometry, -360.0 * math.floor((west + 180) / 360))
         parts = list(shapely.get_parts(valid))
         bounds = [part.bounds for part in parts] if len(parts) <= _MOST_BOXES else [valid.bounds]
         boxes = np.array(bounds) * UNITS_PER_DEGREE
@@ -96,6 +106,41 @@ class Region:
         """The region is the whole Earth."""
         x0, y0, x1, y1 = self.boxes[0] / UNITS_PER_DEGREE
         return bool(self.is_box and x1 - x0 >= 360 and y0 <= -90 and y1 >= 90)
+
+    def may_meet(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which boxes, shape (item, 4) in stored units, meet a box of the region."""
+        met = np.zeros(len(boxes), bool)
+        for x0, y0, x1, y1 in self.boxes:
+            met |= (
+                (boxes[:, 0] <= x1)
+                & (boxes[:, 2] >= x0)
+                & (boxes[:, 1] <= y1)
+                & (boxes[:, 3] >= y0)
+            )
+        return met
+
+    def overlap(self, boxes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the share of each box, shape (item, 4), that the boxes of the region cover."""
+        share = np.zeros(len(boxes))
+        area = np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1.0)
+        for x0, y0, x1, y1 in self.boxes:
+            width = np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0)
+            height = np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0)
+            share += np.maximum(width, 0.0) * np.maximum(height, 0.0) / area
+        return np.minimum(share, 1.0)
+
+    def meets_boxes(self, corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which boxes, shape (item, 4) in degrees and continuous, meet the region itself."""
+        met = np.zeros(len(corners), bool)
+        for turns in _TURNS:
+            moved = shapely.box(
+                corners[:, 0] + 360 * turns,
+                corners[:, 1],
+                corners[:, 2] + 360 * turns,
+                corners[:, 3],
+            )
+            met |= shapely.intersects(self.geometry, moved)
+        return met
 
     def surely_holds(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which boxes, shape (item, 4), lie within the region without a look at footprints."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from catalog_db.errors import UnknownProductError
 from catalog_db.locks import Subject, hold
 from catalog_db.recalls import ACTIVE, cancel_unwanted, queue_recalls
-from catalog_db.tables import file, item, placement, recall, replica, request, request_file
+from catalog_db.tables import file, item, kind, placement, recall, replica, request, request_file
 from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into, integers
 
@@ -131,14 +131,15 @@ def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFi
         select(
             item.c.uid,
             item.c.title,
-            item.c.collection,
+            kind.c.collection,
             item.c.withdrawn,
             file.c.created_us,
             _is_ready().label("is_ready"),
             replica.c.last_access_us,
             *_file_columns(),
         )
-        .join_from(item, placement, placement.c.item == item.c.pk)
+        .join_from(item, kind, kind.c.id == item.c.kind)
+        .join(placement, placement.c.item == item.c.pk)
         .join(file, file.c.id == placement.c.file)
         .outerjoin(replica, replica.c.file == file.c.id)
         .where(item.c.uid.in_(list(uids)))

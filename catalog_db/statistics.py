@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, literal, select
 
-from catalog_db.tables import daily_volume, item
+from catalog_db.tables import daily_volume, item, kind
 from catalog_db.upsert import insert_into
 
 Basis = Literal["sensed", "published"]
@@ -112,7 +112,7 @@ def rebuild(connection: Connection) -> None:
     for basis, column in (("sensed", item.c.t0_us), ("published", item.c.published_us)):
         # Floor also before 1970, where integer division truncates towards zero.
         day = (column - ((column % _DAY_US) + _DAY_US) % _DAY_US) // _DAY_US
-        grouped = (day, item.c.collection, item.c.platform, item.c.product_type)
+        grouped = (day, kind.c.collection, kind.c.platform, kind.c.product_type)
         counted = (
             select(
                 literal(basis),
@@ -120,6 +120,7 @@ def rebuild(connection: Connection) -> None:
                 func.count(),
                 func.sum(item.c.size_bytes),
             )
+            .join_from(item, kind, kind.c.id == item.c.kind)
             .where(item.c.withdrawn.is_(False))
             .group_by(*grouped)
         )

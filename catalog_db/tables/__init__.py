@@ -8,11 +8,13 @@ engines. Identifiers of jobs, requests and products are uuid text.
 from catalog_db.tables.archive import file, recall, replica, request, request_file
 from catalog_db.tables.base import metadata
 from catalog_db.tables.catalogue import (
-    NARROW_CELL,
-    NARROWEST_WIDE_CELL,
-    WIDE_CELL,
+    EXTREMES,
+    catalogue_revision,
     cell,
+    cell_count,
+    day_count,
     item,
+    kind,
     placement,
 )
 from catalog_db.tables.gazetteer import place, place_name
@@ -22,18 +24,20 @@ from catalog_db.tables.statistics import daily_volume
 from catalog_db.tables.users import account, failed_login, membership, process_right, token
 
 __all__ = [
-    "NARROWEST_WIDE_CELL",
-    "NARROW_CELL",
-    "WIDE_CELL",
+    "EXTREMES",
     "account",
+    "catalogue_revision",
     "cell",
+    "cell_count",
     "daily_volume",
+    "day_count",
     "failed_login",
     "file",
     "ingestion",
     "item",
     "job",
     "job_log",
+    "kind",
     "membership",
     "metadata",
     "place",

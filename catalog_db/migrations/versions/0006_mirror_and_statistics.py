@@ -50,21 +50,22 @@ def _create_daily_volume() -> None:
 def _count_products() -> None:
     item = sa.table(
         "item",
-        *(
-            sa.column(name)
-            for name in ("collection", "platform", "product_type", "size_bytes", "withdrawn")
-        ),
+        *(sa.column(name) for name in ("kind", "size_bytes", "withdrawn")),
         sa.column("t0_us", sa.BigInteger()),
         sa.column("published_us", sa.BigInteger()),
+    )
+    kind = sa.table(
+        "kind", *(sa.column(name) for name in ("id", "collection", "platform", "product_type"))
     )
     names = ("basis", "day", "collection", "platform", "product_type", "products", "size_bytes")
     volume = sa.table("daily_volume", *(sa.column(name) for name in names))
     for basis, column in (("sensed", item.c.t0_us), ("published", item.c.published_us)):
         # Floor also before 1970, where integer division truncates towards zero.
         day = (column - ((column % _DAY_US) + _DAY_US) % _DAY_US) // _DAY_US
-        grouped = (day, item.c.collection, item.c.platform, item.c.product_type)
+        grouped = (day, kind.c.collection, kind.c.platform, kind.c.product_type)
         counted = (
             sa.select(sa.literal(basis), *grouped, sa.func.count(), sa.func.sum(item.c.size_bytes))
+            .join_from(item, kind, kind.c.id == item.c.kind)
             .where(item.c.withdrawn.is_(sa.false()))
             .group_by(*grouped)
         )

@@ -1,0 +1,101 @@
+"""Totals of searches that match too many products to look at each.
+
+Some cells are drawn, with odds in proportion to the products expected in them, and in each a share
+of the time, so placed that every instant is as likely to be in it. What is found there, divided by
+the odds of finding it, is an estimate without bias however wrong the expectation is (Horvitz and
+Thompson 1952, Journal of the American Statistical Association 47, equation 5). The draws are
+systematic: the same search of the same catalogue has the same total.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog_db.candidates import Candidates
+from catalog_db.counts import DAY_US
+from catalog_db.scope import Scope
+from catalog_db.timeline import Timeline
+
+# Products to look at, in all and in each draw.
+_SAMPLE = 600
+_PRODUCTS_A_DRAW = 12
+_DRAWS = (24, 400)
+# Places successive draws far from each other (Weyl 1916).
+_GOLDEN_RATIO = 0.6180339887498949
+# Below so many the sample says less than the page does.
+_FEW = 25
+# The least odds of a cell that the region only grazes.
+_LEAST_OVERLAP = 0.1
+
+
+def estimated_total(candidates: Candidates, whole: Timeline, *, seen: int, seen_of: float) -> int:
+    """Return about how many products meet a search.
+
+    Parameters
+    ----------
+    candidates
+        Of the search.
+    whole
+        Products expected along all its time.
+    seen, seen_of
+        Products that the page found, of how many that were expected there.
+    """
+    cells, sizes = _cells(candidates)
+    size = float(sizes.sum())
+    if size <= 0.0:
+        return seen
+    a_draw = float(np.minimum(sizes, _PRODUCTS_A_DRAW) @ sizes) / size
+    number = min(max(int(_SAMPLE / max(a_draw, 1e-9)), _DRAWS[0]), _DRAWS[1])
+    chosen = np.searchsorted(np.cumsum(sizes), (np.arange(number) + 0.5) / number * size)
+    chosen = np.minimum(chosen, len(sizes) - 1)
+    shares = np.minimum(1.0, _PRODUCTS_A_DRAW / sizes[chosen])
+    draws = _draws(candidates.census.cell_keys[cells[chosen]], shares, whole)
+    found = np.zeros(number)
+    if draws:
+        counted = candidates.sampled(draws)
+        found[: len(counted)] = counted
+    if found.sum() < _FEW and seen_of > 0:
+        looked_at = float((shares * sizes[chosen]).sum()) + seen_of
+        return max(seen, round(whole.total * (float(found.sum()) + seen) / looked_at))
+    return max(seen, round(size / number * float((found / (shares * sizes[chosen])).sum())))
+
+
+def _cells(candidates: Candidates) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return cells that have products of the search, and about how many each."""
+    scope, census = candidates.scope, candidates.census
+    cells = np.arange(len(census.cell_names)) if scope.cells is None else scope.cells
+    in_time = _share_of_kinds(scope, len(census.kinds))
+    there = census.counts[:, scope.kinds][cells] @ in_time[scope.kinds]
+    if scope.region is not None:
+        there = there * np.maximum(scope.region.overlap(census.boxes[cells]), _LEAST_OVERLAP)
+    has_any = there > 0
+    return cells[has_any], there[has_any]
+
+
+def _share_of_kinds(scope: Scope, kinds: int) -> NDArray[np.float64]:
+    """Return the share of each kind's products that falls within the time of the search."""
+    starts = scope.days * DAY_US
+    overlap = np.minimum(starts + DAY_US, scope.last_us + 1) - np.maximum(starts, scope.first_us)
+    within = scope.expected * np.clip(overlap / DAY_US, 0.0, 1.0)
+    inside = np.bincount(scope.day_kinds, weights=within, minlength=kinds)
+    every = np.bincount(scope.day_kinds, weights=scope.expected, minlength=kinds)
+    return inside / np.maximum(every, 1e-9)
+
+
+def _draws(
+    keys: NDArray[np.int64], shares: NDArray[np.float64], whole: Timeline
+) -> list[tuple[int, int, int, int]]:
+    """Return number, cell, first and last instant of each draw; one that wraps round is two."""
+    number = np.arange(len(keys))
+    lows = (number * _GOLDEN_RATIO) % 1.0
+    highs = lows + shares
+    pieces = [
+        (number, lows, np.minimum(highs, 1.0)),
+        (number[highs > 1.0], np.zeros((highs > 1.0).sum()), highs[highs > 1.0] - 1.0),
+    ]
+    draws: list[tuple[int, int, int, int]] = []
+    for numbers, low, high in pieces:
+        first = whole.instants(low * whole.total)
+        last = whole.instants(high * whole.total) - 1
+        table = np.column_stack([numbers, keys[numbers], first, last])
+        draws += [(a, b, c, d) for a, b, c, d in table[first <= last].tolist()]
+    return draws

@@ -1,0 +1,276 @@
+"""What a search may meet: kinds, home cells and days, narrowed before any row is read.
+
+What the counts cannot tell is left as conditions on the rows.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from catalog_db.census import Census
+from catalog_db.conditions import clause
+from catalog_db.counts import DAY_US
+from catalog_db.footprints import UNITS_PER_DEGREE
+from catalog_db.kinds import Kind
+from catalog_db.products import possible_uids
+from catalog_db.query import Interval, OneOf, SearchQuery, TextFilter
+from catalog_db.regions import Region
+from catalog_db.tables import item
+from catalog_db.timeline import Timeline
+from catalog_db.times import to_us
+from catalog_db.upsert import integers
+
+Condition = ColumnElement[bool]
+
+# Up to so many rows are read at once by a key of their own: identifier or time of publication.
+MOST_KEYS = 2000
+# Cells are compared with the region itself up to so many; beyond it, with its boxes.
+_MOST_EXACT_CELLS = 3000
+_LAST_TEXT = "\U0010ffff"
+# Columns beside kind, place and time that the indexes of a search hold.
+_COVERED = frozenset({"relative_orbit", "cloud_cover"})
+_INSTANTS = {"published_us": ("published_from", "published_to"), "updated_us": ("updated_from",)}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where the products of a search are.
+
+    Parameters
+    ----------
+    kinds
+        Positions of kinds in the census.
+    cells
+        Positions of home cells in the census; None: wherever.
+    region
+        What a footprint must meet; None: wherever.
+    first_us, last_us
+        Bounds of the start of sensing, inclusive.
+    days, day_kinds, expected
+        Products of these kinds in these cells by day and kind, days sorted.
+    is_broken
+        The values asked for are found on some days only, with others in between.
+    keys
+        Condition on a key of few rows, where there is one.
+    conditions
+        On columns that neither cell nor time tells.
+    is_covered
+        The indexes hold the columns of all conditions.
+    """
+
+    kinds: NDArray[np.int64]
+    cells: NDArray[np.int64] | None
+    region: Region | None
+    first_us: int
+    last_us: int
+    days: NDArray[np.int64]
+    day_kinds: NDArray[np.int64]
+    expected: NDArray[np.float64]
+    is_broken: bool
+    keys: Condition | None
+    conditions: tuple[Condition, ...]
+    is_covered: bool
+
+    def timeline(self, first_us: int | None = None, last_us: int | None = None) -> Timeline:
+        """Return the expected products along time, within further bounds where given."""
+        first = self.first_us if first_us is None else max(self.first_us, first_us)
+        last = self.last_us if last_us is None else min(self.last_us, last_us)
+        return Timeline.of(self.days, self.expected, first, last)
+
+    @property
+    def is_counted(self) -> bool:
+        """The counts know exactly what meets the search, but for parts of days."""
+        return self.cells is None and not self.conditions and self.keys is None
+
+
+def scope_of(connection: Connection, census: Census, query: SearchQuery) -> Scope:
+    """Return the scope of a search."""
+    kinds = _kinds(census, query)
+    region = None if query.region is None else Region.of(query.region)
+    region = None if region is not None and region.is_everywhere else region
+    cells = _cells(census, query.texts.get("mgrs_tile"), region)
+    conditions, is_covered = _conditions(connection, query)
+    chosen, expected, is_broken = _days(census, query, kinds, cells)
+    days = census.days.day[chosen]
+    return Scope(
+        kinds=kinds,
+        cells=cells,
+        region=region,
+        first_us=_instant(query.start_from, days[0] * DAY_US if len(days) else 0),
+        last_us=_instant(query.start_to, (days[-1] + 1) * DAY_US - 1 if len(days) else -1),
+        days=days,
+        day_kinds=census.days.kind[chosen],
+        expected=expected[chosen],
+        is_broken=is_broken,
+        keys=_keys(connection, query),
+        conditions=tuple(conditions),
+        is_covered=is_covered,
+    )
+
+
+def _instant(bound: datetime | None, otherwise: int) -> int:
+    return int(otherwise) if bound is None else to_us(bound)
+
+
+def _kinds(census: Census, query: SearchQuery) -> NDArray[np.int64]:
+    """Return the positions of kinds that meet the collections and texts of a search."""
+    texts = {name: wanted for name, wanted in query.texts.items() if name in Kind._fields}
+    return np.array(
+        [
+            place
+            for place, one in enumerate(census.kinds)
+            if (not query.collections or one.collection in query.collections)
+            and all(_is_met(getattr(one, name), wanted) for name, wanted in texts.items())
+        ],
+        np.int64,
+    )
+
+
+def _is_met(value: str | None, wanted: TextFilter) -> bool:
+    if value is None:
+        return False
+    return value.startswith(wanted.value) if wanted.is_prefix else value == wanted.value
+
+
+def _cells(
+    census: Census, tile: TextFilter | None, region: Region | None
+) -> NDArray[np.int64] | None:
+    """Return the home cells that a search may meet."""
+    cells = None
+    if region is not None:
+        cells = np.flatnonzero(region.may_meet(census.boxes))
+        if not region.is_box and len(cells) <= _MOST_EXACT_CELLS:
+            corners = census.boxes[cells] / UNITS_PER_DEGREE
+            cells = cells[region.meets_boxes(corners)]
+    if tile is not None:
+        # A gridded product lives in the cell of its tile.
+        among = range(len(census.cell_names)) if cells is None else cells.tolist()
+        named = [
+            place
+            for place in among
+            if "/" not in census.cell_names[place] and _is_met(census.cell_names[place], tile)
+        ]
+        cells = np.array(named, np.int64)
+    return cells
+
+
+def _days(
+    census: Census,
+    query: SearchQuery,
+    kinds: NDArray[np.int64],
+    cells: NDArray[np.int64] | None,
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], bool]:
+    """Return which rows of `Days` may meet the search, products expected, and if days are left out.
+
+    A kind is spread over time in a cell as it is in all of them.
+    """
+    days = census.days
+    everywhere = np.bincount(days.kind, weights=days.products, minlength=len(census.kinds))
+    share = np.zeros(len(census.kinds))
+    if cells is None:
+        share[kinds] = 1.0
+    else:
+        there = census.counts[:, kinds][cells].sum(axis=0, dtype=np.float64)
+        share[kinds] = there / np.maximum(everywhere[kinds], 1.0)
+    expected = days.products * share[days.kind]
+    chosen = expected > 0
+    is_broken = False
+    for name, low, high in _wanted_extremes(query):
+        if low is not None:
+            chosen[chosen] = (days.high[name][chosen] >= low).astype(np.bool_)
+        if high is not None:
+            chosen[chosen] = (days.low[name][chosen] <= high).astype(np.bool_)
+        is_broken = True
+    return chosen, expected, is_broken
+
+
+def _wanted_extremes(
+    query: SearchQuery,
+) -> list[tuple[str, str | float | None, str | float | None]]:
+    """Return what `day_count` can rule out: column, least and greatest value asked for."""
+    found: list[tuple[str, str | float | None, str | float | None]] = []
+    for name in ("orbit_number", "mission_take_id", "cycle_number"):
+        wanted = query.numbers.get(name)
+        if isinstance(wanted, OneOf):
+            low, high = min(wanted.values, default=math.inf), max(wanted.values, default=-math.inf)
+            found.append((name, low, high))
+        elif wanted is not None:
+            found.append((name, wanted.minimum, wanted.maximum))
+    title = query.texts.get("title")
+    if title is not None:
+        found.append(("title", title.value, title.value + (_LAST_TEXT if title.is_prefix else "")))
+    for name, bounds in _INSTANTS.items():
+        values = [getattr(query, bound) for bound in bounds]
+        first, last = (None if one is None else float(to_us(one)) for one in [*values, None][:2])
+        if first is not None or last is not None:
+            found.append((name, first, last))
+    return found
+
+
+def _keys(connection: Connection, query: SearchQuery) -> Condition | None:
+    """Return the condition on a key that few rows have, where the search gives one."""
+    names = list(query.identifiers)
+    title = query.texts.get("title")
+    if not names and title is not None and not title.is_prefix:
+        names = [title.value]
+    if names:
+        return item.c.uid.in_(possible_uids(connection, names))
+    published = _between(item.c.published_us, query.published_from, query.published_to)
+    if published:
+        found = connection.scalars(select(item.c.pk).where(*published).limit(MOST_KEYS + 1)).all()
+        if len(found) <= MOST_KEYS:
+            return item.c.pk.in_(integers(connection, found))
+    return None
+
+
+def _conditions(connection: Connection, query: SearchQuery) -> tuple[list[Condition], bool]:
+    """Return the conditions on columns that counts do not tell, and whether indexes hold them."""
+    conditions: list[Condition] = []
+    for name, wanted in query.numbers.items():
+        conditions += _number(item.c[name], wanted)
+    is_covered = query.numbers.keys() <= _COVERED
+    others = [
+        *_between(item.c.published_us, query.published_from, query.published_to),
+        *_between(item.c.updated_us, query.updated_from, None),
+    ]
+    if "title" in query.texts:
+        others.append(_text(item.c.title, query.texts["title"]))
+    if query.where is not None:
+        others.append(clause(query.where, connection.dialect.name))
+    return [*conditions, *others], is_covered and not others
+
+
+def _between(
+    column: ColumnElement[int], first: datetime | None, last: datetime | None
+) -> list[Condition]:
+    conditions = []
+    if first is not None:
+        conditions.append(column >= to_us(first))
+    if last is not None:
+        conditions.append(column <= to_us(last))
+    return conditions
+
+
+def _text(column: ColumnElement[str], wanted: TextFilter) -> Condition:
+    if not wanted.is_prefix:
+        return column == wanted.value
+    starts = func.substr(column, 1, len(wanted.value)) == wanted.value
+    return and_(column >= wanted.value, column < wanted.value + _LAST_TEXT, starts)
+
+
+def _number(column: ColumnElement[float], wanted: Interval | OneOf) -> Sequence[Condition]:
+    if isinstance(wanted, OneOf):
+        return [column.in_(wanted.values)]
+    conditions: list[Condition] = [column.is_not(None)]
+    if wanted.minimum is not None:
+        low = wanted.minimum
+        conditions.append(column >= low if wanted.includes_minimum else column > low)
+    if wanted.maximum is not None:
+        high = wanted.maximum
+        conditions.append(column <= high if wanted.includes_maximum else column < high)
+    return conditions
