@@ -6,18 +6,20 @@ used least lately comes first. So a thousand orders of one user hold up nobody e
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Subquery,
     and_,
+    bindparam,
     case,
     cast,
     func,
-    literal,
     or_,
     select,
     true,
@@ -33,27 +35,31 @@ WAITING = ("accepted", "staging", "queued")
 RECENT = timedelta(hours=1)
 
 
-def waiting_in_order(states: tuple[str, ...], lane: str | None, now: datetime) -> CTE:
+@cache
+def waiting_in_order(states: tuple[str, ...], *, one_lane: bool = True) -> CTE:
     """Return the waiting jobs: `id`, `owner`, `place` (1 for the next).
+
+    Built once: it is asked with every status. What executes it binds `order_parameters`.
 
     Parameters
     ----------
     states
         Those that count as waiting.
-    lane
-        Of this lane only; None for all lanes together.
+    one_lane
+        Whether only one lane is looked at, or all together.
     """
     columns = table.c
+    lane = columns.lane == bindparam("lane") if one_lane else true()
     turn = func.row_number().over(
         partition_by=columns.owner,
         order_by=(columns.priority.desc(), columns.created_us, columns.id),
     )
     waiting = (
         select(columns.id, columns.owner, columns.priority, columns.created_us, turn.label("turn"))
-        .where(columns.state.in_(states), _is_of(lane))
+        .where(columns.state.in_(states), lane)
         .subquery("waiting")
     )
-    used = _used(lane, times.to_us(now))
+    used = _used(lane)
     place = func.row_number().over(
         order_by=(
             waiting.c.priority.desc(),
@@ -68,21 +74,28 @@ def waiting_in_order(states: tuple[str, ...], lane: str | None, now: datetime) -
     return query.cte("queue")
 
 
-def held_us(now_us: int) -> ColumnElement[Any]:
+def order_parameters(now: datetime, lane: str = "main") -> dict[str, object]:
+    """Return the values that the order of the waiting jobs depends on."""
+    return {
+        "lane": lane,
+        "now_us": times.to_us(now),
+        "recent_us": times.to_us(now - RECENT),
+    }
+
+
+def held_us(now_us: int | BindParameter[int]) -> ColumnElement[Any]:
     """Return the microseconds for which a job has held a slot, those of its present claim too."""
-    present = literal(now_us) - func.coalesce(table.c.claimed_us, now_us)
+    present = now_us - func.coalesce(table.c.claimed_us, now_us)
     return table.c.ran_us + case((table.c.state == "running", present), else_=0)
 
 
-def _is_of(lane: str | None) -> ColumnElement[bool]:
-    return true() if lane is None else table.c.lane == lane
-
-
-def _used(lane: str | None, now_us: int) -> Subquery:
+def _used(lane: ColumnElement[bool]) -> Subquery:
     """Return, by owner, how many jobs run and for how long slots were held lately."""
-    is_running = and_(table.c.state == "running", _is_of(lane))
-    horizon_us = now_us - RECENT // timedelta(microseconds=1)
-    ended_lately = and_(table.c.purged_us.is_(None), table.c.finished_us > horizon_us)
+    is_running = and_(table.c.state == "running", lane)
+    ended_lately = and_(
+        table.c.purged_us.is_(None), table.c.finished_us > bindparam("recent_us", type_=BigInteger)
+    )
+    now_us = bindparam("now_us", type_=BigInteger)
     return (
         select(
             table.c.owner,

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from catalog_db import locks, times
-from catalog_db.job_order import held_us, waiting_in_order
+from catalog_db.job_order import held_us, order_parameters, waiting_in_order
 from catalog_db.job_runs import note_run
 from catalog_db.jobs import ACTIVE, LONGEST_MESSAGE, Job, add_log, job_of_row, jobs_of
 from catalog_db.tables import job as table
@@ -136,13 +136,13 @@ def _next_queued(
     here = sum((row.worker or "").partition(":")[0] == machine for row in running)
     if 0 < limits.machine <= here or 0 < limits.everywhere <= len(running):
         return None
-    queue = waiting_in_order(("queued",), lane, now)
+    queue = waiting_in_order(("queued",))
     following = select(queue.c.id).order_by(queue.c.place).limit(1)
     if limits.user > 0:
         running_of = Counter(row.owner for row in running)
         full = [owner for owner, number in running_of.items() if number >= limits.user]
         following = following.where(queue.c.owner.not_in(full))
-    return connection.execute(following).scalar_one_or_none()
+    return connection.execute(following, order_parameters(now, lane)).scalar_one_or_none()
 
 
 def heartbeat(

@@ -2,7 +2,7 @@
 
 import statistics
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from catalog_db.tables import process_run as table
 
@@ -26,11 +26,14 @@ def note_run(connection: Connection, process: str, weight: float, seconds: float
 
 def seconds_per_weight(connection: Connection, process: str) -> float | None:
     """Return the median seconds a unit of weight of the last runs, None without any."""
-    query = (
-        select(table.c.seconds / table.c.weight)
-        .where(table.c.process == process)
-        .order_by(table.c.id.desc())
-        .limit(RUNS_KEPT)
-    )
-    rates = [float(rate) for rate in connection.execute(query).scalars()]
+    found = connection.execute(_LAST_RUNS, {"process": process})
+    rates = [row.seconds / row.weight for row in found]
     return statistics.median(rates) if rates else None
+
+
+_LAST_RUNS = (
+    select(table.c.seconds, table.c.weight)
+    .where(table.c.process == bindparam("process"))
+    .order_by(table.c.id.desc())
+    .limit(RUNS_KEPT)
+)

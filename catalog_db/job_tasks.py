@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
 from catalog_db import locks, times
-from catalog_db.job_order import WAITING, waiting_in_order
+from catalog_db.job_order import WAITING, order_parameters, waiting_in_order
 from catalog_db.job_queue import Claim
-from catalog_db.jobs import ACTIVE, FINISHED, Job, TaskRow, jobs_of, task_of_row
+from catalog_db.jobs import ACTIVE, FINISHED, Job, TaskRow, job_of_row, task_of_row
 from catalog_db.recalls import DISK_ONLY
 from catalog_db.tables import file, item, placement, task
 from catalog_db.tables import job as job_table
@@ -45,15 +45,16 @@ def jobs_to_serve(connection: Connection) -> list[Job]:
     Those that run come first: they hold a slot, and room for what they go on with.
     """
     columns = job_table.c
-    queue = waiting_in_order(WAITING, None, times.now())
+    queue = waiting_in_order(WAITING, one_lane=False)
     waits = exists().where(task.c.job == columns.id, task.c.state.in_(("waiting", "staging")))
-    return jobs_of(
-        connection,
+    query = (
         select(job_table)
         .outerjoin(queue, queue.c.id == columns.id)
         .where(or_(columns.state.in_(("accepted", "staging")), columns.state.in_(ACTIVE) & waits))
-        .order_by(func.coalesce(queue.c.place, 0), columns.created_us, columns.id),
+        .order_by(func.coalesce(queue.c.place, 0), columns.created_us, columns.id)
     )
+    rows = connection.execute(query, order_parameters(times.now()))
+    return [job_of_row(row) for row in rows]
 
 
 def open_tasks(connection: Connection, job_id: str, window: int) -> list[TaskRow]:

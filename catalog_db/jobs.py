@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 
 from catalog_db import times
 from catalog_db.job_order import WAITING
@@ -21,6 +21,7 @@ ACTIVE = (*WAITING, "running")
 FINISHED = ("succeeded", "failed", "dismissed")
 
 _NOTHING_EXPECTED = Outlook()
+_JOB = select(job_table).where(job_table.c.id == bindparam("job"))
 
 # What a WPS client is sent of a message at most.
 LONGEST_MESSAGE = 2000
@@ -183,7 +184,7 @@ def insert_job(connection: Connection, job: Job, tasks: Iterable[TaskRow]) -> No
 
 def get(connection: Connection, job_id: str) -> Job | None:
     """Return a job with its place in the queue and its expected times, or None."""
-    row = connection.execute(select(job_table).where(job_table.c.id == job_id)).one_or_none()
+    row = connection.execute(_JOB, {"job": job_id}).one_or_none()
     return None if row is None else job_of_row(row, outlook_of(connection, row, times.now()))
 
 

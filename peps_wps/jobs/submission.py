@@ -96,12 +96,12 @@ def submit(
         queued=now if can_run else None,
         updated=now,
     )
+    _check_fits(engine, plan, config)
     with engine.begin() as connection:
         _check_queue(connection, config, owner)
-        _check_fits(connection, plan, config)
         jobs.insert_job(connection, job, tasks)
         jobs.add_log(connection, job_id, "INFO", f"Accepted, tasks: {len(plan.tasks)}")
-        return jobs.get(connection, job_id) or job
+    return get(engine, job_id) or job
 
 
 def get(engine: Engine, job_id: str) -> Job | None:
@@ -141,11 +141,12 @@ def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
     ]
 
 
-def _check_fits(connection: Connection, plan: Plan, config: Config) -> None:
+def _check_fits(engine: Engine, plan: Plan, config: Config) -> None:
     """Refuse a task whose inputs could never lie on disk together."""
     budget = config.storage.budget_gb * 1e9
-    for needed in {task.products for task in plan.tasks}:
-        size = job_tasks.pool_bytes(connection, needed)
+    for needed in {task.products for task in plan.tasks if task.products}:
+        with engine.connect() as connection:
+            size = job_tasks.pool_bytes(connection, needed)
         if size > budget:
             raise OrderRefusedError(
                 "product",
