@@ -74,7 +74,7 @@ def add(connection: Connection, user: User) -> None:
         When a name is none.
     """
     name = canonical_name(user.name)
-    added = connection.execute(
+    added = connection.scalar(
         insert_into(connection, account)
         .values(
             name=name,
@@ -84,8 +84,9 @@ def add(connection: Connection, user: User) -> None:
             created_us=to_us(user.created),
         )
         .on_conflict_do_nothing()
+        .returning(account.c.name)
     )
-    if not added.rowcount:
+    if added is None:
         raise DuplicateUserError(name)
     join(connection, name, user.groups)
 

@@ -7,6 +7,7 @@ knows its address (or for its owner: ``[auth] links``), and what changes it for 
 
 import logging
 import re
+from dataclasses import replace
 
 from werkzeug import Request
 
@@ -17,6 +18,7 @@ from catalog_db.users import User
 from peps_wps.access import throttle
 from peps_wps.access.caller import ANONYMOUS, Caller
 from peps_wps.access.credentials import Password, TokenText, credentials_of
+from peps_wps.access.origin import comes_from_elsewhere
 from peps_wps.access.passwords import BusyError, PasswordCheck
 from peps_wps.access.tokens import digest_of
 from peps_wps.config import Config
@@ -43,6 +45,7 @@ class Access:
         self._links_are_public = config.auth.links == "public"
         self._restricted = config.auth.restricted_processes
         self._proxies = config.server.proxies
+        self._allowed_origin = config.server.allowed_origin
         self._engine = engine
         self._passwords = PasswordCheck()
 
@@ -56,15 +59,19 @@ class Access:
         TooManyAttemptsError
             When too many wrong passwords came before.
         """
+        is_page = comes_from_elsewhere(request, self._allowed_origin)
         if self._is_open:
-            return _believed(request)
+            return replace(_believed(request), is_operator=not is_page, is_page=is_page)
         match credentials_of(request):
             case None:
-                return Caller()
+                return Caller(is_page=is_page)
             case Password() as given:
-                return self._known(self._user_of_password(given, request))
+                known = self._known(self._user_of_password(given, request))
             case TokenText() as given:
-                return self._known(self._user_of_token(given))
+                known = self._known(self._user_of_token(given))
+                # No browser adds one by itself: the page was given it.
+                is_page = is_page and given.name is not None
+        return replace(known, is_page=is_page)
 
     def may_see_process(self, caller: Caller, identifier: str) -> bool:
         """Return whether a process is listed and described to a caller."""
@@ -83,8 +90,9 @@ class Access:
         UnauthorizedError
             When it is not known who asks, and it must be.
         ForbiddenError
-            When the caller has no right to the process.
+            When the caller has no right to the process, or a page of another site asks.
         """
+        self._refuse_page(caller)
         self._require_user(caller)
         if not self.may_see_process(caller, identifier):
             raise ForbiddenError(identifier, f"{caller.name} has no right to {identifier}")
@@ -108,8 +116,9 @@ class Access:
         UnauthorizedError
             When it is not known who asks, and it must be.
         ForbiddenError
-            When the job is another's, and the caller no operator.
+            When the job is another's and the caller no operator, or a page of another site asks.
         """
+        self._refuse_page(caller)
         self._require_user(caller)
         if not (self._is_open or caller.is_operator or caller.name == job.owner):
             raise ForbiddenError(job.id, f"job {job.id} is not yours")
@@ -126,6 +135,14 @@ class Access:
 
     def _is_restricted(self, identifier: str) -> bool:
         return identifier in self._restricted or EVERY_PROCESS in self._restricted
+
+    def _refuse_page(self, caller: Caller) -> None:
+        if caller.is_page:
+            raise ForbiddenError(
+                "Origin",
+                "a page of another site asks: it needs a token, or its origin in "
+                "[server] allowed_origin",
+            )
 
     def _require_user(self, caller: Caller) -> None:
         if caller.is_anonymous and not self._is_open:
@@ -170,10 +187,10 @@ class Access:
 
 
 def _believed(request: Request) -> Caller:
-    """Return who asks where nobody checks: the name goes to the jobs, and everything is allowed."""
+    """Return who asks where nobody checks: the name goes to the jobs."""
     try:
         given = credentials_of(request)
     except UnauthorizedError:
         given = None
     name = getattr(given, "name", None) or ""
-    return Caller(name if _PLAUSIBLE_NAME.fullmatch(name) else ANONYMOUS, is_operator=True)
+    return Caller(name if _PLAUSIBLE_NAME.fullmatch(name) else ANONYMOUS)

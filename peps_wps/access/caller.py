@@ -19,12 +19,15 @@ class Caller:
         Whether every job is seen, and may be dismissed.
     processes
         The restricted processes that the user may order.
+    is_page
+        Whether a page of another site asks, whose user need not know of it.
     """
 
     name: str = ANONYMOUS
     groups: frozenset[str] = frozenset()
     is_operator: bool = False
     processes: frozenset[str] = frozenset()
+    is_page: bool = False
 
     @property
     def is_anonymous(self) -> bool:

@@ -88,6 +88,22 @@ class OrderDesk:
             raise NoSuchProcessError(identifier)
         return process
 
+    def process_to_order(self, identifier: str, caller: Caller) -> ChainProcess:
+        """Return a process that a caller may order; who has not said who they are shall be asked.
+
+        Raises
+        ------
+        NoSuchProcessError
+            When there is none.
+        UnauthorizedError, ForbiddenError
+            When the caller may not order it.
+        """
+        process = self.processes.get(identifier)
+        if process is None:
+            raise NoSuchProcessError(identifier)
+        self.access.check_order(caller, process.own_identifier)
+        return process
+
     def process_of(self, job: Job) -> ChainProcess:
         """Return the process of a job as its client named it, a bare one if it has gone."""
         named = job.response_options.get("identifier", job.process)

@@ -6,11 +6,11 @@ from werkzeug import Request, Response
 
 from peps_wps.file_response import result_response
 from peps_wps.jobs import Job
-from peps_wps.links import Links, log_name, report_name
+from peps_wps.links import Links, report_name
 from peps_wps.ordering import OrderDesk
 from peps_wps.ordering.process import REPORT
 from peps_wps.ordering.report import render_report
-from peps_wps.ordering.results import FileResult, file_of, log_of, result_of
+from peps_wps.ordering.results import FileResult, file_of, result_of
 
 
 def send(request: Request, desk: OrderDesk, job: Job, name: str, links: Links) -> Response:
@@ -32,8 +32,6 @@ def send(request: Request, desk: OrderDesk, job: Job, name: str, links: Links) -
     """
     if name == report_name(job.id):
         return send_report(desk, job, links)
-    if name == log_name(job.id):
-        return _live(log_of(desk.engine, job), "text/plain; charset=utf-8")
     return result_response(request, file_of(job, name, desk.folder(job)))
 
 
@@ -46,6 +44,11 @@ def send_raw(request: Request, desk: OrderDesk, job: Job, output: str, links: Li
         return result_response(request, result)
     text = result.value if isinstance(result.value, str) else json.dumps(result.value)
     return Response(text, content_type=f"{result.mime_type}; charset=utf-8")
+
+
+def send_log(log: bytes) -> Response:
+    """Return the log of a job."""
+    return _live(log, "text/plain; charset=utf-8")
 
 
 def send_report(desk: OrderDesk, job: Job, links: Links) -> Response:

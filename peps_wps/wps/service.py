@@ -22,7 +22,7 @@ from peps_wps import incidents
 from peps_wps.access import Caller
 from peps_wps.errors import AccessError, PepsError
 from peps_wps.jobs import Job
-from peps_wps.links import OUTPUTS_PATH, SERVICE_PATH, Links
+from peps_wps.links import OUTPUTS_PATH, SERVICE_PATH, Links, log_name
 from peps_wps.ordering import OrderDesk
 from peps_wps.ordering.errors import ResultsGoneError
 from peps_wps.ordering.inputs import check_outputs
@@ -106,13 +106,16 @@ class WpsService(Service):  # type: ignore[misc]  # PyWPS carries no types
 
     def output(self, request: Request, _services: Services, job_id: object, name: str) -> Response:
         """Return a file of a job: its report and log from the row, results from their folder."""
-        job = self.desk.job(str(job_id), self.desk.access.caller(request))
+        caller = self.desk.access.caller(request)
+        if name == log_name(str(job_id)):
+            return outputs.send_log(self.desk.log(str(job_id), caller))
+        job = self.desk.job(str(job_id), caller)
         return outputs.send(request, self.desk, job, name, Links.of(self.config, request))
 
     def execute_process(self, execute: Execute, request: Request, caller: Caller) -> Response:
         """Turn a request into a job; answer at once, or when it has ended if that is allowed."""
         self._check_language(execute.language)
-        process = self.desk.process(execute.identifier, caller)
+        process = self.desk.process_to_order(execute.identifier, caller)
         check_outputs(process, [one.identifier for one in execute.outputs])
         if execute.raw and len(execute.outputs) != 1:
             raise invalid("RawDataOutput", "one raw output can be asked for at a time")

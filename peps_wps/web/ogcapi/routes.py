@@ -92,10 +92,7 @@ def execute(request: Request, services: Services, process_id: str) -> Response:
     """Make an order."""
     caller = services.access.caller(request)
     desk = services.desk
-    if known := desk.processes.get(process_id):
-        # Before anything is read or fetched; and who has not said who they are shall be asked.
-        services.access.check_order(caller, known.own_identifier)
-    process = desk.process(process_id, caller)
+    process = desk.process_to_order(process_id, caller)  # before anything is read or fetched
     asked = parse_execute(read_json(request), process, _fetch)
     return order(desk, process, asked, caller, request)
 

@@ -1,0 +1,98 @@
+"""A service that asks who calls: two users, an operator, one restricted process."""
+
+import base64
+import functools
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from catalog_db import times, users
+from catalog_db.users import Holder, Right, User
+from peps_wps.access import tokens
+from peps_wps.access.passwords import hash_password
+from peps_wps.app import Application, create_app
+from tests.archive_world import ArchiveWorld
+from tests.wps.stand_in import Echo, FullMaja, Ledger
+
+PASSWORDS = {
+    "ada@example.org": "correct horse",
+    "eve": "battery staple é",
+    "operator": "quite another one",
+}
+
+
+# A hash costs time by intention; the users of each test are the same.
+hash_once = functools.cache(hash_password)
+
+
+def basic(name: str, password: str | None = None, encoding: str = "utf-8") -> dict[str, str]:
+    """Return the header of HTTP Basic."""
+    content = f"{name}:{PASSWORDS[name] if password is None else password}".encode(encoding)
+    return {"Authorization": f"Basic {base64.b64encode(content).decode()}"}
+
+
+class ClosingClient(Client):
+    """Reads each answer to its end and closes it, as a server does."""
+
+    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+        return super().open(*arguments, **{**options, "buffered": True})
+
+
+@dataclass
+class Service:
+    """The application and what stands behind it."""
+
+    world: ArchiveWorld
+    app: Application
+
+    @property
+    def client(self) -> Client:
+        return ClosingClient(self.app)
+
+    def token(self, user: str, lasts: timedelta = timedelta(days=1)) -> str:
+        return tokens.issue(self.world.engine, user, label="test", lasts=lasts)[0]
+
+    def disable(self, user: str) -> None:
+        with self.world.engine.begin() as connection:
+            users.set_disabled(connection, user, is_disabled=True)
+
+
+def serve(root: Path, **environ: str) -> Service:
+    settings = {"PEPS_AUTH_MODE": "basic", "PEPS_AUTH_RESTRICTED": "FULL_MAJA", **environ}
+    world = ArchiveWorld(root, **settings)
+    with world.engine.begin() as connection:
+        for name, password in PASSWORDS.items():
+            users.add(
+                connection,
+                User(
+                    name,
+                    times.now(),
+                    hash_once(password),
+                    is_operator=name == "operator",
+                    groups=frozenset({"radar"} if name == "ada@example.org" else ()),
+                ),
+            )
+        users.grant(connection, Right("FULL_MAJA", Holder("group", "radar")))
+    return Service(world, create_app(world.config, world.engine, processes=(FullMaja, Echo)))
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return serve(tmp_path / "var")
+
+
+@pytest.fixture
+def client(service: Service) -> Client:
+    return service.client
+
+
+@pytest.fixture
+def ledger(service: Service, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    ledger = Ledger(service.world.engine, service.world.config)
+    monkeypatch.setattr("peps_wps.jobs.submit", ledger.submit)
+    monkeypatch.setattr("peps_wps.jobs.dismiss", ledger.dismiss)
+    return ledger
