@@ -24,6 +24,7 @@ from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.jobs.chain_lookup import chains_of
 from peps_wps.jobs.service import run_workers
+from peps_wps.jobs.task_runner import check_executor
 from peps_wps.services import open_catalogue
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ def prepare(config: Config) -> None:
         _require_writable(folder)
     open_catalogue(config).dispose()
     chains_of(config)
+    check_executor(config)
 
 
 def _require_writable(folder: Path) -> None:

@@ -25,7 +25,7 @@ from peps_wps.jobs.chain_lookup import chain_of
 from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
 from peps_wps.jobs.progress import JobProgress
 from peps_wps.jobs.task_loop import ClaimLostError, GiveWayError, TaskLoop, task_of
-from peps_wps.jobs.task_runner import LocalTasks
+from peps_wps.jobs.task_runner import open_runner
 from peps_wps.jobs.task_work import TaskLostError, file_in
 from peps_wps.staging import Archive
 from peps_wps.writers.publish import publish_folder
@@ -87,7 +87,8 @@ class Execution:
         order = chain.order_from_json(dict(job.order))
         with JobProgress(self.engine, self.held, tasks, GATHER_SHARE) as progress:
             loop = TaskLoop(self.config, self.engine, self.archive, self.held, job.process)
-            loop.run(LocalTasks(), progress)
+            with open_runner(self.config, self.held, self.zygote) as runner:
+                loop.run(runner, progress)
             self._finish(chain, order, progress)
         logger.info("job %s: %s succeeded in attempt %d", job.id, job.process, job.attempt)
 

@@ -1,4 +1,4 @@
-"""Processes that must not outlive the one that started them."""
+"""Processes that must not outlive the one that started them, and how they ended."""
 
 import contextlib
 import ctypes
@@ -8,9 +8,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 # linux/prctl.h
 PR_SET_PDEATHSIG = 1
+# proc(5): from -1000 to 1000, the processes with the highest are killed first.
+OOM_SCORE = "500"
 
 
 def follow_parent(action: Callable[[], object]) -> None:
@@ -38,6 +41,12 @@ def die_with_parent() -> None:
     follow_parent(kill_own_group)
 
 
+def be_killed_first() -> None:
+    """Where memory runs out, have this process go and not the service."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
+
+
 def kill_own_group() -> None:
     """Kill this process and all that it has started."""
     os.killpg(0, signal.SIGKILL)
@@ -50,3 +59,10 @@ def kill_group(process: int) -> None:
     except ProcessLookupError:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
+
+
+def exit_reason(exit_code: int | None) -> str:
+    """Return why a process ended, in words."""
+    if exit_code is not None and exit_code < 0:
+        return f"its process was killed by {signal.Signals(-exit_code).name}"
+    return f"its process ended with exit code {exit_code}"

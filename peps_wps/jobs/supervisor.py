@@ -12,7 +12,6 @@ import logging
 import multiprocessing
 import os
 import re
-import signal
 import socket
 import threading
 import time
@@ -30,9 +29,10 @@ from catalog_db.jobs import Job
 from peps_wps.config import Config
 from peps_wps.jobs import child
 from peps_wps.jobs.dismissal import REMOVED, clean_folder, results_folder, scratch_folder
-from peps_wps.jobs.lifeline import kill_group
+from peps_wps.jobs.lifeline import exit_reason, kill_group
 from peps_wps.jobs.outage import Outage, reason_of
 from peps_wps.jobs.results_disk import REFUSED_EXIT_CODE, ResultsDisk
+from peps_wps.jobs.task_runner import modules_of
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,8 @@ class Supervisor:
     def run(self, stop: threading.Event) -> None:
         """Supervise until `stop` is set, then end the jobs that run, to be gone on with later."""
         # With the main module there, no job imports it anew.
-        preloaded = ["__main__", self._zygote, self._settings.chains]
+        modules = (self._zygote, self._settings.chains, *modules_of(self._config))
+        preloaded = ["__main__", *modules]
         self._context.set_forkserver_preload(preloaded)
         threading.Thread(target=self._wait_zygote, name="zygote", daemon=True).start()
         outage = Outage("the supervisor", logger)
@@ -350,10 +351,3 @@ class Supervisor:
 def _folders_of_jobs(folder: Path) -> list[str]:
     """Return the jobs that have a folder in `folder`; nothing else there is ours."""
     return [path.name for path in folder.glob("*-*-*-*-*") if _JOB_ID.fullmatch(path.name)]
-
-
-def exit_reason(exit_code: int | None) -> str:
-    """Return why a process ended, in words."""
-    if exit_code is not None and exit_code < 0:
-        return f"its process was killed by {signal.Signals(-exit_code).name}"
-    return f"its process ended with exit code {exit_code}"

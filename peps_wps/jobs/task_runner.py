@@ -1,10 +1,16 @@
 """How a task that is ready is run: in this process, or on a cluster."""
 
+import importlib.util
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
+from catalog_db.job_queue import Claim
 from peps_wps.chains.contract import Progress
 from peps_wps.config import Config
+from peps_wps.errors import ConfigError
 from peps_wps.jobs.task_work import TaskDone, TaskWork, run_task
 
 
@@ -43,6 +49,24 @@ class LocalTasks:
         return None
 
 
+@contextmanager
+def open_runner(config: Config, held: Claim, zygote: str) -> Iterator[TaskRunner]:
+    """Give what runs the tasks of an attempt, as ``[processing] executor`` says."""
+    if config.processing.executor == "local":
+        yield LocalTasks()
+        return
+    from peps_wps.jobs.cluster_tasks import open_cluster
+
+    with open_cluster(config, held, zygote) as runner:
+        yield runner
+
+
+def modules_of(config: Config) -> tuple[str, ...]:
+    """Return what the process that jobs are forked from loads beforehand."""
+    is_local = config.processing.executor == "local"
+    return () if is_local else ("peps_wps.jobs.cluster_tasks",)
+
+
 def tasks_at_once(config: Config) -> int:
     """Return how many tasks of one job run at once."""
     return {
@@ -59,3 +83,26 @@ def threads_of_a_task(config: Config) -> int:
         "dask": config.dask.threads,
         "slurm": config.slurm.cores,
     }[config.processing.executor]
+
+
+def check_executor(config: Config) -> None:
+    """Refuse an executor that could run nothing.
+
+    Raises
+    ------
+    ConfigError
+        When what it needs is not configured or not installed.
+    """
+    executor = config.processing.executor
+    if executor == "local":
+        return
+    for package in ("distributed", "dask_jobqueue"):
+        if importlib.util.find_spec(package) is None:
+            raise ConfigError(
+                f"[processing] executor = {executor} needs the package {package}: "
+                "install peps with its extra dask"
+            )
+    if executor == "dask" and not config.dask.address:
+        raise ConfigError("[processing] executor = dask needs [dask] address")
+    if executor == "slurm" and shutil.which("sbatch") is None:
+        raise ConfigError("[processing] executor = slurm needs sbatch, which is not on the PATH")
