@@ -1,6 +1,6 @@
 """How the errors of the order desk are said to OGC API clients."""
 
-from peps_wps.errors import InvalidInputError
+from peps_wps.errors import InvalidInputError, QueueFullError
 from peps_wps.jobs import Job
 from peps_wps.ordering.errors import (
     InputTooLargeError,
@@ -31,6 +31,7 @@ _TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (NoSuchResultError, 404, BLANK),
     (ResultsGoneError, 410, BLANK),
     (ServerBusyError, 503, BLANK),
+    (QueueFullError, 503, BLANK),
     (SyncTimeoutError, 504, BLANK),
     (InputTooLargeError, 413, INVALID_PARAMETER),
     (MissingInputError, 400, MISSING_PARAMETER),

@@ -49,10 +49,10 @@ def openapi(config: Config, addresses: Addresses) -> Json:
 
 
 def _query(name: str, schema: Json, description: str, *, default: object = None) -> Json:
-    """Return a parameter of a query; a list goes between commas."""
+    """Return a parameter of a query; a list goes between commas, an empty value is none."""
     if default is not None:
         schema = {**schema, "default": default}
-    parameter = {
+    return {
         "name": name,
         "in": "query",
         "required": False,
@@ -60,8 +60,8 @@ def _query(name: str, schema: Json, description: str, *, default: object = None)
         "description": description,
         "style": "form",
         "explode": False,
+        "allowEmptyValue": True,
     }
-    return {**parameter, "allowEmptyValue": True} if schema["type"] == "string" else parameter
 
 
 def _words(words: Iterable[str]) -> Json:

@@ -1,5 +1,6 @@
 """A service with workers, on the loopback and through WSGI; and one whose rows tests write."""
 
+import multiprocessing
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +13,15 @@ from pywps.inout.literaltypes import AllowedValue
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
-from catalog_db import migrations
 from catalog_db.engine import create_engine
 from peps_wps.app import Application, create_app
 from peps_wps.config import Config
+from peps_wps.jobs.service import run_workers
 from peps_wps.ordering.boxes import BoxInput, BoxOutput
 from peps_wps.ordering.process import Alias, ChainProcess
 from processes.echo import Echo
 from processes.processing_status import ProcessingStatus
-from tests.jobs.job_house import House, until
+from tests.jobs.job_house import until
 
 TIFF = Format("image/tiff")
 GEOJSON = Format("application/geo+json")
@@ -91,7 +92,6 @@ class Slow(ChainProcess):
 class Service:
     """One service, as its clients see it."""
 
-    house: House
     app: Application
     url: str
 
@@ -154,13 +154,21 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     }
     config = Config.load(var=folder / "var", environ=environ)
     engine = create_engine(config.catalog.url)
-    migrations.upgrade(engine)
-    house = House(config, engine, folder / "journal")
-    house.start()
     app = create_app(config, engine, processes=(Echo, Mirror, Slow, ProcessingStatus))
-    with served(app) as url:
-        yield Service(house, app, url)
-    for process in house.supervisors:
+    with working(config), served(app) as url:
+        yield Service(app, url)
+    engine.dispose()
+
+
+@contextmanager
+def working(config: Config) -> Iterator[None]:
+    """Have a supervisor at work, without the kernels of chains that compute."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=run_workers, args=(config,), kwargs={"zygote": "peps_wps.jobs.child"}
+    )
+    process.start()
+    try:
+        yield
+    finally:
         process.terminate()
         process.join(20)
-    engine.dispose()
