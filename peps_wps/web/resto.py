@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,8 +16,10 @@ from catalog_db import SearchResult, products, search, times
 from catalog_db.errors import UnknownProductError
 from peps_wps.links import Links
 from peps_wps.services import Services
+from peps_wps.web.json_answer import json_answer
 from peps_wps.web.resto_atom import atom_feed, description
-from peps_wps.web.resto_feature import feature
+from peps_wps.web.resto_feature import features
+from peps_wps.web.resto_places import about_place
 from peps_wps.web.resto_query import PARENT_IDENTIFIERS, RestoSearch, parse_search
 
 Json = dict[str, Any]
@@ -27,8 +29,6 @@ _JSON = "application/json"
 _ATOM = "application/atom+xml"
 _OPENSEARCH = "application/opensearchdescription+xml"
 _FORMATS = (("search.json", _JSON), ("search.atom", _ATOM))
-# Products whose file the archive does not know: to be asked for, like one on tape.
-_UNPLACED = "tape"
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,6 @@ def search_json(request: Request, services: Services, collection: str | None = N
     started = time.perf_counter()
     page = _search(request, services, collection)
     modes = services.archive.mode([product.uid for product in page.found.items])
-    features = [
-        feature(product, modes.get(product.uid, _UNPLACED), page.base)
-        for product in page.found.items
-    ]
     query = {
         "searchFilters": dict(page.asked.filters),
         "analysis": {"query": page.asked.filters.get("searchTerms", "")},
@@ -87,7 +83,7 @@ def search_json(request: Request, services: Services, collection: str | None = N
     document = {
         "type": "FeatureCollection",
         "properties": {**_summary(page), "query": query, "links": _json_links(page)},
-        "features": features,
+        "features": list(features(page.found.items, modes, page.base)),
     }
     return _json_answer(document, request)
 
@@ -119,9 +115,10 @@ def feature_json(request: Request, services: Services, collection: str, uid: str
         product = products.get(connection, uid)
     if product is None or product.withdrawn or product.collection != collection:
         raise UnknownProductError(uid)
-    mode = services.archive.mode([product.uid]).get(product.uid, _UNPLACED)
+    modes = services.archive.mode([product.uid])
     base = Links.of(services.config, request).base
-    return _json_answer(feature(product, mode, base), request)
+    (document,) = features([product], modes, base)
+    return _json_answer(document, request)
 
 
 def _check(collection: str | None) -> None:
@@ -136,6 +133,8 @@ def _search(request: Request, services: Services, collection: str | None) -> _Pa
     # A repeated parameter counts with its last value, as PHP has it.
     parameters = {name: values[-1] for name, values in request.args.lists()}
     asked = parse_search(collection, parameters)
+    if asked.place is not None:
+        asked = replace(asked, query=about_place(services.engine, asked.query, asked.place))
     with services.engine.connect() as connection:
         found = search(connection, asked.query)
     base = Links.of(services.config, request).base
@@ -161,12 +160,13 @@ def _search(request: Request, services: Services, collection: str | None) -> _Pa
 def _neighbours(asked: RestoSearch, found: SearchResult) -> dict[str, int]:
     """Return how many products come before this page, its neighbours and both ends."""
     limit, offset = asked.query.limit, asked.query.offset
-    last = max(found.total - 1, 0) // limit * limit
-    offsets = {"self": offset, "first": 0, "last": last}
+    offsets = {"self": offset, "first": 0}
+    if found.total_is_exact:
+        offsets["last"] = max(found.total - 1, 0) // limit * limit
     if offset > 0:
         offsets["previous"] = max(offset - limit, 0)
-    if offset + limit < found.total:
-        offsets["next"] = offset + limit
+    if found.cursor is not None:
+        offsets["next"] = offset + len(found.items)
     return offsets
 
 
@@ -204,5 +204,4 @@ def _json_links(page: _Page) -> list[Json]:
 def _json_answer(document: Json, request: Request) -> Response:
     """Return a document as JSON, indented for a person who asks with ``_pretty``."""
     is_pretty = request.args.get("_pretty", "") not in ("", "0", "false")
-    body = json.dumps(document, ensure_ascii=False, indent=2 if is_pretty else None)
-    return Response(body, content_type=_JSON)
+    return json_answer(document, is_pretty=is_pretty)

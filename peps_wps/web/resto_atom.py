@@ -8,12 +8,13 @@ from lxml import etree
 from catalog_db import SearchResult
 from catalog_db.products import Product
 from peps_wps.web.resto_feature import download_address, feature_address, format_time
-from peps_wps.web.resto_query import PARAMETERS
+from peps_wps.web.resto_parameters import PARAMETERS
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
 _DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 _GEORSS = "http://www.georss.org/georss"
+_PARAMETER = "http://a9.com/-/spec/opensearch/extensions/parameters/1.0/"
 # Plain names for what is read line by line: <entry>, <id>.
 _FEED = f"""<feed xmlns="{_ATOM}" xmlns:os="{_OPENSEARCH}" xmlns:dc="{_DUBLIN_CORE}"
  xmlns:georss="{_GEORSS}"/>"""
@@ -22,7 +23,8 @@ _DESCRIPTION = f"""<OpenSearchDescription xmlns="{_OPENSEARCH}"
  xmlns:geo="http://a9.com/-/opensearch/extensions/geo/1.0/"
  xmlns:time="http://a9.com/-/opensearch/extensions/time/1.0/"
  xmlns:eo="http://a9.com/-/opensearch/extensions/eo/1.0/"
- xmlns:dc="{_DUBLIN_CORE}" xmlns:resto="http://mapshup.info/-/resto/2.0/"/>"""
+ xmlns:dc="{_DUBLIN_CORE}" xmlns:resto="http://mapshup.info/-/resto/2.0/"
+ xmlns:parameters="{_PARAMETER}"/>"""
 
 
 def atom_feed(
@@ -110,13 +112,15 @@ def description(collection: str | None, base: str, formats: Iterable[tuple[str, 
     formats
         Name of the search and its media type, for each form of the answer.
     """
-    template = "&".join(f"{name}={{{qualified}?}}" for name, qualified in PARAMETERS.items())
+    template = "&".join(f"{name}={{{one.qualified}?}}" for name, one in PARAMETERS.items())
     subject = f"the collection {collection}" if collection else "all collections"
     document = etree.fromstring(_DESCRIPTION)
     _add(document, _OPENSEARCH, "ShortName", "PEPS")
+    _add(document, _OPENSEARCH, "LongName", "Sentinel products of PEPS")
     _add(document, _OPENSEARCH, "Description", f"Search of {subject}")
+    _add(document, _OPENSEARCH, "Tags", "PEPS Sentinel Copernicus")
     for name, media_type in formats:
-        _add(
+        url = _add(
             document,
             _OPENSEARCH,
             "Url",
@@ -125,10 +129,23 @@ def description(collection: str | None, base: str, formats: Iterable[tuple[str, 
             template=f"{base}/{name}?{template}",
             pageOffset="1",
         )
+        _describe_parameters(url)
+    _add(document, _OPENSEARCH, "Query", role="example", searchTerms="Toulouse")
+    _add(document, _OPENSEARCH, "Attribution", "Copernicus Sentinel data")
+    _add(document, _OPENSEARCH, "SyndicationRight", "open")
+    _add(document, _OPENSEARCH, "AdultContent", "false")
     _add(document, _OPENSEARCH, "Language", "en")
     _add(document, _OPENSEARCH, "OutputEncoding", "UTF-8")
     _add(document, _OPENSEARCH, "InputEncoding", "UTF-8")
     return _serialised(document)
+
+
+def _describe_parameters(url: etree._Element) -> None:
+    """Say what each parameter of a template is (OpenSearch extension Parameter)."""
+    for name, one in PARAMETERS.items():
+        described = _add(url, _PARAMETER, "Parameter", title=one.title, minimum="0")
+        described.set("name", name)
+        described.set("value", f"{{{one.qualified}}}")
 
 
 def _add(

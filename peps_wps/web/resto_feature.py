@@ -1,36 +1,49 @@
 """A product as resto shows it: a GeoJSON feature with the names that clients of PEPS know."""
 
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
-from shapely.geometry import mapping
+import orjson
 
 from catalog_db.products import Product
+from peps_wps.web.json_answer import geometries
 from peps_wps.web.resto_query import PARENT_IDENTIFIERS
 
 Json = dict[str, Any]
 
 
-def feature(product: Product, mode: str, base: str) -> Json:
-    """Return a product as a GeoJSON feature.
+def features(products: Sequence[Product], modes: Mapping[str, str], base: str) -> Iterator[Json]:
+    """Yield products as GeoJSON features.
 
     Parameters
     ----------
-    product
-        The product.
-    mode
-        Where its file is: ``disk``, ``staging`` or ``tape``.
+    products
+        A page of them.
+    modes
+        Where files are, by uid: ``disk``, ``staging`` or ``tape``. A product whose file the archive
+        does not know has to be asked for, like one on tape.
     base
         Address of the service, without a slash at its end.
     """
+    shapes = geometries([product.footprint for product in products])
+    for product, shape in zip(products, shapes, strict=True):
+        yield _feature(product, shape, modes.get(product.uid, "tape"), base)
+
+
+def _feature(product: Product, shape: orjson.Fragment, mode: str, base: str) -> Json:
     return {
         "type": "Feature",
         "id": product.uid,
-        "geometry": mapping(product.footprint),
+        "geometry": shape,
         "properties": {
             **_identity(product),
             **_acquisition(product),
             **_resource(product),
+            "keywords": _keywords(product, base),
             **_of_its_collection(product),
             **product.properties,
             "services": {
@@ -108,12 +121,32 @@ def _resource(product: Product) -> Json:
         "dhusIngestDate": format_time(product.published),
         "snowCover": product.snow_cover,
         "cloudCover": product.cloud_cover,
-        "keywords": {},
         "visible": 1,
         "newVersion": None,
         "isNrt": 0,
         "realtime": "Nominal",
     }
+
+
+def _keywords(product: Product, base: str) -> Json:
+    """Return the words by which resto groups products, each with the search of its group."""
+    words = {
+        "platform": product.platform,
+        "productType": product.product_type,
+        "sensorMode": product.sensor_mode,
+        "orbitDirection": product.orbit_direction,
+        "tileid": product.mgrs_tile,
+    }
+    address = f"{base}/resto/api/collections/{product.collection}/search.json"
+    return dict(_keyword(address, kind, word) for kind, word in words.items() if word)
+
+
+@lru_cache(maxsize=10_000)
+def _keyword(address: str, kind: str, word: str) -> tuple[str, Json]:
+    """Return the key of a keyword and what is said of it."""
+    key = hashlib.blake2s(f"{kind}:{word}".encode(), digest_size=8).hexdigest()
+    href = f"{address}?{urlencode({kind: word})}"
+    return key, {"name": word, "type": kind, "href": href}
 
 
 def _of_its_collection(product: Product) -> Json:

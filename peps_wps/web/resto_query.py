@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from catalog_db.query import Interval, OneOf, SearchQuery, TextFilter
 from catalog_db.regions import box_region, square_region
 from peps_wps.errors import InvalidInputError
+from peps_wps.web.resto_parameters import NUMBERS, PARAMETERS, TEXTS, TIMES
 
 # Collection -> what its products have as parentIdentifier.
 PARENT_IDENTIFIERS = {
@@ -31,57 +32,6 @@ _DEFAULT_RECORDS = 20
 _DEFAULT_RADIUS_M = 10_000.0
 # Nothing lies there, and every database can count so far.
 _LARGEST_OFFSET = 2**31
-
-_TEXTS = {
-    "productIdentifier": "title",
-    "platform": "platform",
-    "productType": "product_type",
-    "sensorMode": "sensor_mode",
-    "instrument": "instrument",
-    "processingLevel": "processing_level",
-    "polarisation": "polarization",
-    "swath": "swath",
-    "orbitDirection": "orbit_direction",
-    "tileid": "mgrs_tile",
-}
-_NUMBERS = {
-    "orbitNumber": "orbit_number",
-    "relativeOrbitNumber": "relative_orbit",
-    "cycleNumber": "cycle_number",
-    "missionTakeId": "mission_take_id",
-    "cloudCover": "cloud_cover",
-    "snowCover": "snow_cover",
-}
-_TIMES = {
-    "startDate": "start_from",
-    "completionDate": "start_to",
-    "publishedBegin": "published_from",
-    "publishedEnd": "published_to",
-    "updated": "updated_from",
-}
-# Every parameter that is understood, and what OpenSearch calls it (resto 2.x models).
-PARAMETERS = {
-    "q": "searchTerms",
-    "maxRecords": "count",
-    "index": "startIndex",
-    "page": "startPage",
-    "identifier": "geo:uid",
-    "geometry": "geo:geometry",
-    "box": "geo:box",
-    "lon": "geo:lon",
-    "lat": "geo:lat",
-    "radius": "geo:radius",
-    "startDate": "time:start",
-    "completionDate": "time:end",
-    "updated": "dc:date",
-    "publishedBegin": "resto:publishedBegin",
-    "publishedEnd": "resto:publishedEnd",
-    "parentIdentifier": "eo:parentIdentifier",
-    **{name: f"eo:{name}" for name in (*_TEXTS, *_NUMBERS)},
-    "polarisation": "eo:polarisationChannels",
-    "swath": "eo:swathIdentifier",
-    "tileid": "resto:tileid",
-}
 
 _NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?"
 _INTERVAL = re.compile(rf"([\[\]])?\s*({_NUMBER})?\s*(?:,\s*({_NUMBER})?)?\s*([\[\]])?")
@@ -100,10 +50,13 @@ class RestoSearch:
         What the catalogue is asked.
     filters
         The parameters that were understood, by their OpenSearch names.
+    place
+        Name of a town to search about, or title of a product.
     """
 
     query: SearchQuery
     filters: Mapping[str, str]
+    place: str | None = None
 
 
 def parse_search(collection: str | None, parameters: Mapping[str, str]) -> RestoSearch:
@@ -122,11 +75,9 @@ def parse_search(collection: str | None, parameters: Mapping[str, str]) -> Resto
         With one sentence, when a value has no meaning.
     """
     given = {name: value.strip() for name, value in parameters.items() if value.strip()}
-    texts = {field: _text(name, given[name]) for name, field in _TEXTS.items() if name in given}
-    if "q" in given and "title" not in texts:
-        texts["title"] = TextFilter(given["q"])
+    texts = {field: _text(name, given[name]) for name, field in TEXTS.items() if name in given}
     times: dict[str, Any] = {
-        field: _time(name, given[name]) for name, field in _TIMES.items() if name in given
+        field: _time(name, given[name]) for name, field in TIMES.items() if name in given
     }
     limit = min(max(_integer(given, "maxRecords", _DEFAULT_RECORDS), 1), MOST_RECORDS)
     query = SearchQuery(
@@ -135,15 +86,16 @@ def parse_search(collection: str | None, parameters: Mapping[str, str]) -> Resto
         region=_region(given),
         texts=texts,
         numbers={
-            field: _numbers(name, given[name]) for name, field in _NUMBERS.items() if name in given
+            field: _numbers(name, given[name]) for name, field in NUMBERS.items() if name in given
         },
         limit=limit,
         offset=_offset(given, limit),
         **times,
     )
-    return RestoSearch(
-        query, {PARAMETERS[name]: given[name] for name in sorted(given) if name in PARAMETERS}
-    )
+    filters = {
+        PARAMETERS[name].qualified: given[name] for name in sorted(given) if name in PARAMETERS
+    }
+    return RestoSearch(query, filters, place=given.get("q"))
 
 
 def _collections(collection: str | None, parent: str | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from catalog_db import products
 from peps_wps.app import Application
 from peps_wps.services import Services
 from peps_wps.web import download, resto
-from peps_wps.web.resto_query import PARAMETERS
+from peps_wps.web.resto_parameters import PARAMETERS
 from tests.archive_world import ArchiveWorld
 from tests.catalog_db.test_products import START, grd
 
@@ -210,10 +210,6 @@ def test_all_collections_are_searched_together(client: Client, world: ArchiveWor
 
     assert client.get("/resto/api/collections/search.json").json["properties"]["totalResults"] == 2
     assert client.get(SEARCH).json["properties"]["totalResults"] == 1
-
-
-def test_a_place_that_no_gazetteer_knows_finds_nothing(client: Client, slices):
-    assert client.get(SEARCH + "?q=Toulouse").json["properties"]["totalResults"] == 0
 
 
 @pytest.mark.parametrize(
