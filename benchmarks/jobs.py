@@ -1,6 +1,6 @@
 """Orders and status documents under load, over HTTP on a service of its own.
 
-``python -m benchmarks.jobs [--database postgresql]``: on SQLite, or on a PostgreSQL server of its own.
+``python -m benchmarks.jobs [--database postgresql]``: on SQLite, or a PostgreSQL of its own.
 Stand-in chains compute nothing: what is measured is the service.
 """
 
@@ -25,6 +25,7 @@ def main() -> None:
         try:
             for run in (orders_at_once, orders_in_a_stream, readers_of_progress):
                 folder = Path(name) / run.__name__
+                folder.mkdir()
                 with databases.fresh(kind, folder) as url:
                     run(folder, url)
         finally:
