@@ -5,17 +5,25 @@ them, and no statistic reads the products themselves.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
 
 from catalog_db.tables import daily_volume, item, kind
 from catalog_db.upsert import insert_into
-
-Basis = Literal["sensed", "published"]
 
 _EPOCH = date(1970, 1, 1)
 _DAY_US = 86_400_000_000
@@ -51,28 +59,34 @@ class MonthVolume:
 
 
 @dataclass(frozen=True)
-class ArchiveStatistics:
-    """What the archive holds.
+class ArchiveVolume:
+    """How much the archive holds and takes in.
 
     Parameters
     ----------
-    total
-        All products in service.
     platforms
-        The same of each satellite.
-    months
-        By month of sensing and satellite, the earliest first.
-    daily
-        Bytes published a day, mean of the last whole days asked for.
+        All products in service, by satellite.
     last_days
-        What was published on each of these days, the earliest first, days without any left out.
+        What was published on each of the last whole days, the earliest first; days without any
+        are left out.
+    days
+        How many these were.
     """
 
-    total: Volume
     platforms: Mapping[str, Volume]
-    months: Sequence[MonthVolume]
-    daily: Volume
     last_days: Mapping[date, Volume]
+    days: int
+
+    @property
+    def total(self) -> Volume:
+        """All products in service."""
+        return _sum(self.platforms.values())
+
+    @property
+    def daily(self) -> Volume:
+        """Products published a day, the mean of the last days."""
+        recent = _sum(self.last_days.values())
+        return Volume(recent.products // self.days, recent.size_bytes // self.days)
 
 
 def record(connection: Connection, gone: Iterable[Counted], come: Iterable[Counted]) -> None:
@@ -129,56 +143,43 @@ def rebuild(connection: Connection) -> None:
         )
 
 
-def archive_statistics(
-    connection: Connection, now: datetime, *, last_days: int = 30
-) -> ArchiveStatistics:
-    """Return what the archive holds, as of `now`.
+def archive_volume(connection: Connection, now: datetime, *, days: int = 30) -> ArchiveVolume:
+    """Return how much the archive holds and takes in.
 
     Parameters
     ----------
     now
-        The running day is not whole: it is left out of the daily volume.
-    last_days
-        How many whole days before it make the daily volume.
+        The running day is not whole: it is not among the last days.
+    days
+        How many whole days before it are looked at.
     """
-    today = (now.astimezone(UTC).date() - _EPOCH).days
-    months = _months(connection)
-    platforms: dict[str, Volume] = {}
-    for one in months:
-        platforms[one.platform] = _sum([platforms.get(one.platform, Volume(0, 0)), one.volume])
-    days = {
-        _EPOCH + timedelta(days=row.day): Volume(row.products, row.size_bytes)
-        for row in connection.execute(_by_day("published", today - last_days, today))
-        if row.products
-    }
-    recent = _sum(days.values())
-    return ArchiveStatistics(
-        total=_sum(platforms.values()),
-        platforms=dict(sorted(platforms.items())),
-        months=months,
-        daily=Volume(recent.products // last_days, recent.size_bytes // last_days),
-        last_days=days,
-    )
-
-
-def _months(connection: Connection) -> list[MonthVolume]:
-    counted: dict[tuple[date, str], Volume] = {}
     columns = daily_volume.c
-    days = (
-        select(
-            columns.day,
-            columns.platform,
-            func.sum(columns.products).label("products"),
-            func.sum(columns.size_bytes).label("size_bytes"),
-        )
-        .where(columns.basis == "sensed")
-        .group_by(columns.day, columns.platform)
+    today = (now.astimezone(UTC).date() - _EPOCH).days
+    platforms = connection.execute(
+        _summed(columns.platform).where(columns.basis == "sensed").order_by(columns.platform)
     )
+    last_days = connection.execute(
+        _summed(columns.day)
+        .where(columns.basis == "published", columns.day >= today - days, columns.day < today)
+        .order_by(columns.day)
+    )
+    return ArchiveVolume(
+        platforms={row.platform: _volume(row) for row in platforms if row.products},
+        last_days={
+            _EPOCH + timedelta(days=row.day): _volume(row) for row in last_days if row.products
+        },
+        days=days,
+    )
+
+
+def monthly_volume(connection: Connection) -> list[MonthVolume]:
+    """Return what each satellite sensed in each month, the earliest first."""
+    columns = daily_volume.c
+    counted: dict[tuple[date, str], Volume] = {}
+    days = _summed(columns.day, columns.platform).where(columns.basis == "sensed")
     for row in connection.execute(days):
-        month = (_EPOCH + timedelta(days=row.day)).replace(day=1)
-        volume = Volume(int(row.products), int(row.size_bytes))
-        key = (month, row.platform)
-        counted[key] = _sum([counted.get(key, Volume(0, 0)), volume])
+        key = ((_EPOCH + timedelta(days=row.day)).replace(day=1), row.platform)
+        counted[key] = _sum([counted.get(key, Volume(0, 0)), _volume(row)])
     return [
         MonthVolume(month, platform, counted[month, platform])
         for month, platform in sorted(counted)
@@ -186,25 +187,24 @@ def _months(connection: Connection) -> list[MonthVolume]:
     ]
 
 
-def _by_day(basis: Basis, first: int, end: int) -> Any:
+def _summed(*keys: ColumnElement[Any]) -> Select[Any]:
+    """Return the query of the volume by these columns."""
     columns = daily_volume.c
-    return (
-        select(
-            columns.day,
-            func.sum(columns.products).label("products"),
-            func.sum(columns.size_bytes).label("size_bytes"),
-        )
-        .where(columns.basis == basis, columns.day >= first, columns.day < end)
-        .group_by(columns.day)
-        .order_by(columns.day)
-    )
+    return select(
+        *keys,
+        func.sum(columns.products).label("products"),
+        func.sum(columns.size_bytes).label("size_bytes"),
+    ).group_by(*keys)
+
+
+def _volume(row: Row[Any]) -> Volume:
+    # PostgreSQL sums 64-bit integers as decimals.
+    return Volume(int(row.products), int(row.size_bytes))
 
 
 def _sum(volumes: Iterable[Volume]) -> Volume:
     listed = list(volumes)
-    return Volume(
-        sum(int(one.products) for one in listed), sum(int(one.size_bytes) for one in listed)
-    )
+    return Volume(sum(one.products for one in listed), sum(one.size_bytes for one in listed))
 
 
 def _keys(one: Counted) -> list[tuple[Any, ...]]:

@@ -13,7 +13,18 @@ from peps_wps.config_sections import EVERY_PROCESS
 from peps_wps.errors import ConfigError
 from peps_wps.ordering import ChainProcess
 from peps_wps.services import Services
-from peps_wps.web import auth, cors, download, errors, health, landing, ogcapi, resto, stac
+from peps_wps.web import (
+    auth,
+    cors,
+    download,
+    errors,
+    health,
+    landing,
+    ogcapi,
+    resto,
+    stac,
+    statistics,
+)
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
 
@@ -77,7 +88,7 @@ def create_app(
     wps = WpsService(services.desk)
     rules = [
         rule
-        for part in (landing, health, auth, resto, download, ogcapi, stac)
+        for part in (landing, health, auth, resto, download, ogcapi, stac, statistics)
         for rule in part.rules()
     ]
     return Application(services, [*rules, *wps.rules()])

@@ -5,7 +5,10 @@ from html import escape
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
+from catalog_db import times
+from catalog_db.statistics import archive_volume
 from peps_wps.services import Services
+from peps_wps.web.statistics import in_terabytes
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -18,6 +21,8 @@ pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto }}
 </style>
 <h1>{title}</h1>
 <p>{abstract}</p>
+<p>{products} products, {volume} TB; {daily} TB a day.
+<a href="/stats.json">By mission and month</a></p>
 <h2>Order</h2>
 <ul>
 <li><a href="/resto/wps?service=WPS&amp;request=GetCapabilities">Processes (WPS 1.0.0)</a></li>
@@ -32,6 +37,7 @@ curl '{base}/resto/wps?service=WPS&amp;version=1.0.0&amp;request=Execute&amp;ide
 <ul>
 <li><a href="/resto/api/collections/S1/search.json?maxRecords=20">The newest Sentinel-1 products</a>
 </li>
+<li><a href="/stac">STAC API</a></li>
 </ul>
 <pre>curl '{base}/resto/api/collections/S1/search.json?productType=GRD&amp;maxRecords=20'</pre>
 <h2>Operate</h2>
@@ -48,9 +54,14 @@ def rules() -> list[Rule]:
 def landing(request: Request, services: Services) -> Response:
     """Return the page."""
     config = services.config
+    with services.engine.connect() as connection:
+        archive = archive_volume(connection, times.now())
     page = _PAGE.format(
         title=escape(config.portal.title),
         abstract=escape(config.metadata.identification_abstract),
+        products=f"{archive.total.products:,}",
+        volume=f"{in_terabytes(archive.total.size_bytes):,}",
+        daily=f"{in_terabytes(archive.daily.size_bytes):,}",
         base=escape((config.server.url or request.host_url).rstrip("/")),
     )
     return Response(page, content_type="text/html; charset=utf-8")

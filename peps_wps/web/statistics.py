@@ -1,0 +1,68 @@
+"""``/stats.json``: the numbers that PEPS shows of itself, from counts kept beside the products."""
+
+from collections import defaultdict
+from typing import Any
+
+from werkzeug import Request, Response
+from werkzeug.routing import Rule
+
+from catalog_db import times
+from catalog_db.statistics import Volume, archive_volume, monthly_volume
+from peps_wps.services import Services
+from peps_wps.web.json_answer import json_answer
+from peps_wps.web.resto_feature import format_time
+
+Json = dict[str, Any]
+
+_BYTES_PER_TB = 10**12
+_KEPT_S = 300
+
+
+def rules() -> list[Rule]:
+    """Return the addresses of this module."""
+    return [Rule("/stats.json", endpoint=statistics, methods=["GET"])]
+
+
+def statistics(_request: Request, services: Services) -> Response:
+    """Answer with products, volume, daily acquisition, and both by mission and month."""
+    now = times.now()
+    with services.engine.connect() as connection:
+        archive = archive_volume(connection, now)
+        months = monthly_volume(connection)
+    missions: dict[str, list[Volume]] = defaultdict(list)
+    for platform, volume in archive.platforms.items():
+        missions[platform[:2]].append(volume)
+    document = {
+        "computed": format_time(now),
+        **_shown(archive.total),
+        "daily": {"days": archive.days, **_shown(archive.daily)},
+        "missions": {name: _shown(_total(parts)) for name, parts in missions.items()},
+        "platforms": {name: _shown(volume) for name, volume in archive.platforms.items()},
+        "months": [
+            {"month": f"{one.month:%Y-%m}", "platform": one.platform, **_shown(one.volume)}
+            for one in months
+        ],
+        "lastDays": [
+            {"day": day.isoformat(), **_shown(volume)} for day, volume in archive.last_days.items()
+        ],
+    }
+    answer = json_answer(document)
+    answer.headers["Cache-Control"] = f"public, max-age={_KEPT_S}"
+    return answer
+
+
+def in_terabytes(size_bytes: int) -> float:
+    """Return a size in terabytes, as PEPS tells it."""
+    return round(size_bytes / _BYTES_PER_TB, 3)
+
+
+def _shown(volume: Volume) -> Json:
+    return {
+        "products": volume.products,
+        "bytes": volume.size_bytes,
+        "terabytes": in_terabytes(volume.size_bytes),
+    }
+
+
+def _total(parts: list[Volume]) -> Volume:
+    return Volume(sum(one.products for one in parts), sum(one.size_bytes for one in parts))
