@@ -152,6 +152,7 @@ class OrderDesk:
                 owner=caller.name,
                 title=title,
                 response_options={**options, "identifier": process.identifier},
+                quick=process.sync_allowed,
             )
         except InvalidInputError as error:
             locator = process.name_of(error.locator)
@@ -159,7 +160,7 @@ class OrderDesk:
                 raise
             raise InvalidInputError(locator, error.message) from error
         logger.info("job %s: accepted, process %s", job.id, process.identifier)
-        return self._job(job.id)  # its place in the queue is known only now
+        return job
 
     def run_sync(
         self,
@@ -246,6 +247,19 @@ class OrderDesk:
         job = self._job(job_id)
         self.access.check_read(caller, job)
         return job
+
+    def job_in_a_moment(self, job: Job, moment_s: float) -> Job:
+        """Return a job as it stands when it has ended, if that is to be soon: within a moment.
+
+        Only a process that takes seconds is waited for, and only where few wait already.
+        """
+        is_quick = self.process_of(job).sync_allowed
+        if not is_quick or not self._waiting.acquire(blocking=False):
+            return job
+        try:
+            return self._watch(job, moment_s)
+        finally:
+            self._waiting.release()
 
     def jobs(
         self, caller: Caller, wanted: JobFilter, *, limit: int, cursor: str | None = None

@@ -1,29 +1,10 @@
-"""What a WPS client is told when a request cannot be served."""
+"""What a WPS client is told when a request cannot be served, in the words of both versions."""
 
-from collections.abc import Callable
-from operator import attrgetter
-from typing import Any
-
-from peps_wps.errors import AccessError, ForbiddenError, InvalidInputError, PepsError
-from peps_wps.ordering.errors import (
-    AsyncRefusedError,
-    InputTooLargeError,
-    MissingInputError,
-    NoSuchJobError,
-    NoSuchProcessError,
-    NoSuchResultError,
-    ResultsGoneError,
-    ServerBusyError,
-    SyncRefusedError,
-    SyncTimeoutError,
-)
-
-# How a job is asked for that nobody waits for.
-_HOW = ", with status=true and storeExecuteResponse=true"
+from peps_wps.errors import PepsError
 
 
 class WpsError(PepsError):
-    """A request that ends in an ``ows:ExceptionReport``, HTTP 400 for OWSLib to read it.
+    """A request that ends in an ``ows:ExceptionReport``.
 
     Parameters
     ----------
@@ -55,34 +36,6 @@ def missing(locator: str, message: str = "") -> WpsError:
     return WpsError("MissingParameterValue", locator, message or f"{locator} is missing")
 
 
-def told(error: PepsError) -> WpsError | None:
-    """Return what a client is told of an error; None when it is none of a client's making."""
-    if isinstance(error, WpsError):
-        return error
-    for kind, code, locator_of, how in _TOLD:
-        if isinstance(error, kind):
-            return WpsError(code, locator_of(error), f"{error}{how}")
-    return None
-
-
-def _no_locator(_error: PepsError) -> str:
-    return ""
-
-
-# The first that fits holds.
-_TOLD: tuple[tuple[type[PepsError], str, Callable[[Any], str], str], ...] = (
-    (MissingInputError, "MissingParameterValue", attrgetter("locator"), ""),
-    (InputTooLargeError, "FileSizeExceeded", attrgetter("locator"), ""),
-    (InvalidInputError, "InvalidParameterValue", attrgetter("locator"), ""),
-    (NoSuchProcessError, "InvalidParameterValue", lambda _: "identifier", ""),
-    (NoSuchJobError, "NoSuchJob", attrgetter("job_id"), ""),
-    (SyncRefusedError, "InvalidParameterValue", lambda _: "status", _HOW),
-    (AsyncRefusedError, "StorageNotSupported", _no_locator, ""),
-    (SyncTimeoutError, "NoApplicableCode", attrgetter("job_id"), _HOW),
-    (ServerBusyError, "ServerBusy", _no_locator, ""),
-    (NoSuchResultError, "NoApplicableCode", _no_locator, ""),
-    (ResultsGoneError, "NoApplicableCode", _no_locator, ""),
-    (ForbiddenError, "InvalidParameterValue", attrgetter("locator"), ""),
-    # As birdy knows it.
-    (AccessError, "AccessForbidden", _no_locator, ""),
-)
+def no_code(message: str) -> WpsError:
+    """Return an error that no code of the standards fits."""
+    return WpsError("NoApplicableCode", "", message)

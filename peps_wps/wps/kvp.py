@@ -1,5 +1,8 @@
 """Requests in a query string (OGC 05-007r7, tables 13, 32 and 52), as clients really write them.
 
+WPS 2.0 knows the same parameters, and has no query string for Execute; ours is that of 1.0.0 with
+``mode`` and ``response`` (OGC 14-065, tables 34 and 39) in place of the flags.
+
 The string is split before it is decoded, so that a percent-encoded ``;``, ``@``, ``=`` or ``&`` is
 part of a value. Names and operations are read in any letter case, brackets around a list are
 dropped, an empty value is an absent one. An HTTP library that encodes a whole list at once leaves
@@ -17,21 +20,36 @@ from peps_wps.wps.requests import (
     DescribeProcess,
     Execute,
     GetCapabilities,
+    InputReference,
     JobRequest,
     OutputRequest,
     Request,
-    check_accepted_versions,
-    check_version,
+    Version,
     collect,
+    negotiated_version,
     read_boolean,
+    read_mode,
+    read_response,
     read_text,
+    read_transmission,
+    served_version,
+    stored_mode,
 )
 
 # What may follow a value after an `@` (OGC 05-007r7, table 53); any other `@` belongs to the value.
 _ATTRIBUTES = frozenset(
     (
         *("mimetype", "encoding", "schema", "datatype", "uom", "href", "xlink:href", "method"),
-        *("asreference", "format", "body", "bodyreference", "header"),
+        *("asreference", "format", "body", "bodyreference", "header", "transmission"),
+    )
+)
+_REFERENCES = frozenset(("href", "xlink:href"))
+_PARAMETERS = frozenset(
+    (
+        *("service", "request", "version", "language", "identifier", "jobid", "executionid"),
+        *("acceptversions", "acceptformats", "acceptlanguages", "sections", "updatesequence"),
+        *("datainputs", "responsedocument", "rawdataoutput", "storeexecuteresponse", "status"),
+        *("lineage", "mode", "response", "title", "notifmail"),
     )
 )
 # Parameters that are split before they are decoded.
@@ -39,8 +57,8 @@ _LISTS = ("datainputs", "responsedocument", "rawdataoutput")
 _BRACKETS = re.compile(r"\A(?:\[|%5B)(.*)(?:\]|%5D)\Z", re.IGNORECASE | re.DOTALL)
 
 
-def parse_query(query: str) -> Request:
-    """Return what a query string asks.
+def parse_query(query: str) -> tuple[Version, Request]:
+    """Return what a query string asks, and the version it is asked in.
 
     Parameters
     ----------
@@ -61,34 +79,60 @@ def parse_query(query: str) -> Request:
         raise invalid("service", f"service {service} is not offered, WPS is")
     operation = plain.get("request", "").lower()
     if operation == "getcapabilities":
-        check_accepted_versions([one for one in plain.get("acceptversions", "").split(",") if one])
-        return GetCapabilities(plain.get("language", ""))
-    check_version(plain.get("version", ""))
-    if operation == "describeprocess":
-        identifiers = [one.strip() for one in plain.get("identifier", "").split(",")]
-        return DescribeProcess(tuple(filter(None, identifiers)), plain.get("language", ""))
-    if operation == "execute":
-        return _execute(raw, plain)
-    if operation in ("getstatus", "getresult", "dismiss"):
-        return JobRequest(operation, plain.get("jobid") or plain.get("executionid", ""))
+        accepted = _words(plain, "acceptversions")
+        return negotiated_version(accepted, plain.get("version", "")), _capabilities(plain)
+    version = served_version(plain.get("version", ""))
     if not operation:
         raise missing("request")
+    return version, _operation(operation, version, raw, plain)
+
+
+def _operation(
+    operation: str, version: Version, raw: Mapping[str, str], plain: Mapping[str, str]
+) -> Request:
+    """Return what is asked by any operation but the first."""
+    if operation == "describeprocess":
+        identifiers = tuple(_words(plain, "identifier"))
+        return DescribeProcess(identifiers, plain.get("language", ""))
+    if operation == "execute":
+        return _execute(version, raw, plain)
+    if operation in ("getstatus", "getresult", "dismiss"):
+        return JobRequest(operation, plain.get("jobid") or plain.get("executionid", ""))
     raise WpsError("OperationNotSupported", operation, f"there is no operation {operation}")
 
 
-def _execute(raw: Mapping[str, str], plain: Mapping[str, str]) -> Execute:
+def _capabilities(plain: Mapping[str, str]) -> GetCapabilities:
+    return GetCapabilities(
+        plain.get("language") or plain.get("acceptlanguages", "").partition(",")[0],
+        tuple(_words(plain, "sections")),
+    )
+
+
+def _words(plain: Mapping[str, str], name: str) -> list[str]:
+    """Return the members of a list that commas separate, empty ones left out."""
+    return [word.strip() for word in plain.get(name, "").split(",") if word.strip()]
+
+
+def _execute(version: Version, raw: Mapping[str, str], plain: Mapping[str, str]) -> Execute:
     outputs = _outputs("ResponseDocument", raw.get("responsedocument", ""))
     wanted_raw = _outputs("RawDataOutput", raw.get("rawdataoutput", ""))
     is_raw = bool(wanted_raw and not outputs)
+    is_raw = is_raw or (version == "2.0.0" and read_response(plain.get("response", "")))
     if not plain.get("identifier"):
         raise missing("identifier")
+    store = read_boolean("storeExecuteResponse", plain.get("storeexecuteresponse", ""))
+    status = read_boolean("status", plain.get("status", ""))
+    if version == "1.0.0":
+        mode = stored_mode(status=status, store=store, raw=is_raw)
+    else:
+        mode = read_mode(plain.get("mode", ""), "auto")
     return Execute(
         plain["identifier"],
         inputs=collect(_inputs(raw.get("datainputs", ""))),
-        outputs=wanted_raw if is_raw else outputs,
+        outputs=outputs or wanted_raw,
+        mode=mode,
         raw=is_raw,
-        store=read_boolean("storeExecuteResponse", plain.get("storeexecuteresponse", "")),
-        status=read_boolean("status", plain.get("status", "")),
+        store=store,
         lineage=read_boolean("lineage", plain.get("lineage", "")),
         title=plain.get("title") or None,
         language=plain.get("language", ""),
@@ -96,11 +140,21 @@ def _execute(raw: Mapping[str, str], plain: Mapping[str, str]) -> Execute:
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Return the parameters, names in lower case, values not decoded; the first of a name holds."""
+    """Return the parameters, names in lower case, values not decoded; the first of a name holds.
+
+    A script of PEPS writes ``datainputs=startDate=2018-01-01&completionDate=2018-03-10;tileid=..``:
+    what follows the inputs, is no parameter and holds a ``;`` is more of them.
+    """
     parameters: dict[str, str] = {}
+    last = ""
     for part in query.split("&"):
-        name, _, value = part.partition("=")
-        parameters.setdefault(_decode("query", name).strip().lower(), value)
+        raw_name, _, value = part.partition("=")
+        name = _decode("query", raw_name).strip().lower()
+        if last == "datainputs" and name not in _PARAMETERS and ";" in value:
+            parameters[last] += f";{part}"
+            continue
+        parameters.setdefault(name, value)
+        last = name
     return parameters
 
 
@@ -144,16 +198,20 @@ def _fields(member: str) -> tuple[str, dict[str, str]]:
     return fields[0], {name.strip().lower(): value for name, _, value in attributes}
 
 
-def _inputs(text: str) -> list[tuple[str, str]]:
+def _inputs(text: str) -> list[tuple[str, str | InputReference]]:
     """Return the inputs of ``DataInputs`` in their order."""
-    pairs = []
+    pairs: list[tuple[str, str | InputReference]] = []
     members, is_encoded_whole = _items("DataInputs", text)
     for member in members:
         head, attributes = _fields(member)
         raw_name, equals, raw_value = head.partition("=")
         name = _decode("DataInputs", raw_name).strip()
-        if attributes.keys() & {"href", "xlink:href"}:
-            raise invalid(name, f"{name} is given by reference, expected its value")
+        if references := attributes.keys() & _REFERENCES:
+            href = _decode(name, attributes[references.pop()], is_form=False).strip()
+            if not href:
+                raise invalid(name, f"{name} is a reference without an address")
+            pairs.append((name, InputReference(href)))
+            continue
         if not equals:
             raise invalid("DataInputs", f"{name} has no value, expected name=value")
         is_binary = attributes.get("encoding", "").lower() == "base64"
@@ -182,11 +240,18 @@ def _outputs(name: str, text: str) -> tuple[OutputRequest, ...]:
     outputs = []
     for member in _items(name, text)[0]:
         head, attributes = _fields(member)
-        reference = attributes.get("asreference")
         outputs.append(
             OutputRequest(
                 _decode(name, head.rstrip("=")).strip(),
-                None if reference is None else read_boolean("asReference", reference),
+                _is_reference(attributes),
+                _decode(name, attributes.get("mimetype", "")),
             )
         )
     return tuple(outputs)
+
+
+def _is_reference(attributes: Mapping[str, str]) -> bool | None:
+    """Return how an output is wanted, in the words of either version."""
+    if "asreference" in attributes:
+        return read_boolean("asReference", attributes["asreference"])
+    return read_transmission(attributes.get("transmission", ""))

@@ -4,24 +4,32 @@ import json
 
 from werkzeug import Request, Response
 
+from peps_wps.access import Caller
 from peps_wps.file_response import result_response
 from peps_wps.jobs import Job
-from peps_wps.links import Links, report_name
+from peps_wps.links import Links, log_name, report_name
 from peps_wps.ordering import OrderDesk
 from peps_wps.ordering.process import REPORT
 from peps_wps.ordering.report import render_report
 from peps_wps.ordering.results import FileResult, file_of, result_of
 
+# What a client gave comes back as it was: no browser shall run it as a page of ours.
+_INERT = {"Content-Security-Policy": "sandbox"}
 
-def send(request: Request, desk: OrderDesk, job: Job, name: str, links: Links) -> Response:
+
+def send(
+    request: Request, desk: OrderDesk, job: Job, name: str, links: Links, caller: Caller
+) -> Response:
     """Return one file of a job.
 
     Parameters
     ----------
     name
-        Path inside the folder of the job's results.
+        Path inside the folder of the job's results, or the output that is a value.
     links
         Where links lead.
+    caller
+        Who asks: the log is its owner's.
 
     Raises
     ------
@@ -31,30 +39,30 @@ def send(request: Request, desk: OrderDesk, job: Job, name: str, links: Links) -
         When it was there: results have expired, or were removed from the disk.
     """
     if name == report_name(job.id):
-        return send_report(desk, job, links)
-    return result_response(request, file_of(job, name, desk.folder(job)))
+        return send_output(request, desk, job, REPORT, links)
+    if name == log_name(job.id):
+        return _live(desk.log(job.id, caller), "text/plain; charset=utf-8")
+    if job.state == "succeeded" and "value" in (job.results or {}).get(name, {}):
+        return send_output(request, desk, job, name, links)
+    return _inert(result_response(request, file_of(job, name, desk.folder(job))))
 
 
-def send_raw(request: Request, desk: OrderDesk, job: Job, output: str, links: Links) -> Response:
-    """Return the value of one output of a job that has succeeded, as the answer itself."""
+def send_output(request: Request, desk: OrderDesk, job: Job, output: str, links: Links) -> Response:
+    """Return one output of a job that has succeeded, as the answer itself."""
+    folder = desk.folder(job)
     if output == REPORT:
-        return send_report(desk, job, links)
-    result = result_of(job, output, desk.folder(job))
+        identifier = desk.process_of(job).identifier
+        return _live(render_report(job, identifier, links, folder), "application/json")
+    result = result_of(job, output, folder)
     if isinstance(result, FileResult):
-        return result_response(request, result)
+        return _inert(result_response(request, result))
     text = result.value if isinstance(result.value, str) else json.dumps(result.value)
-    return Response(text, content_type=f"{result.mime_type}; charset=utf-8")
+    return _inert(Response(text, content_type=f"{result.mime_type}; charset=utf-8"))
 
 
-def send_log(log: bytes) -> Response:
-    """Return the log of a job."""
-    return _live(log, "text/plain; charset=utf-8")
-
-
-def send_report(desk: OrderDesk, job: Job, links: Links) -> Response:
-    """Return the report of a job, as its row stands."""
-    identifier = desk.process_of(job).identifier
-    return _live(render_report(job, identifier, links, desk.folder(job)), "application/json")
+def _inert(response: Response) -> Response:
+    response.headers.extend(_INERT)
+    return response
 
 
 def _live(content: bytes, content_type: str) -> Response:

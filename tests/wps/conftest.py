@@ -70,3 +70,15 @@ def wps_schema(ogc_schemas: Path) -> etree.XMLSchema:
 def ows_schema(ogc_schemas: Path) -> etree.XMLSchema:
     parser = etree.XMLParser(no_network=True)
     return etree.XMLSchema(etree.parse(str(ogc_schemas / "ows" / "1.1.0" / "owsAll.xsd"), parser))
+
+
+@pytest.fixture(scope="session")
+def wps2_schema(ogc_schemas: Path) -> etree.XMLSchema:
+    parser = etree.XMLParser(no_network=True)
+    return etree.XMLSchema(etree.parse(str(ogc_schemas / "wps" / "2.0" / "wps.xsd"), parser))
+
+
+@pytest.fixture(scope="session")
+def ows2_schema(ogc_schemas: Path) -> etree.XMLSchema:
+    parser = etree.XMLParser(no_network=True)
+    return etree.XMLSchema(etree.parse(str(ogc_schemas / "ows" / "2.0" / "owsAll.xsd"), parser))

@@ -83,7 +83,8 @@ class Ledger:
         job = self.insert(**order)
         if order["process"] == "ECHO" and self.echo:
             self.set(job.id, **self.echo(job))
-        return job
+        with self.engine.connect() as connection:
+            return jobs.get(connection, job.id)
 
     def insert(self, *, process: str = "FULL_MAJA", **order: Any) -> Job:
         now = times.now()

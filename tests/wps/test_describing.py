@@ -91,7 +91,7 @@ def test_a_boolean_default_is_spelled_as_xml_does(client):
         ("request=DescribeProcess&identifier=NOPE", "InvalidParameterValue", "identifier"),
         ("request=DescribeProcess", "MissingParameterValue", "identifier"),
         ("request=GetCapabilities&language=fr-FR", "InvalidParameterValue", "language"),
-        ("request=GetCapabilities&acceptversions=2.0.0", "VersionNegotiationFailed", None),
+        ("request=GetCapabilities&acceptversions=3.0.0", "VersionNegotiationFailed", None),
     ],
 )
 def test_refusals_are_exception_reports_that_owslib_reads(client, ows_schema, query, code, locator):

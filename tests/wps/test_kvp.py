@@ -13,6 +13,7 @@ from peps_wps.wps.requests import (
     DescribeProcess,
     Execute,
     GetCapabilities,
+    InputReference,
     JobRequest,
     OutputRequest,
 )
@@ -28,7 +29,7 @@ names = st.from_regex(r"\A[A-Za-z][A-Za-z0-9_-]{0,12}\Z")
 
 
 def inputs(datainputs: str) -> dict[str, tuple[str, ...]]:
-    request = parse_query(f"{EXECUTE}&datainputs={datainputs}")
+    _, request = parse_query(f"{EXECUTE}&datainputs={datainputs}")
     assert isinstance(request, Execute)
     return request.inputs
 
@@ -56,8 +57,9 @@ def test_a_list_encoded_again_by_an_http_library_comes_back_too(pairs):
     datainputs = ";".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
     plain = inputs(datainputs)
 
-    assert parse_query(f"{EXECUTE}&{urlencode({'DataInputs': datainputs})}").inputs == plain
-    assert parse_query(f"{EXECUTE}&{urlencode({'DataInputs': f'[{datainputs}]'})}").inputs == plain
+    for whole in (datainputs, f"[{datainputs}]"):
+        _, request = parse_query(f"{EXECUTE}&{urlencode({'DataInputs': whole})}")
+        assert request.inputs == plain
 
 
 @given(st.text())
@@ -127,20 +129,83 @@ def test_declared_base64_keeps_its_plus():
         ("service=WPS&request=GetStatus&executionId=7", JobRequest("getstatus", "7")),
         (
             f"{EXECUTE}&StoreExecuteResponse=TRUE&Status=true&lineage=1&title=My%20job",
-            Execute("P", store=True, status=True, lineage=True, title="My job"),
+            Execute("P", store=True, mode="async", lineage=True, title="My job"),
         ),
         (
             f"{EXECUTE}&responseDocument=[archive=@asReference=true;notes@mimeType=text/plain]",
-            Execute("P", outputs=(OutputRequest("archive", True), OutputRequest("notes"))),
+            Execute(
+                "P",
+                outputs=(
+                    OutputRequest("archive", True),
+                    OutputRequest("notes", None, "text/plain"),
+                ),
+            ),
         ),
         (
             f"{EXECUTE}&RawDataOutput=archive@mimeType=application/zip",
-            Execute("P", outputs=(OutputRequest("archive"),), raw=True),
+            Execute("P", outputs=(OutputRequest("archive", None, "application/zip"),), raw=True),
+        ),
+        (
+            f"{EXECUTE}&datainputs=a=@xlink:href=http%3A%2F%2Fhost%2Fa%3Bb;b=1",
+            Execute("P", inputs={"a": (InputReference("http://host/a;b"),), "b": ("1",)}),
         ),
     ],
 )
 def test_requests_are_understood_in_any_letter_case(query, expected):
-    assert parse_query(query) == expected
+    assert parse_query(query)[1] == expected
+
+
+EXECUTE_2 = "service=WPS&version=2.0.0&request=Execute&identifier=P"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (EXECUTE_2, Execute("P", mode="auto")),
+        (f"{EXECUTE_2}&mode=ASYNC&response=raw", Execute("P", mode="async", raw=True)),
+        (
+            f"{EXECUTE_2}&mode=sync&responsedocument=a@transmission=reference;b@transmission=value",
+            Execute("P", outputs=(OutputRequest("a", True), OutputRequest("b", False))),
+        ),
+        (
+            "service=WPS&version=2.0.0&request=GetCapabilities&sections=Contents,OperationsMetadata",
+            GetCapabilities(sections=("Contents", "OperationsMetadata")),
+        ),
+    ],
+)
+def test_requests_of_the_second_version_are_understood(query, expected):
+    assert parse_query(query) == ("2.0.0", expected)
+
+
+@pytest.mark.parametrize(
+    ("query", "version"),
+    [
+        ("request=GetCapabilities", "1.0.0"),
+        ("request=GetCapabilities&version=1.0.0", "1.0.0"),
+        ("request=GetCapabilities&version=2.0.0", "2.0.0"),
+        ("request=GetCapabilities&acceptversions=2.0.0,1.0.0", "2.0.0"),
+        ("request=GetCapabilities&acceptversions=3.0.0,1.0.0,2.0.0", "1.0.0"),
+        ("request=GetCapabilities&version=1.0.0&acceptversions=2.0.0", "2.0.0"),
+        ("request=DescribeProcess&identifier=a", "1.0.0"),
+        ("request=GetStatus&jobid=7&version=2.0.0", "2.0.0"),
+    ],
+)
+def test_the_version_is_what_the_client_likes_best(query, version):
+    assert parse_query(f"service=WPS&{query}")[0] == version
+
+
+def test_inputs_after_an_ampersand_that_was_not_encoded_are_inputs():
+    _, request = parse_query(
+        "request=execute&service=WPS&version=1.0.0&identifier=P&datainputs=startDate=2018-01-01"
+        "&completionDate=2018-03-10;tileid=31TCJ&status=true&storeExecuteResponse=true"
+    )
+
+    assert request.inputs == {
+        "startDate": ("2018-01-01",),
+        "completionDate": ("2018-03-10",),
+        "tileid": ("31TCJ",),
+    }
+    assert request.mode == "async"
 
 
 @pytest.mark.parametrize(
@@ -156,17 +221,30 @@ def test_requests_are_understood_in_any_letter_case(query, expected):
             "AcceptVersions",
         ),
         (
-            "service=WPS&version=2.0.0&request=Execute&identifier=P",
+            "service=WPS&version=3.0.0&request=Execute&identifier=P",
             "VersionNegotiationFailed",
             "version",
         ),
+        (
+            "service=WPS&version=3.0.0&request=GetCapabilities",
+            "VersionNegotiationFailed",
+            "version",
+        ),
+        (f"{EXECUTE_2}&mode=soon", "InvalidParameterValue", "mode"),
+        (f"{EXECUTE_2}&response=xml", "InvalidParameterValue", "response"),
+        (
+            f"{EXECUTE_2}&responsedocument=a@transmission=post",
+            "InvalidParameterValue",
+            "transmission",
+        ),
+        (f"{EXECUTE}&status=true", "InvalidParameterValue", "status"),
         ("service=WPS&version=1.0.0&request=Execute", "MissingParameterValue", "identifier"),
         (f"{EXECUTE}&status=maybe", "InvalidParameterValue", "status"),
         (f"{EXECUTE}&datainputs=a=1;b", "InvalidParameterValue", "DataInputs"),
         (f"{EXECUTE}&datainputs=a=%00", "InvalidParameterValue", "a"),
         (f"{EXECUTE}&datainputs=a=%ff", "InvalidParameterValue", "a"),
         (
-            f"{EXECUTE}&datainputs=a=@xlink:href=http%3A%2F%2F10.0.0.1%2F",
+            f"{EXECUTE}&datainputs=a=@xlink:href=",
             "InvalidParameterValue",
             "a",
         ),

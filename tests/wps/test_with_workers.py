@@ -51,7 +51,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     config = Config.load(var=folder / "var", environ=environ)
     engine = create_engine(config.catalog.url)
     migrations.upgrade(engine)
-    house = House(config, engine, folder / "journal")
+    house = House(config, engine, folder / "journal", environ)
     house.start()
     yield house
     for process in house.supervisors:

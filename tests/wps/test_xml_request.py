@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from peps_wps.wps.asking import parse_xml
 from peps_wps.wps.errors import WpsError
 from peps_wps.wps.requests import DescribeProcess, Execute, GetCapabilities, OutputRequest
-from peps_wps.wps.xml_request import parse_xml
 
 SPACES = 'xmlns:wps="http://www.opengis.net/wps/1.0.0" xmlns:ows="http://www.opengis.net/ows/1.1"'
 
@@ -39,12 +39,12 @@ def test_an_execute_request_is_read_whole():
         "</wps:ResponseDocument></wps:ResponseForm>"
     )
 
-    assert parse_xml(body) == Execute(
+    assert parse_xml(body)[1] == Execute(
         "P",
         inputs={"tile": ("31TCJ", "31TDJ"), "area": ("<a>1<b/></a>",), "text": ('{"a": 1}',)},
         outputs=(OutputRequest("archive", as_reference=True),),
         store=True,
-        status=True,
+        mode="async",
     )
 
 
@@ -54,7 +54,7 @@ def test_a_raw_output_is_asked_for():
         "</wps:RawDataOutput></wps:ResponseForm>"
     )
 
-    assert parse_xml(body) == Execute("P", outputs=(OutputRequest("archive"),), raw=True)
+    assert parse_xml(body)[1] == Execute("P", outputs=(OutputRequest("archive"),), raw=True)
 
 
 def test_the_other_operations_are_read():
@@ -64,8 +64,8 @@ def test_the_other_operations_are_read():
         "<ows:Identifier>a</ows:Identifier><ows:Identifier>b</ows:Identifier></wps:DescribeProcess>"
     )
 
-    assert parse_xml(capabilities.encode()) == GetCapabilities()
-    assert parse_xml(describe.encode()) == DescribeProcess(("a", "b"))
+    assert parse_xml(capabilities.encode()) == ("1.0.0", GetCapabilities())
+    assert parse_xml(describe.encode()) == ("1.0.0", DescribeProcess(("a", "b")))
 
 
 BOMB = (
@@ -98,7 +98,15 @@ DEEP = f"<wps:Execute {SPACES}>" + "<a>" * 100_000 + "</a>" * 100_000 + "</wps:E
         (
             execute(
                 "<wps:DataInputs><wps:Input><ows:Identifier>a</ows:Identifier>"
-                '<wps:Reference xlink:href="http://10.0.0.1/"/></wps:Input></wps:DataInputs>'
+                '<wps:Reference xlink:href=""/></wps:Input></wps:DataInputs>'
+            ),
+            "InvalidParameterValue",
+        ),
+        (
+            execute(
+                "<wps:DataInputs><wps:Input><ows:Identifier>a</ows:Identifier>"
+                '<wps:Reference xlink:href="http://host/" method="POST"/></wps:Input>'
+                "</wps:DataInputs>"
             ),
             "InvalidParameterValue",
         ),

@@ -17,12 +17,13 @@ from pywps.response.describe import DescribeResponse
 from peps_wps.config import Config
 from peps_wps.links import Links
 from peps_wps.ordering.process import ChainProcess
-from peps_wps.wps.xml_request import OWS, WPS
+from peps_wps.wps.vocabulary import V1, serialise
 
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 _SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 _SCHEMAS = "http://schemas.opengis.net/wps/1.0.0"
-_NAMES = {"wps": WPS, "ows": OWS}
+_NAMES = dict(V1.names)
+_WPS, _OWS = V1.names["wps"], V1.names["ows"]
 # Vendor operations, and what each operation can be asked by.
 _METHODS = {
     "GetCapabilities": ("Get", "Post"),
@@ -61,12 +62,6 @@ class Documents:
         return serialise(root)
 
 
-def serialise(root: etree._Element) -> bytes:
-    """Return a document as UTF-8, one element a line, the start tag of the root on one line."""
-    etree.indent(root, "  ")
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
-
-
 def _capabilities(
     config: Config, request: WPSRequest, processes: Sequence[ChainProcess]
 ) -> etree._Element:
@@ -80,7 +75,7 @@ def _capabilities(
     context["provider"]["address"]["delivery"] = metadata.contact_address
     context["provider"]["address"]["administrativearea"] = metadata.contact_stateorprovince
     root = _render(response, "capabilities", context)
-    root.set(_SCHEMA_LOCATION, f"{WPS} {_SCHEMAS}/wpsGetCapabilities_response.xsd")
+    root.set(_SCHEMA_LOCATION, f"{_WPS} {_SCHEMAS}/wpsGetCapabilities_response.xsd")
     for version in root.findall("ows:ServiceIdentification/ows:ServiceTypeVersion", _NAMES)[1:]:
         _remove(version)
     for keywords in root.findall("wps:ProcessOfferings/wps:Process/ows:Keywords", _NAMES):
@@ -100,10 +95,10 @@ def _replace_operations(root: etree._Element) -> None:
         raise LookupError("the capabilities template has no OperationsMetadata")
     operations[:] = []
     for name, methods in _METHODS.items():
-        operation = etree.SubElement(operations, f"{{{OWS}}}Operation", name=name)
-        http = etree.SubElement(etree.SubElement(operation, f"{{{OWS}}}DCP"), f"{{{OWS}}}HTTP")
+        operation = etree.SubElement(operations, f"{{{_OWS}}}Operation", name=name)
+        http = etree.SubElement(etree.SubElement(operation, f"{{{_OWS}}}DCP"), f"{{{_OWS}}}HTTP")
         for method in methods:
-            etree.SubElement(http, f"{{{OWS}}}{method}")
+            etree.SubElement(http, f"{{{_OWS}}}{method}")
 
 
 def _descriptions(
@@ -114,13 +109,13 @@ def _descriptions(
     response = DescribeResponse(request, None, processes=offered, identifiers=list(offered))
     largest_mb = max(1, config.server.max_input_bytes // 2**20)
     root = _render(response, "describe", {**response.json, "max_size": largest_mb})
-    root.set(_SCHEMA_LOCATION, f"{WPS} {_SCHEMAS}/wpsDescribeProcess_response.xsd")
+    root.set(_SCHEMA_LOCATION, f"{_WPS} {_SCHEMAS}/wpsDescribeProcess_response.xsd")
     for literal in root.iterfind(".//LiteralData"):
         is_boolean = literal.findtext("ows:DataType", namespaces=_NAMES) == "boolean"
         default = literal.find("DefaultValue")
         if is_boolean and default is not None:
             default.text = (default.text or "").lower()
-    for reference in root.iter(f"{{{OWS}}}ValuesReference"):
+    for reference in root.iter(f"{{{_OWS}}}ValuesReference"):
         reference.tag = "ValuesReference"
     _remove_empty(root)
     return root
@@ -150,8 +145,8 @@ def _keep(offerings: etree._Element | None, processes: Iterable[ChainProcess]) -
 
 def _remove_empty(root: etree._Element) -> None:
     """Remove elements of OWS without text, attribute or child, but those whose presence speaks."""
-    kept = {f"{{{OWS}}}AnyValue", f"{{{OWS}}}ServiceContact"}
-    for element in reversed(list(root.iter(f"{{{OWS}}}*"))):
+    kept = {f"{{{_OWS}}}AnyValue", f"{{{_OWS}}}ServiceContact"}
+    for element in reversed(list(root.iter(f"{{{_OWS}}}*"))):
         has_content = len(element) or element.text or element.attrib
         if not has_content and element.tag not in kept:
             _remove(element)

@@ -1,0 +1,96 @@
+"""Requests as XML (OGC 14-065, the POST bindings of clauses 9 and 10)."""
+
+from lxml import etree
+
+from peps_wps.wps.errors import WpsError, invalid, missing
+from peps_wps.wps.requests import (
+    DescribeProcess,
+    Execute,
+    GetCapabilities,
+    InputReference,
+    JobRequest,
+    OutputRequest,
+    Request,
+    collect,
+    read_mode,
+    read_response,
+    read_transmission,
+)
+from peps_wps.wps.vocabulary import V2, XML_LANG
+from peps_wps.wps.xml_reading import box_in, document_in, href_of, text_of, texts_at
+from peps_wps.xml_parsing import Element
+
+_NAMES = dict(V2.names)
+
+
+def parse_request(root: Element) -> Request:
+    """Return what a document of WPS 2.0 asks.
+
+    Raises
+    ------
+    WpsError
+        When it is no request of this service.
+    """
+    operation = etree.QName(root).localname
+    language = root.get(XML_LANG, "")
+    match operation:
+        case "GetCapabilities":
+            languages = texts_at(root, "ows:AcceptLanguages/ows:Language", V2)
+            return GetCapabilities(
+                languages[0] if languages else "",
+                texts_at(root, "ows:Sections/ows:Section", V2),
+            )
+        case "DescribeProcess":
+            return DescribeProcess(texts_at(root, "ows:Identifier", V2), language)
+        case "Execute":
+            return _execute(root, language)
+        case "GetStatus" | "GetResult" | "Dismiss":
+            return JobRequest(operation.lower(), text_of(root.find("wps:JobID", _NAMES)))
+    raise WpsError("OperationNotSupported", operation, f"there is no operation {operation}")
+
+
+def _execute(root: Element, language: str) -> Execute:
+    identifier = text_of(root.find("ows:Identifier", _NAMES))
+    if not identifier:
+        raise missing("identifier")
+    return Execute(
+        identifier,
+        inputs=collect([_input(one) for one in root.iterfind("wps:Input", _NAMES)]),
+        outputs=tuple(_output(one) for one in root.iterfind("wps:Output", _NAMES)),
+        mode=read_mode(root.get("mode", ""), "auto"),
+        raw=read_response(root.get("response", "")),
+        language=language,
+    )
+
+
+def _output(element: Element) -> OutputRequest:
+    """Return an output that the client names."""
+    identifier = element.get("id", "").strip()
+    if not identifier:
+        raise missing("Output", "an output has no id")
+    if element.find("wps:Output", _NAMES) is not None:
+        raise WpsError("NoSuchOutput", identifier, f"{identifier} has no outputs inside")
+    transmission = read_transmission(element.get("transmission", ""))
+    return OutputRequest(identifier, transmission, element.get("mimeType", ""))
+
+
+def _input(element: Element) -> tuple[str, str | InputReference]:
+    """Return identifier and value of an input."""
+    identifier = element.get("id", "").strip()
+    if not identifier:
+        raise missing("Input", "an input has no id")
+    if element.find("wps:Input", _NAMES) is not None:
+        raise WpsError("NoSuchInput", identifier, f"{identifier} has no inputs inside")
+    reference = element.find("wps:Reference", _NAMES)
+    if reference is not None:
+        return identifier, InputReference(href_of(reference, identifier))
+    data = element.find("wps:Data", _NAMES)
+    if data is None:
+        raise invalid(identifier, f"{identifier} has neither data nor a reference")
+    literal = data.find("wps:LiteralValue", _NAMES)
+    if literal is not None:
+        return identifier, text_of(literal)
+    box = data.find("ows:BoundingBox", _NAMES)
+    if box is not None:
+        return identifier, box_in(box, identifier, V2)
+    return identifier, document_in(data, identifier)
