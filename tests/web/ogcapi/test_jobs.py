@@ -22,7 +22,15 @@ from peps_wps.config import Config
 from tests.web.ogcapi.conftest import Mirror, Slow
 
 EXCEPTIONS = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+# Nobody works: whoever waits does so for nothing.
+ENVIRON = {
+    "PEPS_AUTH_MODE": "open",
+    "PEPS_PROCESSING_SYNC_LIMIT_S": "0.2",
+    "PEPS_PROCESSING_CHAINS": "tests.web.ogcapi.chains",
+    "PEPS_PROCESSING_MAXPROCESSES": "3",
+}
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, UTC)
+ORDER = {"inputs": {"words": "a"}}
 STATUSES = {
     "accepted": "accepted",
     "staging": "accepted",
@@ -75,7 +83,7 @@ class Rows:
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     folder = tmp_path_factory.mktemp("jobs") / "var"
-    return Config.load(var=folder, environ={"PEPS_AUTH_MODE": "open"})
+    return Config.load(var=folder, environ=ENVIRON)
 
 
 @pytest.fixture(scope="module")
@@ -321,3 +329,22 @@ def test_a_stranger_has_no_list_and_may_not_dismiss(config: Config, engine: Engi
         assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
         assert "WWW-Authenticate" in answer.headers
     assert rows.get(f"/jobs/{job_id}").get_json()["status"] == "running"
+
+
+def test_who_waits_too_long_is_told_and_the_job_is_dismissed(rows: Rows) -> None:
+    answer = rows.client.post("/ogcapi/processes/MIRROR/execution", json=ORDER)
+
+    assert (answer.status_code, answer.get_json()["status"]) == (504, 504)
+    assert "asynchronously" in answer.get_json()["detail"]
+    assert [one["status"] for one in rows.get("/jobs").get_json()["jobs"]] == ["dismissed"]
+
+
+def test_a_full_queue_says_when_to_come_back(rows: Rows) -> None:
+    for _ in range(3):
+        rows.add("queued")
+
+    answer = rows.client.post("/ogcapi/processes/MIRROR/execution", json=ORDER)
+
+    assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert len(rows.listed("")) == 3
