@@ -28,6 +28,7 @@ pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto }}
 <li><a href="/resto/wps?service=WPS&amp;request=GetCapabilities">Processes (WPS 1.0.0)</a></li>
 <li><a href="/resto/wps?service=WPS&amp;request=DescribeProcess&amp;identifier=all">What each of
 them takes and gives</a></li>
+<li><a href="/ogcapi/api.html">OGC API - Processes</a></li>
 </ul>
 <pre>peps execute S1_ORTHO product=TITLE --url {base} --watch
 
