@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
@@ -98,7 +99,7 @@ class Product:
     withdrawn: bool = False
     file_path: str | None = None
 
-    @property
+    @cached_property
     def uid(self) -> str:
         """The public identifier."""
         return product_uid(self.collection, self.title)

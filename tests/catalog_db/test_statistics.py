@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -25,7 +26,7 @@ def test_counts_are_those_of_the_products_whatever_happened_to_them(engine: Engi
         for product in known[:20]:
             products.withdraw(connection, product.uid)
         newer = [
-            grd(**{**vars(one), "size_bytes": 7, "updated": one.updated + timedelta(days=1)})
+            replace(one, size_bytes=7, updated=one.updated + timedelta(days=1))
             for one in known[100:110]
         ]
         products.insert_products(connection, newer)
