@@ -19,6 +19,7 @@ from peps_wps.config_sections import (
     Dask,
     Datalake,
     Dem,
+    Inputs,
     Logging,
     Metadata,
     Orbits,
@@ -58,6 +59,7 @@ class Config:
     dem: Dem = field(default_factory=Dem)
     orbits: Orbits = field(default_factory=Orbits)
     auth: Auth = field(default_factory=Auth)
+    inputs: Inputs = field(default_factory=Inputs)
     portal: Portal = field(default_factory=Portal)
     logging: Logging = field(default_factory=Logging)
     metadata: Metadata = field(default_factory=Metadata)

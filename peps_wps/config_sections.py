@@ -1,5 +1,6 @@
 """The sections of the configuration: each a frozen dataclass, each key one of its fields."""
 
+import ipaddress
 import logging
 import re
 from dataclasses import dataclass
@@ -222,6 +223,59 @@ class Auth:
     def restricted_processes(self) -> frozenset[str]:
         """The processes that only those may order who hold them."""
         return frozenset(words(self.restricted))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """``[inputs]``: where inputs by reference may be fetched from; from nowhere, at first."""
+
+    allowed_hosts: str = ""
+    allowed_schemes: str = "https"
+    allowed_folders: str = ""
+    private_networks: str = ""
+    timeout_s: float = 20.0
+    idle_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        for host in self.hosts:
+            if not re.fullmatch(
+                r"(\*\.[a-z0-9-]+|\[[0-9a-f:]+\]|[a-z0-9-]+)[a-z0-9.-]*(:\d+)?", host
+            ):
+                raise ConfigError(
+                    f"allowed_hosts = {host}: expected host, host:port or *.example.org"
+                )
+        for scheme in self.schemes:
+            if scheme not in ("http", "https"):
+                raise ConfigError(f"allowed_schemes = {scheme}: expected http or https")
+        for folder in self.folders:
+            if not folder.is_absolute():
+                raise ConfigError(f"allowed_folders = {folder}: expected an absolute path")
+        try:
+            _ = self.networks
+        except ValueError as error:
+            raise ConfigError(
+                f"private_networks: {error}, expected one like 10.1.0.0/16"
+            ) from error
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host names that references may lead to."""
+        return tuple(words(self.allowed_hosts.lower()))
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """How they may be asked."""
+        return tuple(words(self.allowed_schemes.lower()))
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Folders whose files references may lead to."""
+        return tuple(Path(folder) for folder in words(self.allowed_folders))
+
+    @property
+    def networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Networks that may be connected to although their addresses are not public."""
+        return tuple(ipaddress.ip_network(network) for network in words(self.private_networks))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from peps_wps.ordering.errors import (
 )
 from peps_wps.ordering.inputs import chain_inputs
 from peps_wps.ordering.process import ChainProcess, DirectProcess
+from peps_wps.ordering.references import ReferenceReader
 from peps_wps.ordering.report import user_information
 from peps_wps.ordering.results import log_of
 
@@ -66,6 +67,7 @@ class OrderDesk:
         self.processes = {one.identifier: one for one in offered}
         # Waiting clients hold a thread each: half of them stay free for everyone else.
         self._waiting = threading.BoundedSemaphore(max(1, config.server.threads // 2))
+        self._fetching = threading.BoundedSemaphore(max(1, config.server.threads // 4))
 
     def processes_for(self, caller: Caller) -> list[ChainProcess]:
         """Return the processes that are listed to a caller, without aliases."""
@@ -103,6 +105,16 @@ class OrderDesk:
             raise NoSuchProcessError(identifier)
         self.access.check_order(caller, process.own_identifier)
         return process
+
+    def reference_reader(self) -> ReferenceReader:
+        """Return what fetches the inputs by reference of one order."""
+        server = self.config.server
+        return ReferenceReader(
+            self.config.inputs,
+            largest=server.max_input_bytes,
+            most=server.max_request_bytes,
+            slots=self._fetching,
+        )
 
     def process_of(self, job: Job) -> ChainProcess:
         """Return the process of a job as its client named it, a bare one if it has gone."""

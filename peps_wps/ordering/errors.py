@@ -19,6 +19,10 @@ class InputTooLargeError(InvalidInputError):
     """A value has more bytes than the service takes."""
 
 
+class UnusableReferenceError(PepsError):
+    """What an input refers to is not allowed or cannot be had; the sentence begins before "it"."""
+
+
 class UnknownOutputError(InvalidInputError):
     """The process has no such output."""
 

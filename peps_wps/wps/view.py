@@ -13,6 +13,7 @@ from peps_wps.jobs import Job
 from peps_wps.links import Links
 from peps_wps.ordering import ChainProcess, OrderDesk
 from peps_wps.ordering.inputs import check_outputs
+from peps_wps.ordering.references import ReferenceReader
 from peps_wps.wps.errors import WpsError, invalid, missing, no_code
 from peps_wps.wps.requests import (
     DescribeProcess,
@@ -110,7 +111,8 @@ class View(ABC):
             self._check_format(process, output)
         if execute.raw and len(execute.outputs or process.outputs) != 1:
             raise self.too_many_outputs("one raw output can be asked for at a time")
-        inputs = {name: self._texts(name, given) for name, given in execute.inputs.items()}
+        references = self.desk.reference_reader()
+        inputs = {name: _texts(name, given, references) for name, given in execute.inputs.items()}
         options = self._options(execute)
         if execute.mode == "sync":
             return self.desk.run_sync(
@@ -138,15 +140,6 @@ class View(ABC):
             "store": execute.store,
             "raw": execute.raw,
         }
-
-    def _texts(self, name: str, given: Iterable[str | InputReference]) -> list[str]:
-        """Return the values of an input, those fetched that are given by reference."""
-        texts = []
-        for value in given:
-            if isinstance(value, InputReference):
-                raise invalid(name, f"{name} is given by reference, expected its value")
-            texts.append(value)
-        return texts
 
     def _check_format(self, process: ChainProcess, output: OutputRequest) -> None:
         """Refuse a media type in which an output is not given."""
@@ -199,3 +192,13 @@ def xml(document: bytes, *, status: int = 200, is_live: bool = False) -> Respons
     if is_live:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _texts(
+    name: str, given: Iterable[str | InputReference], references: ReferenceReader
+) -> list[str]:
+    """Return the values of an input, those fetched that are given by reference."""
+    return [
+        references.text(name, value.href) if isinstance(value, InputReference) else value
+        for value in given
+    ]

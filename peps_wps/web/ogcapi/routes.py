@@ -93,7 +93,7 @@ def execute(request: Request, services: Services, process_id: str) -> Response:
     caller = services.access.caller(request)
     desk = services.desk
     process = desk.process_to_order(process_id, caller)  # before anything is read or fetched
-    asked = parse_execute(read_json(request), process, _fetch)
+    asked = parse_execute(read_json(request), process, desk.reference_reader().text)
     return order(desk, process, asked, caller, request)
 
 
@@ -147,11 +147,6 @@ def _results(request: Request, services: Services, job_id: str) -> Results:
     if problem := problem_of_job(job):
         raise problem
     return Results(services.desk, job, Addresses.of(services.config, request))
-
-
-def _fetch(name: str, _address: str) -> str:
-    """Refuse an input by reference."""
-    raise invalid(name, f"{name} is given by reference, expected its value")
 
 
 def _definition(request: Request, services: Services) -> Json:
