@@ -71,12 +71,17 @@ def summary(process: ChainProcess, addresses: Addresses) -> Json:
         "description": process.abstract,
         "keywords": list(process.keywords),
         "jobControlOptions": _job_control(process),
-        "outputTransmission": ["value", "reference"],
+        "outputTransmission": transmission_modes(process),
         "links": [
             link(here, "self", "Description"),
             link(f"{here}/execution", REL + "execute", "Execution"),
         ],
     }
+
+
+def transmission_modes(process: ChainProcess) -> list[str]:
+    """Return how outputs can be given; nothing leads to the results of what makes no job."""
+    return ["value", "reference"] if process.async_allowed else ["value"]
 
 
 def _job_control(process: ChainProcess) -> list[str]:

@@ -17,9 +17,9 @@ from peps_wps.ordering.errors import UnknownInputError
 from peps_wps.ordering.inputs import check_outputs
 from peps_wps.ordering.process import ChainProcess
 from peps_wps.web.ogcapi.addresses import Json
+from peps_wps.web.ogcapi.catalogue import transmission_modes
 from peps_wps.web.ogcapi.errors import invalid
 
-_MODES = ("value", "reference")
 _RESPONSES = ("raw", "document")
 _MEMBERS = ("inputs", "outputs", "response", "subscriber", "id", "mode")
 
@@ -93,7 +93,10 @@ def _outputs(given: Any, process: ChainProcess) -> dict[str, str | None]:
 def _transmission(name: str, asked: Any, process: ChainProcess) -> str | None:
     _require(isinstance(asked, dict), name, f"output {name} is not a JSON object")
     mode = asked.get("transmissionMode")
-    _require(mode in (None, *_MODES), name, f"transmissionMode of {name} is not value or reference")
+    modes = transmission_modes(process)
+    _require(
+        mode in (None, *modes), name, f"transmissionMode of {name} is not {' or '.join(modes)}"
+    )
     media_type = _media_type(name, asked)
     described = next(one for one in process.outputs if one.identifier == name)
     formats = getattr(described, "supported_formats", None)

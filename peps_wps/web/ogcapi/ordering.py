@@ -1,5 +1,7 @@
 """From an Execute request to its answer: synchronous, asynchronous, or as long as one waits."""
 
+from typing import Literal
+
 from werkzeug import Request, Response
 
 from peps_wps.access import Caller
@@ -14,6 +16,8 @@ from peps_wps.web.ogcapi.results import Results, json_response
 from peps_wps.web.ogcapi.status import status_info
 from peps_wps.web.prefer import Preferences
 from peps_wps.web.problem import problem_response
+
+Mode = Literal["sync", "wait", "async"]
 
 
 def order(
@@ -31,31 +35,38 @@ def order(
         As of `OrderDesk`.
     """
     preferences = Preferences.of(request)
-    options, wait_s = asked.options(), preferences.wait_s
     links = Links.of(desk.config, request)
-    may_be_sync = process.sync_allowed
-    must_be_sync = may_be_sync and not process.async_allowed
-    applied = ""
-    if may_be_sync and wait_s is not None:
-        applied = f"wait={wait_s}"
-        job = desk.run_within(
-            process, asked.inputs, caller, links=links, options=options, wait_s=wait_s
-        )
-        is_ended = job.is_finished
-    elif must_be_sync or (may_be_sync and not preferences.respond_async):
-        job = desk.run_sync(process, asked.inputs, caller, links=links, options=options)
-        is_ended = True
-    else:
-        applied = "respond-async" if preferences.respond_async else ""
-        job = desk.submit(process, asked.inputs, caller, options=options)
-        is_ended = False
-    answer = _ended(desk, job, request) if is_ended else _created(desk, job, request)
-    if process.async_allowed and is_ended:
-        monitor = Addresses(links).job(job.id)
-        answer.headers.add("Link", f"<{monitor}>; rel=monitor")
+    options = asked.options()
+    match _mode(process, preferences):
+        case "sync":
+            job = desk.run_sync(process, asked.inputs, caller, links=links, options=options)
+            answer, applied = _ended(desk, job, request), ""
+        case "wait":
+            wait_s = preferences.wait_s or 0
+            job = desk.run_within(
+                process, asked.inputs, caller, links=links, options=options, wait_s=wait_s
+            )
+            ended = job.is_finished
+            answer = _ended(desk, job, request) if ended else _created(desk, job, request)
+            applied = f"wait={wait_s}"
+        case _:
+            job = desk.submit(process, asked.inputs, caller, options=options)
+            answer = _created(desk, job, request)
+            applied = "respond-async" if preferences.respond_async else ""
     if applied:
         answer.headers["Preference-Applied"] = applied
     return answer
+
+
+def _mode(process: ChainProcess, preferences: Preferences) -> Mode:
+    """Return how an order is answered (clause 7.11.2.3, which leaves the choice of both to us)."""
+    if not process.sync_allowed:
+        return "async"
+    if not process.async_allowed:
+        return "sync"
+    if preferences.wait_s is not None:
+        return "wait"
+    return "async" if preferences.respond_async else "sync"
 
 
 def status_response(desk: OrderDesk, job: Job, addresses: Addresses, status: int = 200) -> Response:
@@ -73,9 +84,13 @@ def _created(desk: OrderDesk, job: Job, request: Request) -> Response:
 
 
 def _ended(desk: OrderDesk, job: Job, request: Request) -> Response:
-    """Return the results of a job, or why there are none."""
+    """Return the results of a job, or why there are none, and where the job is if it is kept."""
     addresses = Addresses.of(desk.config, request)
     problem = problem_of_job(job)
     if problem is not None:
-        return problem_response(problem, request)
-    return Results(desk, job, addresses).response(request)
+        answer = problem_response(problem, request)
+    else:
+        answer = Results(desk, job, addresses).response(request)
+    if desk.process_of(job).async_allowed:
+        answer.headers.add("Link", f"<{addresses.job(job.id)}>; rel=monitor")
+    return answer

@@ -202,6 +202,9 @@ def test_a_direct_process_answers_and_leaves_no_job(service: Service) -> None:
     assert answer.status_code == 200
     assert job_id in answer.text
     assert "Link" not in answer.headers
+    by_reference = {name: {"transmissionMode": "reference"} for name in answer.get_json()}
+    body = {"inputs": {"wps_id": job_id}, "outputs": by_reference}
+    assert service.execute("PROCESSING_STATUS", body).status_code == 400
     assert service.get("/jobs").get_json()["numberMatched"] == before
 
 
