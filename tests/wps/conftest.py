@@ -1,19 +1,19 @@
 """A service with stand-in processes, its job rows written by the tests themselves."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lxml import etree
-from werkzeug.serving import make_server
 from werkzeug.test import Client
 
 from catalog_db.engine import Engine, create_engine
 from peps_wps.app import Application, create_app
 from peps_wps.config import Config
-from tests.wps.stand_in import Echo, FullMaja, Ledger
+from processes import PROCESSES
+from tests.wps.serving import Served, on_the_loopback, serving
+from tests.wps.stand_in import Amalthee, Echo, FullMaja, Ledger
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +51,16 @@ def client(app: Application, ledger: Ledger) -> Client:
 @pytest.fixture
 def url(app: Application, ledger: Ledger) -> Iterator[str]:
     """A real server on the loopback, for clients that know HTTP only."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with on_the_loopback(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The whole service, workers included, with the processes of PEPS and of its scripts."""
+    folder = tmp_path_factory.mktemp("served")
+    with serving(folder, (*PROCESSES, FullMaja, Amalthee)) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

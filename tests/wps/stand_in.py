@@ -37,6 +37,7 @@ class FullMaja(ChainProcess):
     inputs: ClassVar = [
         LiteralInput("tileid", "Tile", data_type="string"),
         LiteralInput("startDate", "Begin", data_type="string", min_occurs=0, max_occurs=2),
+        LiteralInput("completionDate", "End", data_type="string", min_occurs=0),
         LiteralInput(
             "relativeOrbitNumber",
             "Orbit",
@@ -51,6 +52,14 @@ class FullMaja(ChainProcess):
         ComplexOutput("notes", "Notes", supported_formats=[Format("text/plain")]),
         LiteralOutput("tiles", "Number of tiles", data_type="integer"),
     ]
+
+
+class Amalthee(ChainProcess):
+    """Takes minutes, and gives nothing but its report, as the staging of PEPS does."""
+
+    identifier = "AMALTHEE"
+    title = "Staging"
+    inputs: ClassVar = [LiteralInput("opensearch_request", "Search", data_type="string")]
 
 
 class Echo(ChainProcess):

@@ -1,0 +1,64 @@
+"""A whole service on the loopback: web application, dispatcher and workers."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from werkzeug.serving import make_server
+
+from catalog_db import migrations
+from catalog_db.engine import create_engine
+from peps_wps.app import Application, create_app
+from peps_wps.config import Config
+from peps_wps.ordering import ChainProcess
+from tests.jobs.job_house import House
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service, and where it is."""
+
+    url: str
+    app: Application
+    house: House
+
+
+@contextmanager
+def on_the_loopback(app: Application) -> Iterator[str]:
+    """Give the address of an application until the block ends."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def serving(folder: Path, processes: tuple[type[ChainProcess], ...]) -> Iterator[Served]:
+    """Give a service with one supervisor: it takes seconds to start."""
+    environ = {
+        "PEPS_AUTH_MODE": "open",
+        "PEPS_PROCESSING_CHAINS": "tests.wps.chains",
+        "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
+        "PEPS_TAPE_SPEED": "1000",
+    }
+    config = Config.load(var=folder / "var", environ=environ)
+    engine = create_engine(config.catalog.url)
+    migrations.upgrade(engine)
+    house = House(config, engine, folder / "journal", environ)
+    house.start()
+    app = create_app(config, engine, processes=processes)
+    try:
+        with on_the_loopback(app) as url:
+            yield Served(url, app, house)
+    finally:
+        for process in house.supervisors:
+            process.terminate()
+            process.join(20)
+        engine.dispose()
