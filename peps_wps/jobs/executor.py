@@ -6,16 +6,17 @@ leaves. Tasks done by an earlier attempt are not done again: their files stay in
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog_db import job_queue, job_tasks, jobs, times
-from catalog_db.engine import Engine
+from catalog_db.engine import Connection, Engine
 from catalog_db.job_queue import Claim, DatabaseError
-from catalog_db.jobs import TaskRow
+from catalog_db.jobs import Job, TaskRow
+from catalog_db.patience import patiently
 from peps_wps.chains.contract import Chain, FinishedTask, Outputs, TaskResult
 from peps_wps.config import Config
 from peps_wps.errors import ChainError, InvalidInputError
@@ -33,6 +34,8 @@ from storage.errors import ProductWithdrawnError, StorageError
 from storage.part_file import sync_folder
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 GATHER_SHARE = 0.1  # of the progress
 
@@ -78,9 +81,7 @@ class Execution:
             self._fail(INTERNAL_ERROR, error)
 
     def _run(self) -> None:
-        with self.engine.connect() as connection:
-            job = jobs.get(connection, self.held.job)
-            tasks = jobs.tasks_of(connection, self.held.job)
+        job, tasks = patiently(self._read)
         if job is None:
             raise ClaimLostError
         chain = chain_of(self.config, job.process)
@@ -92,10 +93,15 @@ class Execution:
             self._finish(chain, order, progress)
         logger.info("job %s: %s succeeded in attempt %d", job.id, job.process, job.attempt)
 
+    def _read(self) -> tuple[Job | None, list[TaskRow]]:
+        """Return the job as it stands, and its tasks."""
+        with self.engine.connect() as connection:
+            job = jobs.get(connection, self.held.job)
+            return job, jobs.tasks_of(connection, self.held.job)
+
     def _finish(self, chain: Chain[Any], order: Any, progress: JobProgress) -> None:
         """Make the outputs of what the tasks gave, and publish them."""
-        with self.engine.connect() as connection:
-            tasks = jobs.tasks_of(connection, self.held.job)
+        _, tasks = patiently(self._read)
         finished = [self._finished(row) for row in tasks]
         partial = self._fresh_folder("output")
         progress.gather("Preparing the results", 0)
@@ -111,12 +117,17 @@ class Execution:
         publish_folder(folder, whole)  # the slow part, every byte made durable, is done unlocked
         target = results_folder(self.config, self.held.job)
         expires = times.now() + timedelta(days=self.config.processing.result_days)
-        with self.engine.begin() as connection:
+
+        def publish(connection: Connection) -> None:
             if not job_queue.succeed(connection, self.held, results, expires=expires):
                 raise ClaimLostError
-            remove_folder(target)  # of an attempt that died between this rename and its commit
-            whole.rename(target)
-            sync_folder(target.parent)
+            if whole.exists():  # else renamed already, before a commit that failed
+                # What lies there is of an attempt that died between its rename and its commit.
+                remove_folder(target)
+                whole.rename(target)
+                sync_folder(target.parent)
+
+        self._write(publish)
 
     def _finished(self, row: TaskRow) -> FinishedTask:
         """Return a task that is done as `gather` gets it."""
@@ -136,12 +147,20 @@ class Execution:
         return folder
 
     def _give_way(self) -> None:
-        with self.engine.begin() as connection:
-            job_queue.give_way(connection, self.held)
+        self._write(lambda connection: job_queue.give_way(connection, self.held))
         logger.info("job %s: gives way until its next inputs are on disk", self.held.job)
 
+    def _write(self, action: Callable[[Connection], Answer]) -> Answer:
+        """Return what a write transaction gives, as soon as the database takes it."""
+
+        def once() -> Answer:
+            with self.engine.begin() as connection:
+                return action(connection)
+
+        return patiently(once)
+
     def _fail(self, sentence: str, error: Exception) -> None:
-        with self.engine.begin() as connection:
+        def fail(connection: Connection) -> None:
             job = jobs.get(connection, self.held.job)
             blame = blame_of(error, job.inputs if job else {})
             job_queue.fail(
@@ -152,6 +171,8 @@ class Execution:
                 code=blame.code,
                 locator=blame.locator,
             )
+
+        self._write(fail)
         logger.warning("job %s: failed: %s", self.held.job, sentence)
 
     def _lose(self, error: BaseException) -> None:
@@ -163,19 +184,17 @@ class Execution:
         self._log_traceback(error)
         if isinstance(error, StorageError):
             # Inputs that were pinned are gone: the next attempt has them staged anew.
-            with self.engine.begin() as connection:
-                left = job_tasks.stage_again(connection, self.held)
+            left = self._write(lambda connection: job_tasks.stage_again(connection, self.held))
             for request in left:
                 self.archive.release(request)
-        with self.engine.begin() as connection:
-            job_queue.attempt_lost(connection, self.held, _reason(error))
+        reason = _reason(error)
+        self._write(lambda connection: job_queue.attempt_lost(connection, self.held, reason))
 
     def _log_traceback(self, error: BaseException) -> None:
         """Write the traceback to the log of the server and of the job, where no client looks."""
         logger.error("job %s: attempt %d ended", self.held.job, self.held.attempt, exc_info=error)
-        with self.engine.begin() as connection:
-            text = "".join(traceback.format_exception(error))
-            jobs.add_log(connection, self.held.job, "DEBUG", text)
+        text = "".join(traceback.format_exception(error))
+        self._write(lambda connection: jobs.add_log(connection, self.held.job, "DEBUG", text))
 
 
 def results_of(outputs: Outputs, folder: Path) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ seconds, whose clients need not wait behind hours of the others.
 """
 
 import logging
+import math
 import multiprocessing
 import os
 import re
@@ -89,6 +90,7 @@ class Supervisor:
         self._running: dict[str, RunningJob] = {}
         self._zygote_is_ready = threading.Event()
         self._next_heartbeat = 0.0
+        self._leases_count_from = 0.0
         self._next_sweep = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -104,9 +106,11 @@ class Supervisor:
                 self.run_once()
             except DatabaseError as error:
                 outage.note(error)
+                self._leases_count_from = math.inf
                 stop.wait(PAUSE_AFTER_ERROR_S)
             else:
                 outage.over()
+                self._trust_leases_later()
             self._wait(TICK_S)
         self._stop_all()
 
@@ -124,6 +128,12 @@ class Supervisor:
         for lane in self._limits:
             while self._claim_one(lane):
                 pass
+
+    def _trust_leases_later(self) -> None:
+        """After an outage, in which nobody could renew a lease, give the others time to do it."""
+        if self._leases_count_from == math.inf:
+            grace_s = PAUSE_AFTER_ERROR_S + self._settings.lease_s
+            self._leases_count_from = time.monotonic() + grace_s
 
     def _wait_zygote(self) -> None:
         """Wait for the zygote, which compiles the kernels when they were never used before.
@@ -253,7 +263,8 @@ class Supervisor:
         slots = self._settings.parallelprocesses
         with self._engine.begin() as connection:
             job_queue.heartbeat(connection, held, now=now, lease_s=self._settings.lease_s)
-            recovered = job_queue.recover_lost(connection, now)
+            is_early = time.monotonic() < self._leases_count_from
+            recovered = [] if is_early else job_queue.recover_lost(connection, now)
             workers.note_heartbeat(
                 connection, self.worker, slots, now, quick_slots=self._settings.quickprocesses
             )

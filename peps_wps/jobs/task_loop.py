@@ -3,11 +3,13 @@
 import dataclasses
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 from catalog_db import job_queue, job_tasks, jobs
 from catalog_db.engine import Engine
 from catalog_db.job_queue import Claim
 from catalog_db.jobs import TaskRow
+from catalog_db.patience import patiently
 from peps_wps.chains.contract import Task
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import scratch_folder
@@ -71,7 +73,7 @@ class TaskLoop:
         ClaimLostError, GiveWayError
             When the job is to be left.
         """
-        while not self._is_over(ready := self._ready(), progress):
+        while not self._is_over(ready := patiently(self._ready), progress):
             for row in ready:
                 self._begin(row, runner, progress)
             for done in runner.collect(POLL_S):
@@ -91,40 +93,55 @@ class TaskLoop:
         """Tell whether all tasks are done; give way where none can begin and another job waits."""
         if ready or self._running:
             return False
-        with self._engine.connect() as connection:
-            if job_tasks.count_open(connection, self._held.job) == 0:
-                return True
-            if job_queue.someone_waits(connection):
-                raise GiveWayError
+        if patiently(self._count_open) == 0:
+            return True
         progress.waiting("Waiting for the next product")
         return False
 
+    def _count_open(self) -> int:
+        """Return how many tasks are not done; give way where another job waits."""
+        with self._engine.connect() as connection:
+            number = job_tasks.count_open(connection, self._held.job)
+            if number and job_queue.someone_waits(connection):
+                raise GiveWayError
+        return number
+
     def _begin(self, row: TaskRow, runner: TaskRunner, progress: JobProgress) -> None:
-        with self._engine.begin() as connection:
-            if not job_tasks.begin(connection, self._held, row):
-                raise ClaimLostError
+        paths = patiently(lambda: self._note_begin(row))
         self._running[row.number] = _Running(row, time.monotonic())
         work = TaskWork(
             job=self._held.job,
             number=row.number,
             process=self._process,
             task=task_of(row),
-            paths={uid: self._archive.path(uid) for uid in row.products},
+            paths=paths,
             folder=self._scratch / f"attempt-{self._held.attempt}",
             config=self._config,
         )
         runner.submit(work, progress.of_task(row))
+
+    def _note_begin(self, row: TaskRow) -> dict[str, Path]:
+        """Record that a task runs; return where its inputs lie."""
+        paths = {uid: self._archive.path(uid) for uid in row.products}
+        with self._engine.begin() as connection:
+            if not job_tasks.begin(connection, self._held, row):
+                raise ClaimLostError
+        return paths
 
     def _finish(self, done: TaskDone, progress: JobProgress) -> None:
         """Record what a task gave."""
         running = self._running.pop(done.number)
         row = running.row
         body = {**asdict(done.result), "folder": str(done.folder.relative_to(self._scratch))}
-        with self._engine.begin() as connection:
-            if not job_tasks.finish(connection, self._held, row, body):
-                raise ClaimLostError
-            seconds = time.monotonic() - running.begun
-            jobs.add_log(connection, row.job, "INFO", f"Task {row.name} took {seconds:.1f} s")
+        seconds = time.monotonic() - running.begun
+
+        def note() -> None:
+            with self._engine.begin() as connection:
+                if not job_tasks.finish(connection, self._held, row, body):
+                    raise ClaimLostError
+                jobs.add_log(connection, row.job, "INFO", f"Task {row.name} took {seconds:.1f} s")
+
+        patiently(note)
         progress.task_done(row)
 
 
