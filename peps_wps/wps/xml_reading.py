@@ -9,7 +9,10 @@ from lxml import etree
 from peps_wps.ordering.boxes import Box
 from peps_wps.wps.errors import WpsError, invalid
 from peps_wps.wps.vocabulary import XLINK, Vocabulary
-from peps_wps.xml_parsing import Element, XmlError, read_xml
+from peps_wps.xml_parsing import Element, XmlError, XmlLimits, read_xml
+
+# Generous: a layer of a map, as QGIS sends it, has thousands of elements.
+_LIMITS = XmlLimits(elements=50_000, attributes=100, depth=100)
 
 
 def read_request(body: bytes) -> Element:
@@ -18,10 +21,10 @@ def read_request(body: bytes) -> Element:
     Raises
     ------
     WpsError
-        When the body is not well formed, or carries a DTD.
+        When the body is not well formed, carries a DTD, or has more parts than any order needs.
     """
     try:
-        return read_xml(body)
+        return read_xml(body, _LIMITS)
     except XmlError as error:
         raise WpsError("NoApplicableCode", "", f"the body {error}") from error
 
