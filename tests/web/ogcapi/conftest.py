@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from pywps import ComplexInput, ComplexOutput, Format, LiteralInput, LiteralOutput
 from pywps.inout.literaltypes import AllowedValue
+from werkzeug import Response
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
@@ -25,6 +26,7 @@ from tests.jobs.job_house import until
 
 TIFF = Format("image/tiff")
 GEOJSON = Format("application/geo+json")
+LIBRARY = {"/words": "teststring é".encode(), "/picture.tif": bytes(range(256))}
 ENDED = ("successful", "failed", "dismissed")
 
 
@@ -94,6 +96,8 @@ class Service:
 
     app: Application
     url: str
+    # Where inputs by reference may be fetched from.
+    library: str
 
     @property
     def client(self) -> Client:
@@ -129,7 +133,7 @@ class Service:
 
 
 @contextmanager
-def served(app: Application) -> Iterator[str]:
+def served(app: Any) -> Iterator[str]:
     """Serve an application on the loopback, for clients that know HTTP only."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -142,8 +146,21 @@ def served(app: Application) -> Iterator[str]:
         server.server_close()
 
 
+def library(environ: Any, start_response: Any) -> Any:
+    """Answer with what is referred to, or 404."""
+    content = LIBRARY.get(environ["PATH_INFO"])
+    status = 200 if content is not None else 404
+    return Response(content or b"no such thing", status)(environ, start_response)
+
+
 @pytest.fixture(scope="package")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def library_url() -> Iterator[str]:
+    with served(library) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def service(tmp_path_factory: pytest.TempPathFactory, library_url: str) -> Iterator[Service]:
     """One server with one supervisor for all tests here."""
     folder = tmp_path_factory.mktemp("ogcapi")
     environ = {
@@ -151,12 +168,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "PEPS_PROCESSING_CHAINS": "tests.web.ogcapi.chains",
         "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
         "PEPS_PROCESSING_PARALLELPROCESSES": "2",
+        "PEPS_INPUTS_ALLOWED_HOSTS": library_url.removeprefix("http://"),
+        "PEPS_INPUTS_ALLOWED_SCHEMES": "http",
+        "PEPS_INPUTS_PRIVATE_NETWORKS": "127.0.0.0/8",
     }
     config = Config.load(var=folder / "var", environ=environ)
     engine = create_engine(config.catalog.url)
     app = create_app(config, engine, processes=(Echo, Mirror, Slow, ProcessingStatus))
     with working(config), served(app) as url:
-        yield Service(app, url)
+        yield Service(app, url, library_url)
     engine.dispose()
 
 

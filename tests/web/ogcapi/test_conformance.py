@@ -250,6 +250,17 @@ def test_a_wrong_input_is_refused_in_json(suite: Suite) -> None:
     assert answer.json()["locator"] == "complexInput"
 
 
+@ats("/conf/core/job-creation-input-ref")
+def test_an_input_by_reference_is_fetched(suite: Suite) -> None:
+    request = suite.request(response="document")
+    request["inputs"]["literalInput"] = {"href": suite.service.library + "/words"}
+
+    answer = suite.execute(request)
+
+    assert answer.status_code == 200
+    assert answer.json()["literalOutput"].startswith(WORD)
+
+
 @ats("/conf/core/job-creation-sync-document")
 def test_a_document_holds_every_output(suite: Suite) -> None:
     answer = suite.execute(suite.request(response="document"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.web.ogcapi.conftest import Service
+from tests.web.ogcapi.conftest import LIBRARY, Service
 
 PICTURE = bytes(range(256)) * 20
 FEATURES = {"type": "FeatureCollection", "features": [], "name": "Toulouse & co"}
@@ -90,6 +90,29 @@ def test_bytes_survive_in_both_directions(mirror: Mirror, picture: Any) -> None:
     found = answer.get_json()["picture"]
     assert (found["mediaType"], found["encoding"]) == ("image/tiff", "base64")
     assert base64.b64decode(found["value"]) == PICTURE
+
+
+def test_inputs_by_reference_are_their_content(service: Service, mirror: Mirror) -> None:
+    picture = {"href": f"{service.library}/picture.tif", "type": "image/tiff"}
+    words = ["a", {"href": f"{service.library}/words"}]
+
+    answer = mirror(
+        {"picture": picture, "words": words},
+        outputs=wanted(picture="value", words=None),
+        response="document",
+    )
+
+    found = answer.get_json()
+    assert base64.b64decode(found["picture"]["value"]) == LIBRARY["/picture.tif"]
+    assert found["words"] == "a,teststring é"
+
+
+def test_a_reference_that_leads_nowhere_is_refused(service: Service) -> None:
+    body = {"inputs": {"words": {"href": f"{service.library}/missing"}}}
+
+    answer = service.execute("MIRROR", body)
+
+    assert (answer.status_code, answer.get_json()["locator"]) == (400, "words")
 
 
 def test_an_object_goes_in_and_comes_out_as_an_object(mirror: Mirror) -> None:
