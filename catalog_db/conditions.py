@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
 
 from catalog_db.errors import QueryError
-from catalog_db.tables import item, kind
+from catalog_db.tables import item, kind, updated_us
 
 Operator = Literal["=", "<>", "<", "<=", ">", ">="]
 Value = str | int | float
@@ -18,13 +18,15 @@ Value = str | int | float
 MOST_NODES = 100
 # Each wildcard in the middle multiplies what a match may cost.
 MOST_WILDCARDS = 4
-_COLUMNS = frozenset(column.name for column in (*item.columns, *kind.columns)) - {
+_ITEM = {**dict(item.c.items()), "updated_us": updated_us}
+_COLUMNS = frozenset([*_ITEM, *kind.c.keys()]) - {
     "cell",
     "footprint",
     "id",
     "kind",
     "pk",
     "properties",
+    "revised_us",
     "revision",
 }
 
@@ -133,7 +135,7 @@ def clause(condition: Condition, dialect: str, *, negated: bool = False) -> Colu
 def _looked_up(leaf: Leaf, dialect: str, *, negated: bool) -> ColumnElement[bool]:
     """Return a condition on one column, through the kind of product where the column is of it."""
     is_of_kind = leaf.column in kind.c
-    column = kind.c[leaf.column] if is_of_kind else item.c[leaf.column]
+    column = kind.c[leaf.column] if is_of_kind else _ITEM[leaf.column]
     met = _leaf(leaf, column, dialect)
     met = not_(met) if negated else met
     return item.c.kind.in_(select(kind.c.id).where(met)) if is_of_kind else met

@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from catalog_db.tables import EXTREMES, catalogue_revision, cell_count, day_count, item
+from catalog_db.tables import EXTREMES, catalogue_revision, cell_count, day_count, item, updated_us
 from catalog_db.times import now, to_us
 from catalog_db.upsert import insert_into
 
@@ -121,7 +121,8 @@ def rebuild(connection: Connection, revision: int) -> None:
     )
     # Floor also before 1970, where integer division truncates towards zero.
     day = (item.c.t0_us - ((item.c.t0_us % DAY_US) + DAY_US) % DAY_US) // DAY_US
-    extremes = [extreme(item.c[name]) for name in EXTREMES for extreme in (func.min, func.max)]
+    columns = {**dict(item.c.items()), "updated_us": updated_us}
+    extremes = [extreme(columns[name]) for name in EXTREMES for extreme in (func.min, func.max)]
     by_day = (
         select(day, item.c.kind, func.count(), *extremes, literal(revision))
         .where(in_service)

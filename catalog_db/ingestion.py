@@ -99,4 +99,3 @@ def _place(connection: Connection, files: dict[str, int]) -> None:
         ),
         rows,
     )
-

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from catalog_db.kinds import Kind
 
 # PEPS's namespace: its feature identifiers are uuid5(namespace, "COLLECTION:productIdentifier").
-_NAMESPACE = uuid.UUID("92708059-2077-45a3-a4f3-1eb428789cff")
+NAMESPACE = uuid.UUID("92708059-2077-45a3-a4f3-1eb428789cff")
 
 # Columns of `item` that hold a field of Product under the field's own name.
 PLAIN = (
@@ -32,7 +32,7 @@ PLAIN = (
 
 def product_uid(collection: str, title: str) -> str:
     """Return the identifier by which clients of PEPS know a product."""
-    return str(uuid.uuid5(_NAMESPACE, f"{collection}:{title}"))
+    return str(uuid.uuid5(NAMESPACE, f"{collection}:{title}"))
 
 
 @dataclass(frozen=True)

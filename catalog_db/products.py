@@ -11,7 +11,7 @@ from catalog_db.errors import UnknownProductError
 from catalog_db.kinds import Kind
 from catalog_db.product import PLAIN, Product, product_uid
 from catalog_db.storing import insert_products, withdraw
-from catalog_db.tables import file, item, kind, placement
+from catalog_db.tables import file, item, kind, placement, updated_us
 from catalog_db.times import from_us
 from catalog_db.upsert import insert_into
 
@@ -71,7 +71,7 @@ _PRODUCTS = select(
     item.c.t0_us,
     item.c.t1_us,
     item.c.published_us,
-    item.c.updated_us,
+    updated_us,
     item.c.footprint,
     item.c.properties,
     file.c.path.label("path"),

@@ -20,7 +20,7 @@ from catalog_db.kinds import Kind
 from catalog_db.products import possible_uids
 from catalog_db.query import Interval, OneOf, SearchQuery, TextFilter
 from catalog_db.regions import Region
-from catalog_db.tables import item
+from catalog_db.tables import item, updated_us
 from catalog_db.timeline import Timeline
 from catalog_db.times import to_us
 from catalog_db.upsert import integers
@@ -236,7 +236,7 @@ def _conditions(connection: Connection, query: SearchQuery) -> tuple[list[Condit
     is_covered = query.numbers.keys() <= _COVERED
     others = [
         *_between(item.c.published_us, query.published_from, query.published_to),
-        *_between(item.c.updated_us, query.updated_from, None),
+        *_between(updated_us, query.updated_from, None),
     ]
     if "title" in query.texts:
         others.append(_text(item.c.title, query.texts["title"]))

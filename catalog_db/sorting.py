@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from catalog_db.errors import QueryError
 from catalog_db.query import SearchQuery
-from catalog_db.tables import item
+from catalog_db.tables import item, updated_us
 from catalog_db.upsert import integers
 
 _COLUMNS = {
@@ -20,7 +20,7 @@ _COLUMNS = {
     "cloud_cover": item.c.cloud_cover,
     "snow_cover": item.c.snow_cover,
     "published": item.c.published_us,
-    "updated": item.c.updated_us,
+    "updated": updated_us,
     "size_bytes": item.c.size_bytes,
 }
 Value = str | float | None

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import shapely
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, insert, select, update
 
 from catalog_db import statistics
 from catalog_db.cells import HomeCell, home_cell
@@ -16,7 +16,7 @@ from catalog_db.footprints import placed
 from catalog_db.kinds import ensure_kinds
 from catalog_db.locks import Subject, hold
 from catalog_db.product import PLAIN, Product
-from catalog_db.tables import EXTREMES, cell, item, kind
+from catalog_db.tables import EXTREMES, cell, item, kind, updated_us
 from catalog_db.times import to_us
 from catalog_db.upsert import insert_into
 
@@ -88,7 +88,12 @@ def _insert_batch(connection: Connection, products: Sequence[Product], revision:
         return 0
     rows = _rows(connection, changed, revision)
     replaced = [
-        {**row, "published_us": known[uid].published_us, "row": known[uid].pk}
+        {
+            **row,
+            "published_us": known[uid].published_us,
+            "revised_us": to_us(changed[uid].updated),
+            "row": known[uid].pk,
+        }
         for uid, row in rows.items()
         if uid in known
     ]
@@ -108,12 +113,15 @@ def _insert_batch(connection: Connection, products: Sequence[Product], revision:
 
 def _stored(connection: Connection, uids: Sequence[str]) -> dict[str, _Stored]:
     """Return what is stored of products, by uid."""
-    columns = [
-        kind.c[name] if name in ("collection", "platform", "product_type") else item.c[name]
-        for name in _Stored._fields
-    ]
+    columns: dict[str, ColumnElement[Any]] = {
+        **dict(kind.c.items()),
+        **dict(item.c.items()),
+        "updated_us": updated_us,
+    }
     rows = connection.execute(
-        select(*columns).join_from(item, kind, kind.c.id == item.c.kind).where(item.c.uid.in_(uids))
+        select(*(columns[name] for name in _Stored._fields))
+        .join_from(item, kind, kind.c.id == item.c.kind)
+        .where(item.c.uid.in_(uids))
     )
     return {row.uid: _Stored(*row) for row in rows}
 
@@ -173,7 +181,7 @@ def _columns(product: Product) -> dict[str, Any]:
         "t0_us": to_us(product.start),
         "t1_us": to_us(product.end),
         "published_us": to_us(product.published),
-        "updated_us": to_us(product.updated),
+        "revised_us": None if product.updated == product.published else to_us(product.updated),
         "properties": json.dumps(dict(product.properties), separators=(",", ":"), sort_keys=True),
     }
 

@@ -16,6 +16,7 @@ from catalog_db.tables.catalogue import (
     item,
     kind,
     placement,
+    updated_us,
 )
 from catalog_db.tables.gazetteer import place, place_name
 from catalog_db.tables.ingestion import ingestion
@@ -51,5 +52,6 @@ __all__ = [
     "request_file",
     "task",
     "token",
+    "updated_us",
     "worker",
 ]

@@ -17,6 +17,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    func,
     text,
 )
 
@@ -135,7 +136,8 @@ item = Table(
     Column("t0_us", BigInteger, nullable=False),
     Column("t1_us", BigInteger, nullable=False),
     Column("published_us", BigInteger, nullable=False),
-    Column("updated_us", BigInteger, nullable=False),
+    # Of the last change; nothing where that was the publication (8 bytes less in a row).
+    Column("revised_us", BigInteger),
     Column("cell", Key, ForeignKey("cell.id"), nullable=False),
     # Box in 1e-4 degrees rounded outwards; x0 in [-180, 180), x1 may exceed 180.
     Column("x0", Integer, nullable=False),
@@ -148,6 +150,9 @@ item = Table(
     Column("properties", Text, nullable=False, server_default=text("'{}'")),
     Column("withdrawn", Boolean, nullable=False, server_default=text("false")),
 )
+# When a product had its present form, as if it were a column.
+updated_us = func.coalesce(item.c.revised_us, item.c.published_us).label("updated_us")
+
 # Indexes, not constraints: a bulk load builds them afterwards.
 Index("uq_item_uid", item.c.uid, unique=True)
 _COVERED = (

@@ -53,7 +53,6 @@ _KEPT = (
     "t0_us",
     "t1_us",
     "published_us",
-    "updated_us",
     "cell",
     "x0",
     "y0",
@@ -92,8 +91,9 @@ def upgrade() -> None:
     _create_placement()
     kept = ", ".join(_KEPT)
     op.execute(
-        f"INSERT INTO item (uid, checksum, kind, {kept}) "
+        f"INSERT INTO item (uid, checksum, kind, revised_us, {kept}) "
         f"SELECT {_bytes_of('uid')}, {_bytes_of('checksum')}, kind_key.id, "
+        "nullif(item_old.updated_us, item_old.published_us), "
         f"{', '.join('item_old.' + name for name in _KEPT)} "
         f"FROM item_old JOIN kind_key ON kind_key.name = {_kind_name()} ORDER BY pk"
     )
@@ -114,9 +114,10 @@ def downgrade() -> None:
     _create_placement()
     kept, texts = ", ".join(_KEPT), ", ".join(_KIND_COLUMNS)
     op.execute(
-        f"INSERT INTO item (uid, checksum, {texts}, {kept}) "
+        f"INSERT INTO item (uid, checksum, {texts}, updated_us, {kept}) "
         f"SELECT {_text_of('uid')}, {_text_of('checksum')}, "
         f"{', '.join('kind.' + name for name in _KIND_COLUMNS)}, "
+        "coalesce(item_old.revised_us, item_old.published_us), "
         f"{', '.join('item_old.' + name for name in _KEPT)} "
         "FROM item_old JOIN kind ON kind.id = item_old.kind ORDER BY pk"
     )
@@ -295,7 +296,6 @@ def _item_columns_of_always() -> list[sa.Column[Any] | sa.Constraint]:
         sa.Column("t0_us", sa.BigInteger(), nullable=False),
         sa.Column("t1_us", sa.BigInteger(), nullable=False),
         sa.Column("published_us", sa.BigInteger(), nullable=False),
-        sa.Column("updated_us", sa.BigInteger(), nullable=False),
         sa.Column("cell", _KEY, nullable=False),
         sa.Column("x0", sa.Integer(), nullable=False),
         sa.Column("y0", sa.Integer(), nullable=False),
@@ -311,7 +311,6 @@ def _item_columns_of_always() -> list[sa.Column[Any] | sa.Constraint]:
 
 def _create_item() -> None:
     columns = _item_columns_of_always()
-    checksum = sa.Column("checksum", sa.LargeBinary(64))
     op.create_table(
         "item",
         sa.Column("pk", _KEY, nullable=False),
@@ -319,8 +318,10 @@ def _create_item() -> None:
         sa.Column("title", _ordered_text(160), nullable=False),
         sa.Column("kind", _KEY, nullable=False),
         *columns[:8],
-        checksum,
-        *columns[8:],
+        sa.Column("checksum", sa.LargeBinary(64)),
+        *columns[8:11],
+        sa.Column("revised_us", sa.BigInteger()),
+        *columns[11:],
         sa.ForeignKeyConstraint(["kind"], ["kind.id"], name=op.f("fk_item_kind")),
     )
 
@@ -338,7 +339,9 @@ def _create_item_of_first_release() -> None:
         ),
         *columns[:8],
         sa.Column("checksum", _ordered_text(128)),
-        *columns[8:],
+        *columns[8:11],
+        sa.Column("updated_us", sa.BigInteger(), nullable=False),
+        *columns[11:],
         sa.UniqueConstraint("uid", name=op.f("uq_item_uid")),
     )
 
@@ -369,7 +372,10 @@ def _count() -> None:
         "FROM item WHERE NOT withdrawn GROUP BY cell, kind"
     )
     names = ", ".join(f"{name}_low, {name}_high" for name in _EXTREMES)
-    values = ", ".join(f"min({name}), max({name})" for name in _EXTREMES)
+    of_row = dict.fromkeys(_EXTREMES) | {"updated_us": "coalesce(revised_us, published_us)"}
+    values = ", ".join(
+        f"min({value or name}), max({value or name})" for name, value in of_row.items()
+    )
     # Floor also before 1970, where integer division truncates towards zero.
     day = f"(t0_us - ((t0_us % {_DAY_US}) + {_DAY_US}) % {_DAY_US}) / {_DAY_US}"
     op.execute(

@@ -1,0 +1,435 @@
+"""Products by the million: occurrences of the templates since the satellites' first days.
+
+Everything follows from the seed. Batches come in the order of time and need a bounded memory
+however many there are.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from benchmarks.catalogue.orbits import SENTINEL_1, SENTINEL_2, Float64, Orbit
+from benchmarks.catalogue.templates import Templates, sentinel_1, sentinel_2
+from catalog_db.bulk import Batch
+from catalog_db.cells import HomeCell, home_cell
+from catalog_db.footprints import Box, placed
+from catalog_db.kinds import Kind
+from catalog_db.product import NAMESPACE
+
+PEPS_PRODUCTS = 17_705_737  # in September 2019
+_US = 1_000_000
+_ROWS_AT_ONCE = 100_000
+_DAY_S = 86400.0
+
+
+def _seconds(day: str) -> float:
+    return float(np.datetime64(day, "s").astype(np.int64))
+
+
+FIRST_S, LAST_S = _seconds("2014-10-03"), _seconds("2019-09-16")
+
+
+@dataclass(frozen=True)
+class Satellite:
+    """A satellite: its orbit, when it starts, its first node at or before, and how much it takes.
+
+    `share` is the part of passes outside Europe that are acquired.
+    """
+
+    name: str
+    orbit: Orbit
+    starts: str
+    phase_days: float
+    share: float
+    first_orbit: int
+
+
+SATELLITES = (
+    Satellite("S1A", SENTINEL_1, "2014-10-03", 0.0, 0.62, 2600),
+    Satellite("S1B", SENTINEL_1, "2016-09-26", 6.0, 0.50, 2200),
+    Satellite("S2A", SENTINEL_2, "2015-07-04", 0.0, 0.88, 200),
+    Satellite("S2B", SENTINEL_2, "2017-03-15", 5.0, 0.88, 100),
+)
+
+
+@dataclass(frozen=True)
+class ProductType:
+    """A type of product of some modes: how many acquisitions have one, and its mean size, bytes."""
+
+    name: str
+    modes: str
+    level: str
+    code: str
+    share: float
+    size: float
+    starts: str = "2014-01-01"
+
+
+# Name in the title: for Sentinel-1 the type, for Sentinel-2 the level.
+PRODUCT_TYPES = {
+    "S1": (
+        ProductType("SLC", "IW EW", "LEVEL1", "SLC_", 0.95, 4.2e9),
+        ProductType("GRD", "IW EW", "LEVEL1", "GRDH", 1.0, 0.95e9),
+        ProductType("RAW", "IW EW", "LEVEL0", "RAW_", 0.45, 1.6e9),
+        ProductType("OCN", "IW EW WV", "LEVEL2", "OCN_", 0.5, 7e6),
+        ProductType("SLC", "WV", "LEVEL1", "SLC_", 1.0, 2.6e9),
+    ),
+    "S2": (
+        ProductType("S2MSI1C", "MSI", "LEVEL1C", "L1C", 1.0, 0.55e9),
+        ProductType("S2MSI2A", "MSI", "LEVEL2A", "L2A", 0.9, 0.8e9, "2018-03-26"),
+    ),
+}
+POLARIZATIONS = {"IW": ("VV VH", "SDV"), "EW": ("HH HV", "SDH"), "WV": ("VV", "SSV")}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Products in the order of time, as numbers: for the truth as for the load.
+
+    Parameters
+    ----------
+    template
+        Position in `Catalogue.shapes`, shape (product,).
+    kind
+        Position in `Catalogue.kinds`.
+    t0_us, published_us
+        Microseconds since 1970.
+    orbit, relative_orbit
+        Absolute and relative.
+    cloud
+        Percent, NaN for radar.
+    size
+        Bytes.
+    """
+
+    template: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    t0_us: NDArray[np.int64]
+    published_us: NDArray[np.int64]
+    orbit: NDArray[np.int64]
+    relative_orbit: NDArray[np.int64]
+    cloud: Float64
+    size: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.template)
+
+
+class Catalogue:
+    """A made-up catalogue of about `number` products."""
+
+    def __init__(self, number: int, *, seed: int = 1) -> None:
+        self.number = number
+        self._seed = seed
+        self.missions = {"S1": sentinel_1(), "S2": sentinel_2()}
+        self._first_template = {"S1": 0, "S2": len(self.missions["S1"])}
+        self.kinds, self._kind_of = _kinds()
+
+    @cached_property
+    def shapes(self) -> NDArray[np.object_]:
+        """Footprints of all templates, longitudes continuous."""
+        return np.concatenate([templates.shapes for templates in self.missions.values()])
+
+    @cached_property
+    def tiles(self) -> NDArray[np.str_]:
+        """Tiles of all templates."""
+        return np.concatenate([templates.tile for templates in self.missions.values()])
+
+    @cached_property
+    def placed(self) -> tuple[list[HomeCell], list[bytes], NDArray[np.int64]]:
+        """Home cell, footprint as stored, and box of each template, as the catalogue has them."""
+        homes, stored, boxes = [], [], np.empty((len(self.shapes), 4), np.int64)
+        for place, (shape, tile) in enumerate(zip(self.shapes, self.tiles, strict=True)):
+            footprint, box = placed(_as_written(shape))
+            homes.append(home_cell(Box(*box), str(tile) or None))
+            stored.append(shapely.to_wkb(footprint))
+            boxes[place] = box
+        return homes, stored, boxes
+
+    def rows(self) -> Iterator[Rows]:
+        """Return all products, batch by batch."""
+        rng = np.random.default_rng(self._seed)
+        thinning = self.number / self._expected
+        step = np.clip(_ROWS_AT_ONCE / (self.number / (LAST_S - FIRST_S)), _DAY_S, 9 * _DAY_S)
+        remaining = self.number
+        for begin in np.arange(FIRST_S, LAST_S + 60 * _DAY_S, step):
+            rows = self._rows_between(begin, begin + step, 1.01 * thinning, rng)
+            kept = min(len(rows), remaining)
+            remaining -= kept
+            if kept:
+                yield Rows(*(getattr(rows, name)[:kept] for name in Rows.__dataclass_fields__))
+
+    def batches(self) -> Iterator[Batch]:
+        """Return all products as rows for the load."""
+        number = 0
+        for rows in self.rows():
+            yield self.batch(rows, number)
+            number += len(rows)
+
+    @cached_property
+    def _expected(self) -> float:
+        """How many products there are without thinning."""
+        number = 0.0
+        for satellite in SATELLITES:
+            templates = self.missions[satellite.name[:2]]
+            passes = np.where(templates.is_europe, 1.0, satellite.share)
+            for one in PRODUCT_TYPES[satellite.name[:2]]:
+                of_mode = np.isin(templates.mode, one.modes.split())
+                first = max(_seconds(satellite.starts), _seconds(one.starts))
+                cycles = (LAST_S - first) / (satellite.orbit.days * _DAY_S)
+                number += cycles * one.share * float(passes[of_mode].sum())
+        return number
+
+    def _rows_between(
+        self, begin: float, end: float, thinning: float, rng: np.random.Generator
+    ) -> Rows:
+        parts = [
+            self._occurrences(satellite, begin, end, thinning, rng) for satellite in SATELLITES
+        ]
+        joined = [
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in Rows.__dataclass_fields__
+        ]
+        order = np.argsort(joined[2], kind="stable")
+        return Rows(*(column[order] for column in joined))
+
+    def _occurrences(
+        self,
+        satellite: Satellite,
+        begin: float,
+        end: float,
+        thinning: float,
+        rng: np.random.Generator,
+    ) -> Rows:
+        """Return the products of a satellite in a stretch of time shorter than its cycle."""
+        mission, cycle_s = satellite.name[:2], satellite.orbit.days * _DAY_S
+        templates = self.missions[mission]
+        epoch = _seconds("2014-04-01") + satellite.phase_days * _DAY_S
+        cycle, since = divmod(begin - epoch, cycle_s)
+        offsets = np.concatenate([templates.offset_s, templates.offset_s + cycle_s])
+        low, high = np.searchsorted(offsets, [since, since + end - begin])
+        template = np.arange(low, high) % len(templates)
+        start_s = epoch + cycle * cycle_s + offsets[low:high]
+        share = np.where(templates.is_europe[template], 1.0, satellite.share)
+        taken = (rng.random(len(template)) < share) & (start_s >= _seconds(satellite.starts))
+        template, start_s = template[taken], start_s[taken]
+        parts = [np.empty((3, 0))]
+        for number, one in enumerate(PRODUCT_TYPES[mission]):
+            has = np.isin(templates.mode[template], one.modes.split())
+            has &= (rng.random(len(template)) < one.share * thinning) & (
+                start_s >= _seconds(one.starts)
+            )
+            parts.append(np.stack([template[has], start_s[has], np.full(has.sum(), number)]))
+        template, start_s, number = np.concatenate(parts, axis=1)
+        return self._described(
+            satellite, template.astype(np.int64), start_s, number.astype(np.int64), epoch, rng
+        )
+
+    def _described(
+        self,
+        satellite: Satellite,
+        template: NDArray[np.int64],
+        start_s: Float64,
+        number: NDArray[np.int64],
+        epoch: float,
+        rng: np.random.Generator,
+    ) -> Rows:
+        mission = satellite.name[:2]
+        templates = self.missions[mission]
+        # The slices of a pass do not start at whole seconds; tiles of one pass start together.
+        t0_us = np.floor(start_s * 1e3).astype(np.int64) * 1000
+        if mission == "S2":
+            t0_us -= t0_us % (60 * _US) - 24_000
+        delay_s = rng.lognormal(np.log(5 * 3600), 0.7, len(template))
+        late = rng.random(len(template)) < 0.02
+        delay_s[late] += rng.uniform(1, 40, late.sum()) * _DAY_S
+        sizes = np.array([one.size for one in PRODUCT_TYPES[mission]])
+        cloud = np.full(len(template), np.nan)
+        if mission == "S2":
+            cloud = np.round(100 * rng.beta(0.35, 0.45, len(template)), 4)
+        revolutions = satellite.orbit.revolutions
+        cycle = (start_s - epoch) // (satellite.orbit.days * _DAY_S)
+        relative = templates.revolution[template]
+        return Rows(
+            template=template + self._first_template[mission],
+            kind=self._kind_of[satellite.name][
+                number,
+                templates.is_ascending[template].astype(int),
+                _mode_number(templates, template),
+            ],
+            t0_us=t0_us,
+            published_us=t0_us + (delay_s * _US).astype(np.int64),
+            orbit=(cycle * revolutions).astype(np.int64) + relative + satellite.first_orbit,
+            relative_orbit=relative + 1,
+            cloud=cloud,
+            size=(sizes[number] * rng.uniform(0.7, 1.3, len(template))).astype(np.int64),
+        )
+
+    def batch(self, rows: Rows, first: int) -> Batch:
+        """Return rows for the load; `first` is the number of products before them."""
+        _, stored, boxes = self.placed
+        durations = np.concatenate([one.duration_s for one in self.missions.values()])
+        t1_us = rows.t0_us + (durations[rows.template] * _US).astype(np.int64)
+        titles = self._titles(rows, t1_us, first)
+        collections = [self.kinds[kind].collection for kind in rows.kind.tolist()]
+        is_radar = np.isnan(rows.cloud)
+        box = boxes[rows.template]
+        digests = np.random.default_rng(first).bytes(16 * len(rows))
+        columns: dict[str, list[object]] = {
+            "uid": _uids(collections, titles),
+            "title": titles,
+            "orbit_number": rows.orbit.tolist(),
+            "relative_orbit": rows.relative_orbit.tolist(),
+            "cycle_number": np.where(is_radar, rows.orbit // 175, None).tolist(),
+            "mission_take_id": np.where(is_radar, rows.orbit * 8, None).tolist(),
+            "mgrs_tile": [tile or None for tile in self.tiles[rows.template].tolist()],
+            "cloud_cover": np.where(is_radar, None, rows.cloud).tolist(),
+            "snow_cover": [None] * len(rows),
+            "size_bytes": rows.size.tolist(),
+            "checksum": [digests[start : start + 16] for start in range(0, len(digests), 16)],
+            "t0_us": rows.t0_us.tolist(),
+            "t1_us": t1_us.tolist(),
+            "published_us": rows.published_us.tolist(),
+            "revised_us": [None] * len(rows),
+            **{name: box[:, side].tolist() for side, name in enumerate(("x0", "y0", "x1", "y1"))},
+            "footprint": [stored[template] for template in rows.template.tolist()],
+            "properties": ["{}"] * len(rows),
+            "withdrawn": [False] * len(rows),
+        }
+        return Batch(rows.kind, rows.template, columns)
+
+    def _titles(self, rows: Rows, t1_us: NDArray[np.int64], first: int) -> list[str]:
+        """Return titles as the producers compose them; a running number stands for checksums."""
+        titles = np.empty(len(rows), "S67")
+        number = np.arange(first, first + len(rows))
+        radar = np.flatnonzero(np.isnan(rows.cloud))
+        optical = np.flatnonzero(~np.isnan(rows.cloud))
+        prefixes = np.array([_title_start(kind) for kind in self.kinds], "S17")
+        titles[radar] = _joined(
+            prefixes[rows.kind[radar]],
+            _compact_times(rows.t0_us[radar]),
+            b"_",
+            _compact_times(t1_us[radar]),
+            b"_",
+            _digits(rows.orbit[radar], 6, 10),
+            b"_",
+            _digits(number[radar] // 65536, 6, 16),
+            b"_",
+            _digits(number[radar] % 65536, 4, 16),
+        )
+        titles[optical] = _joined(
+            prefixes[rows.kind[optical]].astype("S11"),
+            _compact_times(rows.t0_us[optical]),
+            b"_N0208_R",
+            _digits(rows.relative_orbit[optical], 3, 10),
+            b"_T",
+            self.tiles[rows.template[optical]].astype("S5"),
+            b"_",
+            _compact_times(rows.published_us[optical]),
+        )
+        made: list[str] = titles.astype("U67").tolist()
+        return made
+
+
+def _mode_number(templates: Templates, template: NDArray[np.int64]) -> NDArray[np.int64]:
+    modes = np.array(["EW", "IW", "MSI", "WV"])
+    return np.searchsorted(modes, templates.mode[template])
+
+
+def _kinds() -> tuple[list[Kind], dict[str, NDArray[np.int64]]]:
+    """Return all kinds, and their positions by satellite, product type, direction and mode."""
+    kinds: list[Kind] = []
+    positions = {}
+    for satellite in SATELLITES:
+        mission = satellite.name[:2]
+        table = np.full((len(PRODUCT_TYPES[mission]), 2, 4), -1)
+        for number, one in enumerate(PRODUCT_TYPES[mission]):
+            for place, mode in enumerate(("EW", "IW", "MSI", "WV")):
+                if mode not in one.modes.split():
+                    continue
+                for ascending, direction in enumerate(("descending", "ascending")):
+                    table[number, ascending, place] = len(kinds)
+                    kinds.append(_kind(satellite.name, one, mode, direction))
+        positions[satellite.name] = table
+    return kinds, positions
+
+
+def _kind(platform: str, one: ProductType, mode: str, direction: str) -> Kind:
+    is_radar = platform.startswith("S1")
+    return Kind(
+        collection="S1" if is_radar else "S2ST",
+        platform=platform,
+        product_type=one.name,
+        sensor_mode=mode if is_radar else "INS-NOBS",
+        instrument="SAR-C SAR" if is_radar else "MSI",
+        processing_level=one.level,
+        polarization=POLARIZATIONS[mode][0] if is_radar else None,
+        swath=mode if is_radar else None,
+        orbit_direction=direction,
+    )
+
+
+def _title_start(kind: Kind) -> str:
+    """Return what a title starts with, up to its first time."""
+    if kind.collection != "S1":
+        return f"{kind.platform}_MSI{kind.processing_level[-2:]}_".replace("MSI", "MSIL")
+    (code,) = {one.code for one in PRODUCT_TYPES["S1"] if one.name == kind.product_type}
+    level = kind.processing_level[-1]
+    return f"{kind.platform}_{kind.sensor_mode}_{code}_{level}{POLARIZATIONS[kind.sensor_mode][1]}_"
+
+
+def _as_written(shape: shapely.Polygon) -> shapely.Polygon:
+    """Return a footprint as its producer writes it: no longitude beyond 180 degrees."""
+    west, _, east, _ = shape.bounds
+    if west >= -180 and east <= 180:
+        return shape
+    return shapely.transform(
+        shape, lambda xy: np.column_stack([(xy[:, 0] + 180) % 360 - 180, xy[:, 1]])
+    )
+
+
+def _uids(collections: list[str], titles: list[str]) -> list[bytes]:
+    """Return version 5 uuids (RFC 4122, 4.3), as bytes."""
+    start = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
+    digests = []
+    for collection, title in zip(collections, titles, strict=True):
+        digest = start.copy()
+        digest.update(f"{collection}:{title}".encode())
+        digests.append(digest.digest())
+    table = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 20)[:, :16].copy()
+    table[:, 6] = table[:, 6] & 0x0F | 0x50
+    table[:, 8] = table[:, 8] & 0x3F | 0x80
+    joined = table.tobytes()
+    return [joined[start : start + 16] for start in range(0, len(joined), 16)]
+
+
+def _compact_times(instants_us: NDArray[np.int64]) -> NDArray[np.bytes_]:
+    """Return times as 20190816T052639."""
+    text = np.datetime_as_string((instants_us // _US).astype("datetime64[s]"))
+    letters = text.astype("S19").view("S1").reshape(-1, 19)
+    kept = [0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12, 14, 15, 17, 18]
+    return np.ascontiguousarray(letters[:, kept]).view("S15").ravel()
+
+
+def _digits(numbers: NDArray[np.int64], width: int, base: int) -> NDArray[np.bytes_]:
+    """Return numbers with leading zeros."""
+    powers = base ** np.arange(width - 1, -1, -1)
+    values = numbers[:, None] // powers % base
+    alphabet = np.frombuffer(b"0123456789ABCDEF", np.uint8)
+    return np.ascontiguousarray(alphabet[values]).view(f"S{width}").ravel()
+
+
+def _joined(*parts: NDArray[np.bytes_] | bytes) -> NDArray[np.bytes_]:
+    """Return texts put together, each part of one width."""
+    number = max(len(part) for part in parts if isinstance(part, np.ndarray))
+    columns = []
+    for part in parts:
+        whole = np.full(number, part) if isinstance(part, bytes) else part
+        columns.append(np.ascontiguousarray(whole).view(np.uint8).reshape(number, whole.itemsize))
+    joined = np.concatenate(columns, axis=1)
+    return joined.view(f"S{joined.shape[1]}").ravel()
