@@ -14,10 +14,10 @@ import requests
 
 import catalog_db
 from peps_wps.cli_archive import open_services
-from peps_wps.cli_orders import follow, told
+from peps_wps.cli_orders import client_of, follow, told
 from peps_wps.cli_serve import Service, prepare, serving_config
 from peps_wps.cli_terminal import JOB_FAILED, OK, ProgressLine, say
-from peps_wps.client import UnreachableError, WpsClient
+from peps_wps.client import UnreachableError
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.ingest import ingest
@@ -72,7 +72,7 @@ def order(config: Config, url: str, output: Path) -> int:
     if title is None:
         say("The archive holds products of its own: order one of them with peps execute")
         return JOB_FAILED
-    client = WpsClient(url)
+    client = client_of(url)
     say(f"Ordering {PROCESS} of {title} at {client.endpoint}")
     begun = time.monotonic()
     accepted = client.execute(PROCESS, [("product", title)])

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from peps_wps.cli_terminal import (
 )
 from peps_wps.client import (
     ClientError,
+    Credentials,
     GoneError,
     JobStatus,
     RefusedError,
@@ -40,7 +42,7 @@ def execute(arguments: argparse.Namespace) -> int:
         inputs.append((identifier, value))
 
     def order() -> int:
-        client = WpsClient(arguments.url)
+        client = client_of(arguments.url)
         status = client.execute(arguments.process, inputs)
         if arguments.watch or arguments.output:
             say(f"Job {status.id}")
@@ -57,14 +59,14 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def watch(arguments: argparse.Namespace) -> int:
     """Follow a job and fetch its results."""
-    return told(lambda: follow(WpsClient(arguments.url), arguments.job, arguments))
+    return told(lambda: follow(client_of(arguments.url), arguments.job, arguments))
 
 
 def cancel(arguments: argparse.Namespace) -> int:
     """Dismiss a job."""
 
     def dismiss() -> int:
-        WpsClient(arguments.url).dismiss(arguments.job)
+        client_of(arguments.url).dismiss(arguments.job)
         if arguments.json:
             answer_json({"id": arguments.job, "state": "dismissed"})
         else:
@@ -72,6 +74,11 @@ def cancel(arguments: argparse.Namespace) -> int:
         return OK
 
     return told(dismiss)
+
+
+def client_of(url: str) -> WpsClient:
+    """Return a client of a server, with the credentials of the environment."""
+    return WpsClient(url, Credentials.of_environment(os.environ))
 
 
 def follow(client: WpsClient, job: str, arguments: argparse.Namespace) -> int:

@@ -37,7 +37,7 @@ from peps_wps.errors import ConfigError
 DEFAULT_PATH = Path(__file__).resolve().parents[1] / "pywps.cfg"
 # Read by the command line and the tests, not by the service.
 _OTHER_VARIABLES = {
-    *("PEPS_CONFIG", "PEPS_VAR", "PEPS_URL"),
+    *("PEPS_CONFIG", "PEPS_VAR", "PEPS_URL", "PEPS_TOKEN", "PEPS_USER", "PEPS_PASSWORD"),
     *("PEPS_STRICT", "PEPS_DRILLS", "PEPS_REFERENCE_DATA"),
 }
 

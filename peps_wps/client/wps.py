@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import requests
 
+from peps_wps.client.credentials import Credentials, OwnServerAuth, without_credentials
 from peps_wps.client.errors import ClientError, GoneError, RefusedError, UnreachableError
 from peps_wps.xml_parsing import Element, XmlError, read_xml
 
@@ -78,13 +79,19 @@ class WpsClient:
     Parameters
     ----------
     url
-        The server, ``http://127.0.0.1:5000``, or its WPS end point itself.
+        The server, ``http://127.0.0.1:5000``, or its WPS end point itself. ``user:password@``
+        before the host are credentials, and win.
+    credentials
+        Who asks; none: whoever ``~/.netrc`` says, else nobody.
     """
 
-    def __init__(self, url: str) -> None:
-        base = url.rstrip("/")
+    def __init__(self, url: str, credentials: Credentials | None = None) -> None:
+        address, given = without_credentials(url)
+        base = address.rstrip("/")
         self.endpoint = base if base.endswith("/wps") else f"{base}/resto/wps"
         self._session = requests.Session()
+        if shown := given or credentials:
+            self._session.auth = OwnServerAuth(base, shown)
 
     def execute(self, process: str, inputs: Iterable[tuple[str, str]]) -> JobStatus:
         """Order a processing; return the status of its job.

@@ -1,5 +1,6 @@
 """The WPS client against documents and servers as they can be, good and bad."""
 
+import base64
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +10,14 @@ from typing import ClassVar
 import pytest
 from lxml.etree import fromstring
 
-from peps_wps.client import ClientError, GoneError, RefusedError, UnreachableError, WpsClient
+from peps_wps.client import (
+    ClientError,
+    Credentials,
+    GoneError,
+    RefusedError,
+    UnreachableError,
+    WpsClient,
+)
 from peps_wps.client.wps import execute_document, read_status
 
 STATUS = """<wps:ExecuteResponse xmlns:wps="http://www.opengis.net/wps/1.0.0"
@@ -26,8 +34,10 @@ class Answers(BaseHTTPRequestHandler):
     """Answers each path as the test has laid down: status, headers, body."""
 
     pages: ClassVar[dict[str, tuple[int, dict[str, str], bytes]]] = {}
+    shown: ClassVar[list[str | None]] = []
 
     def do_GET(self) -> None:
+        self.shown.append(self.headers["Authorization"])
         status, headers, body = self.pages[self.path.partition("?")[0]]
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -151,3 +161,36 @@ def test_a_result_that_is_gone_is_told_apart(server: str, tmp_path: Path) -> Non
     with pytest.raises(GoneError, match="have expired"):
         WpsClient(server).download(f"{server}/x.zip", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+BASIC = "Basic " + base64.b64encode("ada:secr\u00e9t".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("user", "environ", "header"),
+    [
+        ("", {}, None),
+        ("", {"PEPS_TOKEN": "peps_x", "PEPS_USER": "ada"}, "Bearer peps_x"),
+        ("", {"PEPS_USER": "ada", "PEPS_PASSWORD": "secr\u00e9t"}, BASIC),
+        ("ada:secr%C3%A9t@", {"PEPS_TOKEN": "peps_x"}, BASIC),
+    ],
+)
+def test_credentials_are_shown_to_the_server_alone(
+    server: str, tmp_path: Path, user: str, environ: dict[str, str], header: str | None
+) -> None:
+    Answers.pages = {"/out/a.zip": (200, {}, b"content")}
+    Answers.shown.clear()
+    client = WpsClient(server.replace("//", f"//{user}"), Credentials.of_environment(environ))
+
+    client.download(f"{server}/out/a.zip", tmp_path)
+    # Another host, though it is the same machine.
+    client.download(f"{server}/out/a.zip".replace("127.0.0.1", "localhost"), tmp_path)
+
+    assert Answers.shown == [header, None]
+
+
+def test_a_password_is_in_no_message() -> None:
+    with pytest.raises(UnreachableError) as error:
+        WpsClient("http://ada:secret@127.0.0.1:9").status("1")
+    assert "secret" not in str(error.value)
+    assert "secret" not in repr(Credentials(token="secret", password="secret"))
