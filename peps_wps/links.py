@@ -1,5 +1,6 @@
 """Addresses that the service hands out: fixed names, clients rely on them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -49,6 +50,18 @@ class Links:
     def output(self, job_id: str, name: str) -> str:
         """Return the address of a file of a job; `name` is a path inside its folder."""
         return f"{self.base}{OUTPUTS_PATH}/{job_id}/{quote(name)}"
+
+    def raw(self, process: str, inputs: Mapping[str, Sequence[str]], output: str) -> str:
+        """Return the address that is answered with one output of a process that answers at once."""
+        given = ";".join(
+            f"{quote(name)}={quote(value, safe='')}"
+            for name, values in inputs.items()
+            for value in values
+        )
+        return (
+            f"{self.service}?service=WPS&version=1.0.0&request=Execute&identifier={quote(process)}"
+            f"&datainputs={given}&rawdataoutput={quote(output)}"
+        )
 
     def report(self, job_id: str) -> str:
         """Return the address of the report of a job."""

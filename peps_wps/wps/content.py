@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from peps_wps.xml_parsing import Element, XmlError, read_xml
 
 # An output is written into the document up to this size; a larger one is referred to.
 _LARGEST_INLINE_BYTES = 1_000_000
+_JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -75,61 +77,77 @@ def failure_of(job: Job) -> WpsError:
     return WpsError(code, job.error_locator or "", job.message or "Failed")
 
 
-def content_of(
-    job: Job,
-    described: Any,
-    links: Links,
-    folder: Path,
-    *,
-    process: ChainProcess,
-    as_reference: bool | None,
-) -> Content | None:
-    """Return an output as a document shows it, None where there is none yet, or no more.
+@dataclass(frozen=True)
+class JobContents:
+    """What a document shows of the outputs of a job.
 
     Parameters
     ----------
     job
-        The job as its row says it.
-    described
-        The output as the process describes it.
-    links, folder
-        Where links lead, and where the results lie.
+        The job as its row says it; its response options say what the client asked for.
     process
         The process as the client named it.
-    as_reference
-        Whether the client wants a reference; None leaves values as values, and files as files.
+    links, folder
+        Where links lead, and where the results lie.
     """
-    identifier = described.identifier
-    if identifier == REPORT:
-        return _report(job, process, links, folder, as_reference=as_reference)
-    result = (job.results or {}).get(identifier) if job.state == "succeeded" else None
-    if result is None:
-        return None
-    mime_type = result.get("type", "application/octet-stream")
-    is_literal = isinstance(described, LiteralOutput)
-    if "href" not in result:
-        if as_reference and process.async_allowed:
-            return Content(mime_type, href=links.output(job.id, identifier))
+
+    job: Job
+    process: ChainProcess
+    links: Links
+    folder: Path
+
+    def present(self) -> list[tuple[Any, Content]]:
+        """Return the outputs that are wanted and there, each with its description.
+
+        The report is there from the moment the job is accepted, the others once it has succeeded.
+        """
+        wanted = wanted_outputs(self.job, self.process)
+        contents = [
+            (described, self._content(described, wanted[described.identifier]))
+            for described in self.process.outputs
+            if described.identifier in wanted
+        ]
+        return [(described, content) for described, content in contents if content is not None]
+
+    def _content(self, described: Any, as_reference: bool | None) -> Content | None:  # noqa: FBT001
+        """Return an output; None for the wish leaves values as values, and files as files."""
+        if described.identifier == REPORT:
+            return self._report(by_value=as_reference is False)
+        has_results = self.job.state == "succeeded" and self.job.results is not None
+        result = (self.job.results or {}).get(described.identifier) if has_results else None
+        if result is None:
+            return None
+        if "href" in result:
+            return self._file(result, by_value=as_reference is False)
+        return self._value(described, result, by_value=not as_reference)
+
+    def _report(self, *, by_value: bool) -> Content:
+        if not by_value:
+            return Content(_JSON, href=self.links.report(self.job.id))
+        report = render_report(self.job, self.process.identifier, self.links, self.folder)
+        return _inline(_JSON, report)
+
+    def _file(self, result: Mapping[str, Any], *, by_value: bool) -> Content:
+        mime_type = result.get("type", "application/octet-stream")
+        path = self.folder / result["href"]
+        if by_value and path.is_file() and path.stat().st_size <= _LARGEST_INLINE_BYTES:
+            return _inline(mime_type, path.read_bytes())
+        return Content(mime_type, href=self.links.output(self.job.id, result["href"]))
+
+    def _value(self, described: Any, result: Mapping[str, Any], *, by_value: bool) -> Content:
+        name = described.identifier
+        mime_type = result.get("type", "text/plain")
+        if not by_value and self.process.async_allowed:
+            return Content(mime_type, href=self.links.output(self.job.id, name))
+        if not by_value:
+            # No job keeps it: the address is that of the question.
+            href = self.links.raw(self.process.identifier, self.job.inputs, name)
+            return Content(mime_type, href=href)
         value = result["value"]
         text = value if isinstance(value, str) else json.dumps(value)
-        return (
-            Content(mime_type, is_literal=True, text=text)
-            if is_literal
-            else _inline(mime_type, text.encode())
-        )
-    path = folder / result["href"]
-    if as_reference is False and path.is_file() and path.stat().st_size <= _LARGEST_INLINE_BYTES:
-        return _inline(mime_type, path.read_bytes())
-    return Content(mime_type, href=links.output(job.id, result["href"]))
-
-
-def _report(
-    job: Job, process: ChainProcess, links: Links, folder: Path, *, as_reference: bool | None
-) -> Content:
-    """Return the report, which there is from the moment the job is accepted."""
-    if as_reference is False:
-        return _inline("application/json", render_report(job, process.identifier, links, folder))
-    return Content("application/json", href=links.report(job.id))
+        if isinstance(described, LiteralOutput):
+            return Content(mime_type, is_literal=True, text=text)
+        return _inline(mime_type, text.encode())
 
 
 def _inline(mime_type: str, content: bytes) -> Content:

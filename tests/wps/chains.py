@@ -26,4 +26,10 @@ class Zips(StandIn):
         return Outputs(outputs, {"tiles": ["31TCJ"]})
 
 
-CHAINS = {"echo": Echo(), "S1_ORTHO": Zips(), "FULL_MAJA": Zips(), "AMALTHEE": StandIn()}
+CHAINS = {
+    "echo": Echo(),
+    "S1_ORTHO": Zips(),
+    "FULL_MAJA": Zips(),
+    "AMALTHEE": StandIn(),
+    "STAND_IN": StandIn(),
+}

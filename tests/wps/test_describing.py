@@ -76,7 +76,8 @@ def test_an_alias_is_described_under_its_own_names(client):
     root = document(client.get(DESCRIBE + "maja-s2"))
 
     names = texts(root, "//Input/ows:Identifier/text()")
-    assert names == ["tile-name", "startDate", "relativeOrbitNumber", "denoise", "notif-email"]
+    shared = ["startDate", "completionDate", "relativeOrbitNumber", "denoise"]
+    assert names == ["tile-name", *shared, "notif-email"]
 
 
 def test_a_boolean_default_is_spelled_as_xml_does(client):

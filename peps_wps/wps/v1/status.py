@@ -6,7 +6,6 @@ line: the start tag of the root on one line with ``statusLocation`` as its last 
 the job is accepted.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,13 @@ from peps_wps.jobs import Job
 from peps_wps.links import Links
 from peps_wps.ordering import ChainProcess
 from peps_wps.ordering.wording import in_words
-from peps_wps.wps.content import Content, content_of, failure_of, put_document, wanted_outputs
+from peps_wps.wps.content import (
+    Content,
+    JobContents,
+    failure_of,
+    put_document,
+    wanted_outputs,
+)
 from peps_wps.wps.v1.exceptions import exception_report
 from peps_wps.wps.vocabulary import V1, XML_LANG, serialise
 from peps_wps.xml_parsing import Element
@@ -50,10 +55,15 @@ def render_status(
     described.set(V1.name("wps:processVersion"), process.version)
     _describe(described, process)
     _status(root, job, process, now)
-    wanted = wanted_outputs(job, process)
     if job.response_options.get("lineage"):
-        _lineage(root, job, process, wanted)
-    _outputs(root, job, process, links, folder, wanted)
+        _lineage(root, job, process)
+    present = JobContents(job, process, links, folder).present()
+    if present:
+        outputs = V1.add(root, "wps:ProcessOutputs")
+        for output, content in present:
+            element = V1.add(outputs, "wps:Output")
+            _describe(element, output)
+            _content(element, content)
     return serialise(root)
 
 
@@ -83,9 +93,7 @@ def _status(root: Element, job: Job, process: ChainProcess, now: datetime) -> No
         V1.add(status, "wps:ProcessAccepted", words)
 
 
-def _lineage(
-    root: Element, job: Job, process: ChainProcess, wanted: Mapping[str, bool | None]
-) -> None:
+def _lineage(root: Element, job: Job, process: ChainProcess) -> None:
     """Repeat the inputs and the definitions of the outputs."""
     given = [
         (one, job.inputs.get(process.chain_inputs[one.identifier] or "", ()))
@@ -102,6 +110,7 @@ def _lineage(
                     V1.add(data, "wps:LiteralData", value)
                 else:
                     put_document(V1.add(data, "wps:ComplexData"), value)
+    wanted = wanted_outputs(job, process)
     definitions = V1.add(root, "wps:OutputDefinitions")
     for output in process.outputs:
         if output.identifier in wanted:
@@ -109,32 +118,6 @@ def _lineage(
             is_reference = wanted[output.identifier] is not False
             definition.set("asReference", "true" if is_reference else "false")
             _describe(definition, output)
-
-
-def _outputs(
-    root: Element,
-    job: Job,
-    process: ChainProcess,
-    links: Links,
-    folder: Path,
-    wanted: Mapping[str, bool | None],
-) -> None:
-    """Write the outputs that exist: the report always, the others once the job has succeeded."""
-    present = []
-    for described in process.outputs:
-        if described.identifier in wanted:
-            as_reference = wanted[described.identifier]
-            content = content_of(
-                job, described, links, folder, process=process, as_reference=as_reference
-            )
-            if content is not None:
-                present.append((described, content))
-    if present:
-        outputs = V1.add(root, "wps:ProcessOutputs")
-        for described, content in present:
-            output = V1.add(outputs, "wps:Output")
-            _describe(output, described)
-            _content(output, content)
 
 
 def _content(output: Element, content: Content) -> None:

@@ -41,7 +41,7 @@ def properties(process: ChainProcess) -> dict[str, str]:
     modes += ["async-execute", "dismiss"] * process.async_allowed
     attributes = {
         "jobControlOptions": " ".join(modes),
-        "outputTransmission": "value reference" if process.async_allowed else "value",
+        "outputTransmission": "value reference",
     }
     if _VERSION.fullmatch(process.version or ""):
         attributes["processVersion"] = process.version

@@ -14,7 +14,7 @@ from peps_wps.ordering.boxes import Box, BoxOutput
 from peps_wps.ordering.errors import NoSuchResultError, ResultsGoneError
 from peps_wps.ordering.results import ValueResult, result_of
 from peps_wps.wps import outputs
-from peps_wps.wps.content import Content, content_of, wanted_outputs
+from peps_wps.wps.content import Content, JobContents
 from peps_wps.wps.view import bare, xml
 from peps_wps.wps.vocabulary import V2, XLINK, serialise
 from peps_wps.xml_parsing import Element
@@ -84,19 +84,12 @@ def render_result(job: Job, process: ChainProcess, links: Links, folder: Path) -
         V2.add(root, "wps:JobID", job.id)
     if job.expires is not None:
         V2.add(root, "wps:ExpirationDate", job.expires.strftime(_TIME))
-    wanted = wanted_outputs(job, process)
-    for described in process.outputs:
-        if described.identifier not in wanted:
-            continue
-        as_reference = wanted[described.identifier]
-        content = content_of(
-            job, described, links, folder, process=process, as_reference=as_reference
-        )
-        if content is not None:
-            output = V2.add(root, "wps:Output", id=described.identifier)
-            _put(output, described, content)
-    if root.find(V2.name("wps:Output")) is None:
+    present = JobContents(job, process, links, folder).present()
+    if not present:
         raise NoSuchResultError("the job gave none of the outputs that were asked for")
+    for described, content in present:
+        output = V2.add(root, "wps:Output", id=described.identifier)
+        _put(output, described, content)
     return serialise(root)
 
 
