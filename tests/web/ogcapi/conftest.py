@@ -129,7 +129,7 @@ class Service:
             info = self.get(f"/jobs/{job_id}").get_json()
             return info if info["status"] in ENDED else None
 
-        return until(status, 30)
+        return until(status, 60)
 
 
 @contextmanager

@@ -353,7 +353,7 @@ def test_an_unknown_job_is_said_to_be_unknown(suite: Suite) -> None:
 
 @ats("/conf/core/job-results-exception-results-not-ready")
 def test_results_of_a_running_job_are_not_ready(suite: Suite) -> None:
-    job = suite.execute_async({"inputs": {"literalInput": WORD, "pause": 5}})
+    job = suite.execute_async({"inputs": {"literalInput": WORD, "pause": 60}})
     answer = suite.get(job.headers["Location"] + "/results")
 
     assert answer.status_code == 404

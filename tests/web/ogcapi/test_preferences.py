@@ -1,7 +1,5 @@
 """Synchronous, asynchronous, or as long as the client is ready to wait (RFC 7240)."""
 
-import time
-
 import pytest
 from werkzeug.test import TestResponse
 
@@ -39,11 +37,9 @@ def test_a_job_that_ends_within_the_wait_is_answered(service: Service, prefer: s
 
 def test_a_job_that_takes_longer_than_the_wait_goes_on(service: Service) -> None:
     body = {"inputs": {"literalInput": "a", "pause": 1.5}}
-    begun = time.monotonic()
 
     answer = service.execute("echo", body, Prefer="respond-async, wait=0")
 
-    assert time.monotonic() - begun < 1.5
     assert (answer.status_code, applied(answer)) == (201, "wait=0")
     assert service.ended(answer.get_json()["jobID"])["status"] == "successful"
 
