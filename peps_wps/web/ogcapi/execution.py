@@ -21,7 +21,7 @@ from peps_wps.web.ogcapi.catalogue import transmission_modes
 from peps_wps.web.ogcapi.errors import invalid
 
 _RESPONSES = ("raw", "document")
-_MEMBERS = ("inputs", "outputs", "response", "subscriber", "id", "mode")
+_MEMBERS = ("inputs", "outputs", "response", "subscriber")
 
 # Returns the content behind an address: (input identifier, address) -> text.
 Fetch = Callable[[str, str], str]
