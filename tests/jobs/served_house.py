@@ -4,8 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,20 +82,21 @@ def served(house: House, **settings: object) -> Iterator[Served]:
     service = Served(house, **settings)
     try:
         # Workers are heard of a moment after the web answers.
-        until(lambda: requests.get(f"{service.url}/health", timeout=10).ok, START_LIMIT_S)
+        until(lambda: is_ready(service.url), START_LIMIT_S)
         yield service
     finally:
         if service.process.poll() is None:
             service.stop()
 
 
+def is_ready(url: str) -> bool:
+    """Tell whether a service answers and has workers."""
+    try:
+        return requests.get(f"{url}/health", timeout=10).ok
+    except requests.RequestException:
+        return False
+
+
 def percentile(values: list[float], percent: float) -> float:
     """Return the value that so many percent do not exceed."""
     return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
-
-
-def timed(run: Callable[[], object]) -> float:
-    """Return how long a call takes, seconds."""
-    begun = time.monotonic()
-    run()
-    return time.monotonic() - begun

@@ -2,7 +2,8 @@
 
 import ctypes
 import os
-import sys
+import signal
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,9 @@ class StandIn:
         order = self.order_from_json(task.body)
         note(order, f"begin {task.name}")
         begun = time.monotonic()
+        if order.behaviour == "with children":
+            child = subprocess.Popen(["sleep", "600"])
+            note(order, f"child {child.pid}")
         while (elapsed := time.monotonic() - begun) < order.seconds:
             progress("Working", 100 * elapsed / order.seconds)
             time.sleep(0.02)
@@ -102,17 +106,26 @@ def note(order: Order, line: str) -> None:
             stream.write(f"{time.time():.3f} {os.getpid()} {line}\n")
 
 
+ERRORS = {
+    "chain error": ChainError("The measurement ends at byte 17, expected 40"),
+    "wrong input": InvalidInputError("tasks", "3 tasks are more than the 2 that fit together"),
+    "bug": KeyError("secret path /srv/peps"),
+    "system exit": SystemExit(0),
+    "memory": MemoryError(),
+}
+# What takes the whole process along.
+DEATHS = {
+    "exit": lambda: os._exit(3),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "segfault": lambda: ctypes.string_at(0),
+}
+
+
 def misbehave(order: Order, task: Task) -> None:
-    if order.behaviour == "chain error":
-        raise ChainError("The measurement ends at byte 17, expected 40")
-    if order.behaviour == "bug":
-        raise KeyError("secret path /srv/peps")
-    if order.behaviour == "system exit":
-        sys.exit(0)
-    if order.behaviour == "memory":
-        raise MemoryError
-    if order.behaviour == "segfault":
-        ctypes.string_at(0)
+    if order.behaviour in ERRORS:
+        raise ERRORS[order.behaviour]
+    if order.behaviour in DEATHS:
+        DEATHS[order.behaviour]()
     if order.behaviour == "disk full" and not Path(order.journal + ".room").exists():
         Path("/dev/full").write_bytes(b"x")  # full(4): writing fails with ENOSPC
     if order.behaviour == "crash once" and not Path(order.journal + ".crashed").exists():

@@ -43,7 +43,7 @@ def test_a_job_goes_on_after_its_process_was_killed(house: House) -> None:
     assert "Attempt 2 of 3 follows: its process was killed by SIGKILL" in log
 
 
-@pytest.mark.parametrize("behaviour", ["system exit", "memory", "segfault"])
+@pytest.mark.parametrize("behaviour", ["system exit", "exit", "killed", "memory", "segfault"])
 def test_a_job_that_keeps_dying_fails_after_the_last_attempt(house: House, behaviour: str) -> None:
     house.start()
     job = house.wait(house.submit(behaviour=behaviour))
@@ -51,6 +51,9 @@ def test_a_job_that_keeps_dying_fails_after_the_last_attempt(house: House, behav
     assert job.state == "failed"
     assert job.message.startswith("The job was given up after 3 attempts: it")
     assert len(house.lines("begin")) == 3
+    # Its slot is free again: as many jobs run beside each other as before.
+    others = [house.submit(seconds=0.1) for _ in range(2)]
+    assert {house.wait(other).state for other in others} == {"succeeded"}
 
 
 def test_no_job_begins_while_the_results_cannot_be_written(house: House) -> None:

@@ -74,9 +74,20 @@ def ogc_api_list(session: requests.Session, url: str, job_id: str) -> str:
     return {"accepted": WAITING, "successful": "succeeded"}.get(entry["status"], entry["status"])
 
 
+def wps_2(session: requests.Session, url: str, job_id: str) -> str:
+    """WPS 2.0: the operation GetStatus."""
+    query = {"service": "WPS", "version": "2.0.0", "request": "GetStatus", "jobid": job_id}
+    answer = session.get(f"{url}/wps", params=query, timeout=30)
+    assert answer.status_code == 200, answer.text
+    root = etree.fromstring(answer.content)
+    word = root.findtext("{http://www.opengis.net/wps/2.0}Status") or ""
+    return {"Accepted": WAITING}.get(word, word.lower())
+
+
 VIEWS: dict[str, View] = {
     "WPS 1.0 document": wps_status_document,
     "WPS 1.0 GetStatus": wps_vendor_operation,
+    "WPS 2.0 GetStatus": wps_2,
     "report": report,
     "OGC API": ogc_api,
     "OGC API list": ogc_api_list,
