@@ -9,7 +9,7 @@ from sqlalchemy import Connection, case, func, select
 from catalog_db.recalls import ACTIVE
 from catalog_db.tables import file, recall
 from catalog_db.times import from_us
-from catalog_db.upsert import integers
+from catalog_db.upsert import is_among
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def backlogs(connection: Connection, recall_ids: Iterable[int]) -> dict[int, Bac
         func.sum(active.c.size_bytes).over(order_by=asked).label("size_bytes"),
         func.sum(active.c.new_tapes).over(order_by=asked).label("tapes"),
     ).subquery()
-    rows = connection.execute(select(queue).where(queue.c.id.in_(integers(connection, recall_ids))))
+    rows = connection.execute(select(queue).where(is_among(connection, queue.c.id, recall_ids)))
     return {
         row.id: Backlog(int(row.size_bytes), int(row.tapes), from_us(row.not_before_us))
         for row in rows

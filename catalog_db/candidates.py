@@ -21,7 +21,7 @@ from catalog_db.census import Census
 from catalog_db.scope import Scope
 from catalog_db.tables import item
 from catalog_db.timeline import Span
-from catalog_db.upsert import integer_rows, integers
+from catalog_db.upsert import integer_rows, is_among
 
 Condition = ColumnElement[bool]
 Integers = NDArray[np.int64]
@@ -61,7 +61,7 @@ class Candidates:
         if self.scope.keys is not None:
             conditions.append(self.scope.keys)
         elif self._is_by_cell(expected):
-            conditions.append(item.c.cell.in_(integers(self.connection, self._cell_keys)))
+            conditions.append(is_among(self.connection, item.c.cell, self._cell_keys))
         rows = self._rows([*self._filters, *conditions], most + 1)
         return None if len(rows) > most else rows[self.meets(rows)][:, :2]
 
@@ -121,7 +121,7 @@ class Candidates:
             keys = rows[chosen, 1].tolist()
             found = self.connection.execute(
                 select(item.c.pk, item.c.footprint).where(
-                    item.c.pk.in_(integers(self.connection, keys))
+                    is_among(self.connection, item.c.pk, keys)
                 )
             )
             footprint = {row[0]: row[1] for row in found}

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from catalog_db.locks import Subject, hold
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import from_us, to_us
-from catalog_db.upsert import insert_into, integers
+from catalog_db.upsert import insert_into, is_among
 
 # In the words of the partial unique index, no parameters: else SQLite could not use that index.
 ACTIVE = recall.c.state.in_(
@@ -77,7 +77,7 @@ class RecallRow:
 def queue_recalls(connection: Connection, file_ids: Iterable[int], now: datetime) -> None:
     """Queue recalls of files of which none is active: the database refuses a second one."""
     new = select(file.c.id, literal("queued"), literal(to_us(now)), literal(to_us(now))).where(
-        file.c.id.in_(integers(connection, file_ids))
+        is_among(connection, file.c.id, file_ids)
     )
     statement = insert_into(connection, recall).from_select(
         ["file", "state", "created_us", "not_before_us"], new.order_by(file.c.id)
@@ -130,7 +130,7 @@ def claim_recalls(
     claimed = []
     queued = connection.execute(
         _recall_select(file.c.id.label("file_id"))
-        .where(recall.c.id.in_(integers(connection, recall_ids)), recall.c.state == "queued")
+        .where(is_among(connection, recall.c.id, recall_ids), recall.c.state == "queued")
         .order_by(recall.c.created_us, recall.c.id)
     ).all()
     for row in queued:
@@ -140,7 +140,7 @@ def claim_recalls(
             claimed.append(row.id)
     connection.execute(
         update(recall)
-        .where(recall.c.id.in_(integers(connection, claimed)), recall.c.state == "queued")
+        .where(is_among(connection, recall.c.id, claimed), recall.c.state == "queued")
         .values(
             state="running",
             attempt=recall.c.attempt + 1,
@@ -151,7 +151,7 @@ def claim_recalls(
     )
     rows = connection.execute(
         _recall_select()
-        .where(recall.c.id.in_(integers(connection, claimed)), recall.c.owner == owner)
+        .where(is_among(connection, recall.c.id, claimed), recall.c.owner == owner)
         .order_by(recall.c.created_us, recall.c.id)
     )
     return [_recall_row(row) for row in rows]
@@ -224,7 +224,7 @@ def requeue_recalls(
     hold(connection, Subject.ARCHIVE)
     files = connection.execute(
         update(recall)
-        .where(recall.c.id.in_(integers(connection, recall_ids)), recall.c.owner == owner, _RUNNING)
+        .where(is_among(connection, recall.c.id, recall_ids), recall.c.owner == owner, _RUNNING)
         .values(
             state="queued",
             attempt=recall.c.attempt - (1 if error is None else 0),
@@ -300,7 +300,7 @@ def cancel_unwanted(connection: Connection, file_ids: Iterable[int], now: dateti
     wanted = exists().where(request_file.c.file == recall.c.file, request_file.c.state == "waiting")
     cancelled = connection.execute(
         update(recall)
-        .where(recall.c.file.in_(integers(connection, file_ids)), ACTIVE, not_(wanted))
+        .where(is_among(connection, recall.c.file, file_ids), ACTIVE, not_(wanted))
         .values(state="cancelled", finished_us=to_us(now), owner=None, lease_until_us=None)
         .returning(recall.c.file)
     ).scalars()
@@ -339,7 +339,7 @@ def _unreserve(connection: Connection, file_ids: Sequence[int]) -> None:
     """Give back the room of files that did not come; a ready replica stays."""
     connection.execute(
         delete(replica).where(
-            replica.c.file.in_(integers(connection, file_ids)),
+            is_among(connection, replica.c.file, file_ids),
             replica.c.state == "filling",
         )
     )

@@ -23,7 +23,7 @@ from catalog_db.regions import Region
 from catalog_db.tables import item, updated_us
 from catalog_db.timeline import Timeline
 from catalog_db.times import to_us
-from catalog_db.upsert import integers
+from catalog_db.upsert import is_among
 
 Condition = ColumnElement[bool]
 
@@ -224,7 +224,7 @@ def _keys(connection: Connection, query: SearchQuery) -> Condition | None:
     if published:
         found = connection.scalars(select(item.c.pk).where(*published).limit(MOST_KEYS + 1)).all()
         if len(found) <= MOST_KEYS:
-            return item.c.pk.in_(integers(connection, found))
+            return is_among(connection, item.c.pk, found)
     return None
 
 

@@ -28,7 +28,7 @@ from catalog_db.scope import Scope, scope_of
 from catalog_db.sorting import sorted_page
 from catalog_db.tables import item
 from catalog_db.timeline import Timeline
-from catalog_db.upsert import integers
+from catalog_db.upsert import is_among
 
 Integers = NDArray[np.int64]
 
@@ -316,6 +316,6 @@ def _products(connection: Connection, keys: Sequence[int]) -> tuple[Product, ...
     """Return the products of these rows, in this order."""
     if not keys:
         return ()
-    rows = connection.execute(select_products().where(item.c.pk.in_(integers(connection, keys))))
+    rows = connection.execute(select_products().where(is_among(connection, item.c.pk, keys)))
     found = {row.pk: product_of(row) for row in rows}
     return tuple(found[key] for key in keys)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from catalog_db.errors import QueryError
 from catalog_db.query import SearchQuery
 from catalog_db.tables import item, updated_us
-from catalog_db.upsert import integers
+from catalog_db.upsert import is_among
 
 _COLUMNS = {
     "end": item.c.t1_us,
@@ -46,7 +46,7 @@ def sorted_page(connection: Connection, query: SearchQuery, keys: Sequence[int])
     """
     column = _COLUMNS[query.sort.field]
     rows = connection.execute(
-        select(column, item.c.pk).where(item.c.pk.in_(integers(connection, keys)))
+        select(column, item.c.pk).where(is_among(connection, item.c.pk, keys))
     )
     sign = -1 if query.sort.is_descending else 1
 

@@ -28,7 +28,7 @@ from catalog_db.locks import Subject, hold
 from catalog_db.recalls import ACTIVE, cancel_unwanted, queue_recalls
 from catalog_db.tables import file, item, kind, placement, recall, replica, request, request_file
 from catalog_db.times import from_us, to_us
-from catalog_db.upsert import insert_into, integers
+from catalog_db.upsert import insert_into, is_among
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _want(
             case((_is_ready(), pin_until_us), else_=None),
         )
         .outerjoin_from(file, replica, replica.c.file == file.c.id)
-        .where(file.c.id.in_(integers(connection, file_ids)))
+        .where(is_among(connection, file.c.id, file_ids))
     )
     statement = insert_into(connection, request_file).from_select(
         ["request", "file", "state", "pin_until_us"], wanted

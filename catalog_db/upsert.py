@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     Connection,
     FromClause,
-    Select,
     Table,
+    any_,
     func,
     literal,
     select,
@@ -24,17 +25,19 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgre
     return sqlite.insert(table)
 
 
-def integers(connection: Connection, values: Iterable[int]) -> Select[tuple[int]]:
-    """Return ``SELECT value`` over integers sent as one parameter, for ``column.in_(...)``.
+def is_among(
+    connection: Connection, column: ColumnElement[int], values: Iterable[int]
+) -> ColumnElement[bool]:
+    """Return the condition that a column is one of many integers, sent as one parameter.
 
-    One parameter whatever their number, an array or its JSON: no limit of variables, one statement
-    text. A temporary table instead would make SQLite build a Bloom filter over the whole index it
-    is joined with.
+    One parameter whatever their number: no limit of variables, one statement text. A temporary
+    table instead would make SQLite build a Bloom filter over the whole index it is joined with, and
+    PostgreSQL, not knowing how many there are, pass over the index of the column.
     """
     numbers = [int(value) for value in values]
     if connection.dialect.name == "postgresql":
-        return select(func.unnest(literal(numbers, ARRAY(BigInteger))).column_valued("value"))
-    return select(func.json_each(json.dumps(numbers)).table_valued("value").c.value)
+        return column == any_(literal(numbers, ARRAY(BigInteger)))
+    return column.in_(select(func.json_each(json.dumps(numbers)).table_valued("value").c.value))
 
 
 def integer_rows(
