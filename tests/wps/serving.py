@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from werkzeug import Response
 from werkzeug.serving import make_server
 
 from catalog_db import migrations
@@ -18,15 +19,16 @@ from tests.jobs.job_house import House
 
 @dataclass(frozen=True)
 class Served:
-    """A service, and where it is."""
+    """A service, where it is, and another server whose text can be an input by reference."""
 
     url: str
     app: Application
     house: House
+    elsewhere: str
 
 
 @contextmanager
-def on_the_loopback(app: Application) -> Iterator[str]:
+def on_the_loopback(app: Application | Response) -> Iterator[str]:
     """Give the address of an application until the block ends."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -42,23 +44,27 @@ def on_the_loopback(app: Application) -> Iterator[str]:
 @contextmanager
 def serving(folder: Path, processes: tuple[type[ChainProcess], ...]) -> Iterator[Served]:
     """Give a service with one supervisor: it takes seconds to start."""
-    environ = {
-        "PEPS_AUTH_MODE": "open",
-        "PEPS_PROCESSING_CHAINS": "tests.wps.chains",
-        "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
-        "PEPS_TAPE_SPEED": "1000",
-    }
-    config = Config.load(var=folder / "var", environ=environ)
-    engine = create_engine(config.catalog.url)
-    migrations.upgrade(engine)
-    house = House(config, engine, folder / "journal", environ)
-    house.start()
-    app = create_app(config, engine, processes=processes)
-    try:
-        with on_the_loopback(app) as url:
-            yield Served(url, app, house)
-    finally:
-        for process in house.supervisors:
-            process.terminate()
-            process.join(20)
-        engine.dispose()
+    with on_the_loopback(Response("hello by reference")) as elsewhere:
+        environ = {
+            "PEPS_AUTH_MODE": "open",
+            "PEPS_PROCESSING_CHAINS": "tests.wps.chains",
+            "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
+            "PEPS_TAPE_SPEED": "1000",
+            "PEPS_INPUTS_ALLOWED_HOSTS": elsewhere.removeprefix("http://"),
+            "PEPS_INPUTS_ALLOWED_SCHEMES": "http",
+            "PEPS_INPUTS_PRIVATE_NETWORKS": "127.0.0.0/8",
+        }
+        config = Config.load(var=folder / "var", environ=environ)
+        engine = create_engine(config.catalog.url)
+        migrations.upgrade(engine)
+        house = House(config, engine, folder / "journal", environ)
+        house.start()
+        app = create_app(config, engine, processes=processes)
+        try:
+            with on_the_loopback(app) as url:
+                yield Served(url, app, house, elsewhere)
+        finally:
+            for process in house.supervisors:
+                process.terminate()
+                process.join(20)
+            engine.dispose()

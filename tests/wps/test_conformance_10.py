@@ -3,6 +3,8 @@
 The suite is Java and drives a TEAM Engine; here each test carries the clause that it asserts.
 """
 
+from urllib.parse import quote
+
 import pytest
 import requests
 from lxml import etree
@@ -215,3 +217,35 @@ def test_a_stored_document_stays_at_its_address_and_is_updated(service, wps_sche
         if stored.find(".//wps:ProcessSucceeded", NAMES) is not None:
             break
     assert stored.findtext(".//wps:LiteralData", None, NAMES) == "Hello!"
+
+
+def test_inputs_by_reference(service, served):
+    address = f"{served.elsewhere}/vehicle.txt"
+    by_kvp = get(
+        service,
+        "service=WPS&version=1.0.0&request=Execute&identifier=echo&rawdataoutput=literalOutput"
+        f"&DataInputs=literalInput=@xlink:href={quote(address, safe='')}",
+    )
+    by_xml = post(
+        service,
+        f'<wps:Execute service="WPS" version="1.0.0" {SPACES} '
+        'xmlns:xlink="http://www.w3.org/1999/xlink"><ows:Identifier>echo</ows:Identifier>'
+        "<wps:DataInputs><wps:Input><ows:Identifier>literalInput</ows:Identifier>"
+        f'<wps:Reference xlink:href="{address}"/></wps:Input></wps:DataInputs><wps:ResponseForm>'
+        "<wps:RawDataOutput><ows:Identifier>literalOutput</ows:Identifier></wps:RawDataOutput>"
+        "</wps:ResponseForm></wps:Execute>",
+    )
+
+    assert [by_kvp.text, by_xml.text] == ["hello by reference"] * 2
+
+
+def test_a_reference_that_is_not_allowed_is_named(service):
+    for address in ("http://127.0.0.1:1/", "file:///etc/passwd", "http://169.254.169.254/"):
+        response = get(
+            service,
+            "service=WPS&version=1.0.0&request=Execute&identifier=echo"
+            f"&DataInputs=literalInput=@xlink:href={quote(address, safe='')}",
+        )
+        exception = document(response).find("ows:Exception", NAMES)
+        assert response.status_code == 400
+        assert exception.get("locator") == "literalInput"

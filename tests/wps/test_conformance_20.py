@@ -111,6 +111,20 @@ def test_inputs_and_outputs_by_value(service, wps2_schema):
     assert root.findtext("wps:Output/wps:Data/wps:LiteralValue", None, NAMES) == "hello_literal"
 
 
+@clause("A.5.4")
+def test_inputs_by_reference(service, served, wps2_schema):
+    address = f"{served.elsewhere}/vehicle.txt"
+    given = f'<wps:Reference mimeType="text/plain" xlink:href="{address}"/>'
+
+    root = document(
+        post(service, execute(inputs=f'<wps:Input id="literalInput">{given}</wps:Input>'))
+    )
+
+    wps2_schema.assertValid(root)
+    value = root.findtext("wps:Output/wps:Data/wps:LiteralValue", None, NAMES)
+    assert value == "hello by reference"
+
+
 @clause("A.5.6")
 def test_outputs_by_reference(service, wps2_schema):
     output = '<wps:Output id="literalOutput" transmission="reference"/>'
