@@ -56,6 +56,7 @@ class TestBirdy:
         methods = {name for name in dir(client) if callable(getattr(client, name))}
 
         assert {"s1_ortho", "echo", "processing_status", "status", "full_maja"} <= methods
+        assert "ortho_s1_grd" not in methods
 
     def test_echo(self, client):
         answer = client.echo(
