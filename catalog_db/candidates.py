@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from catalog_db.census import Census
+from catalog_db.footprints import TURN
 from catalog_db.scope import Scope
 from catalog_db.tables import item
 from catalog_db.timeline import Span
@@ -114,7 +115,7 @@ class Candidates:
         region = self.scope.region
         if region is None:
             return np.ones(len(rows), bool)
-        meets = region.surely_holds(rows[:, 2:])
+        meets = region.surely_holds(rows[:, 2:].T)
         doubtful = np.flatnonzero(~meets)
         for start in range(0, len(doubtful), _FOOTPRINTS_AT_ONCE):
             chosen = doubtful[start : start + _FOOTPRINTS_AT_ONCE]
@@ -130,11 +131,11 @@ class Candidates:
 
     def _is_by_cell(self, expected: float) -> bool:
         """Say whether cells cost less than reading all that started meanwhile anywhere."""
-        cells, here = self.scope.cells, float(self.scope.expected.sum())
+        cells = self.scope.cells
         if cells is None:
             return False
-        everywhere = float(self.census.days.products.sum())
-        by_time = expected * everywhere / max(here, 1.0)
+        here = float(self.census.of_kind @ self.scope.shares)
+        by_time = expected * float(self.census.of_kind.sum()) / max(here, 1.0)
         return len(cells) * _SEEK_COST + expected < by_time
 
     def _rows(self, conditions: Sequence[Condition], most: int) -> Integers:
@@ -153,7 +154,8 @@ class Candidates:
         if len(self.scope.kinds) < len(self.census.kinds):
             conditions.append(item.c.kind.in_(self.census.kind_keys[self.scope.kinds].tolist()))
         if self.scope.region is not None:
-            conditions.append(or_(*(_overlaps(box) for box in self.scope.region.boxes)))
+            boxes = self.scope.region.boxes_within(-TURN // 2, TURN // 2 + self.census.widest)
+            conditions.append(or_(*(_overlaps(box) for box in boxes)))
         return conditions
 
 

@@ -7,7 +7,9 @@ sees; where it is newer, cells have only grown.
 """
 
 import threading
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -47,11 +49,17 @@ class Census:
     cell_keys, cell_names
         All home cells, in no order.
     boxes
-        Shape (cell, 4): their boxes in 1e-4 degrees.
+        Shape (4, cell): their boxes in 1e-4 degrees, a row a side.
+    widest
+        The width of the widest box.
     counts
         Shape (cell, kind), int32: products in service.
     days
-        Products in service by day and kind.
+        Products in service by day and kind, with their extremes.
+    by_day, first_day
+        The same as a table, shape (day, kind), and the day of its first row.
+    of_kind
+        Products in service of each kind.
     """
 
     def __init__(self) -> None:
@@ -59,14 +67,19 @@ class Census:
         self._revision = -1
         self._cell_place: dict[int, int] = {}
         self._kind_place: dict[int, int] = {}
+        self._by_name: list[tuple[str, int]] = []
         self._day_place: dict[tuple[int, int], int] = {}
         self.kinds: list[Kind] = []
         self.kind_keys: _Integers = np.empty(0, np.int64)
         self.cell_keys: _Integers = np.empty(0, np.int64)
         self.cell_names: list[str] = []
-        self.boxes: _Integers = np.empty((0, 4), np.int64)
+        self.boxes: _Integers = np.empty((4, 0), np.int64)
+        self.widest = 0
         self.counts: NDArray[np.int32] = np.empty((0, 0), np.int32)
         self.days = Days()
+        self.by_day: NDArray[np.float64] = np.empty((0, 0))
+        self.of_kind: NDArray[np.float64] = np.empty(0)
+        self.first_day = 0
 
     def refresh(self, connection: Connection) -> None:
         """Read what has changed since the last time."""
@@ -81,7 +94,16 @@ class Census:
             self._read_cells(connection, since)
             self._read_counts(connection, since)
             self._read_days(connection, since)
+            self.first_day = int(self.days.day[0]) if len(self.days.day) else 0
+            self.by_day = self.table()
+            self.of_kind = self.by_day.sum(axis=0)
             self._revision = number
+
+    def named_cells(self, first: str, last: str) -> _Integers:
+        """Return the positions of cells whose names lie between two, both included."""
+        low = bisect_left(self._by_name, (first,))
+        high = bisect_right(self._by_name, last, key=itemgetter(0))
+        return np.array([place for _, place in self._by_name[low:high]], np.int64)
 
     def _read_kinds(self, connection: Connection, since: int) -> None:
         for row in _changed(connection, kind, since):
@@ -95,11 +117,14 @@ class Census:
         first = len(self.cell_names)
         self._cell_place |= {row.id: first + place for place, row in enumerate(new)}
         self.cell_names += [row.name for row in new]
-        boxes = np.vstack([self.boxes, np.zeros((len(new), 4), np.int64)])
+        boxes = np.hstack([self.boxes, np.zeros((4, len(new)), np.int64)])
         places = [self._cell_place[row.id] for row in rows]
-        boxes[places] = np.array([row[2:6] for row in rows], np.int64).reshape(-1, 4)
+        boxes[:, places] = np.array([row[2:6] for row in rows], np.int64).reshape(-1, 4).T
         self.boxes = boxes
+        self.widest = int((boxes[2] - boxes[0]).max(initial=0))
         self.cell_keys = np.append(self.cell_keys, np.array([row.id for row in new], np.int64))
+        if new:
+            self._by_name = sorted((name, place) for place, name in enumerate(self.cell_names))
 
     def _read_counts(self, connection: Connection, since: int) -> None:
         shape = (len(self.cell_names), len(self.kinds))
@@ -125,6 +150,15 @@ class Census:
         self._day_place = {
             key: place for place, key in enumerate(zip(self.days.day.tolist(), keys, strict=True))
         }
+
+    def table(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Return `by_day`, of some rows of `days` or of all."""
+        days = self.days
+        length = int(days.day[-1]) - self.first_day + 1 if len(days.day) else 0
+        table = np.zeros((length, len(self.kinds)))
+        rows = slice(None) if chosen is None else chosen
+        table[days.day[rows] - self.first_day, days.kind[rows]] = days.products[rows]
+        return table
 
     def _change_day(self, place: int, row: Row[Any]) -> None:
         days, values = self.days, row._mapping

@@ -16,7 +16,7 @@ from catalog_db.scope import Scope
 from catalog_db.timeline import Timeline
 
 # Products to look at, in all and in each draw.
-_SAMPLE = 600
+_SAMPLE = 400
 _PRODUCTS_A_DRAW = 12
 _DRAWS = (24, 400)
 # Places successive draws far from each other (Weyl 1916).
@@ -63,22 +63,22 @@ def _cells(candidates: Candidates) -> tuple[NDArray[np.int64], NDArray[np.float6
     """Return cells that have products of the search, and about how many each."""
     scope, census = candidates.scope, candidates.census
     cells = np.arange(len(census.cell_names)) if scope.cells is None else scope.cells
-    in_time = _share_of_kinds(scope, len(census.kinds))
-    there = census.counts[:, scope.kinds][cells] @ in_time[scope.kinds]
+    in_time = _share_of_kinds(scope)
+    there = census.counts[cells][:, scope.kinds] @ in_time[scope.kinds]
     if scope.region is not None:
-        there = there * np.maximum(scope.region.overlap(census.boxes[cells]), _LEAST_OVERLAP)
+        there = there * np.maximum(scope.region.overlap(census.boxes[:, cells]), _LEAST_OVERLAP)
     has_any = there > 0
     return cells[has_any], there[has_any]
 
 
-def _share_of_kinds(scope: Scope, kinds: int) -> NDArray[np.float64]:
+def _share_of_kinds(scope: Scope) -> NDArray[np.float64]:
     """Return the share of each kind's products that falls within the time of the search."""
-    starts = scope.days * DAY_US
-    overlap = np.minimum(starts + DAY_US, scope.last_us + 1) - np.maximum(starts, scope.first_us)
-    within = scope.expected * np.clip(overlap / DAY_US, 0.0, 1.0)
-    inside = np.bincount(scope.day_kinds, weights=within, minlength=kinds)
-    every = np.bincount(scope.day_kinds, weights=scope.expected, minlength=kinds)
-    return inside / np.maximum(every, 1e-9)
+    days = scope.days_within(scope.first_us, scope.last_us)
+    starts = (np.arange(days.start, days.stop) + scope.first_day) * DAY_US
+    within = np.minimum(starts + DAY_US, scope.last_us + 1) - np.maximum(starts, scope.first_us)
+    inside = (within / DAY_US) @ scope.by_day[days]
+    shares: NDArray[np.float64] = inside / np.maximum(scope.by_day.sum(axis=0), 1.0)
+    return shares
 
 
 def _draws(

@@ -1,7 +1,7 @@
 """Products: what the archive holds, one row of `item` each."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import shapely
@@ -22,6 +22,7 @@ __all__ = [
     "place",
     "product_of",
     "product_uid",
+    "products_of",
     "select_products",
     "withdraw",
 ]
@@ -64,6 +65,7 @@ def select_products() -> Select[Any]:
     return _PRODUCTS
 
 
+_SHARED = (*PLAIN, *Kind._fields)
 _PRODUCTS = select(
     item.c.pk,
     *(item.c[name] for name in PLAIN),
@@ -84,14 +86,23 @@ _PRODUCTS = select(
 
 def product_of(row: Row[Any]) -> Product:
     """Return the product of a row of `select_products`."""
-    values = row._asdict()
-    return Product(
-        **{name: values[name] for name in (*PLAIN, *Kind._fields)},
-        start=from_us(values["t0_us"]),
-        end=from_us(values["t1_us"]),
-        published=from_us(values["published_us"]),
-        updated=from_us(values["updated_us"]),
-        footprint=shapely.from_wkb(values["footprint"]),
-        properties=json.loads(values["properties"]),
-        file_path=values["path"],
-    )
+    return products_of([row])[0]
+
+
+def products_of(rows: Sequence[Row[Any]]) -> list[Product]:
+    """Return the products of rows of `select_products`."""
+    footprints = shapely.from_wkb([row.footprint for row in rows])
+    return [
+        Product(
+            **{name: values[name] for name in _SHARED},
+            start=from_us(values["t0_us"]),
+            end=from_us(values["t1_us"]),
+            published=from_us(values["published_us"]),
+            updated=from_us(values["updated_us"]),
+            footprint=footprint,
+            properties=json.loads(values["properties"]) if values["properties"] != "{}" else {},
+            file_path=values["path"],
+        )
+        for footprint, row in zip(footprints, rows, strict=True)
+        for values in [row._mapping]
+    ]

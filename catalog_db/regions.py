@@ -97,7 +97,7 @@ class Region:
         shapely.prepare(repeated)
         return cls(
             boxes=np.concatenate([boxes + turns * turn for turns in _TURNS]),
-            is_box=valid.geom_type == "Polygon" and bool(valid.equals(box(*valid.bounds))),
+            is_box=_is_box(valid),
             geometry=repeated,
         )
 
@@ -107,58 +107,62 @@ class Region:
         x0, y0, x1, y1 = self.boxes[0] / UNITS_PER_DEGREE
         return bool(self.is_box and x1 - x0 >= 360 and y0 <= -90 and y1 >= 90)
 
+    def boxes_within(self, west: int, east: int) -> NDArray[np.float64]:
+        """Return the boxes that reach longitudes from west to east, in stored units."""
+        return self.boxes[(self.boxes[:, 2] >= west) & (self.boxes[:, 0] <= east)]
+
     def may_meet(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say which boxes, shape (item, 4) in stored units, meet a box of the region."""
-        met = np.zeros(len(boxes), bool)
-        for x0, y0, x1, y1 in self.boxes:
-            met |= (
-                (boxes[:, 0] <= x1)
-                & (boxes[:, 2] >= x0)
-                & (boxes[:, 1] <= y1)
-                & (boxes[:, 3] >= y0)
-            )
+        """Say which boxes, shape (4, item) in stored units, meet a box of the region."""
+        met = np.zeros(boxes.shape[1], bool)
+        if not len(met):
+            return met
+        for x0, y0, x1, y1 in self.boxes_within(int(boxes[0].min()), int(boxes[2].max())):
+            met |= (boxes[0] <= x1) & (boxes[2] >= x0) & (boxes[1] <= y1) & (boxes[3] >= y0)
         return met
 
     def overlap(self, boxes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the share of each box, shape (item, 4), that the boxes of the region cover."""
-        share = np.zeros(len(boxes))
-        area = np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1.0)
+        """Return the share of each box, shape (4, item), that the boxes of the region cover."""
+        west, south, east, north = boxes
+        share = np.zeros(len(west))
+        area = np.maximum((east - west) * (north - south), 1)
         for x0, y0, x1, y1 in self.boxes:
-            width = np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0)
-            height = np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0)
+            width = np.minimum(east, x1) - np.maximum(west, x0)
+            height = np.minimum(north, y1) - np.maximum(south, y0)
             share += np.maximum(width, 0.0) * np.maximum(height, 0.0) / area
         return np.minimum(share, 1.0)
 
     def meets_boxes(self, corners: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say which boxes, shape (item, 4) in degrees and continuous, meet the region itself."""
-        met = np.zeros(len(corners), bool)
+        """Say which boxes, shape (4, item) in degrees and continuous, meet the region itself."""
+        west, south, east, north = corners
+        met = np.zeros(len(west), bool)
         for turns in _TURNS:
-            moved = shapely.box(
-                corners[:, 0] + 360 * turns,
-                corners[:, 1],
-                corners[:, 2] + 360 * turns,
-                corners[:, 3],
-            )
+            moved = shapely.box(west + 360 * turns, south, east + 360 * turns, north)
             met |= shapely.intersects(self.geometry, moved)
         return met
 
     def surely_holds(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say which boxes, shape (item, 4), lie within the region without a look at footprints."""
-        held = np.zeros(len(boxes), bool)
+        """Say which boxes, shape (4, item), lie within the region without a look at footprints."""
+        west, south, east, north = boxes
+        held = np.zeros(len(west), bool)
         if self.is_box:
             for x0, y0, x1, y1 in self.boxes:
-                held |= (
-                    (boxes[:, 0] >= x0)
-                    & (boxes[:, 1] >= y0)
-                    & (boxes[:, 2] <= x1)
-                    & (boxes[:, 3] <= y1)
-                )
+                held |= (west >= x0) & (south >= y0) & (east <= x1) & (north <= y1)
         return held
 
     def intersects(self, footprints: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Say which footprints, cut at the antimeridian, meet the region."""
         found: NDArray[np.bool_] = shapely.intersects(self.geometry, footprints)
         return found
+
+
+def _is_box(geometry: BaseGeometry) -> bool:
+    """Say whether a valid geometry is a box: a ring through its four corners and no others."""
+    if geometry.geom_type != "Polygon" or shapely.get_num_coordinates(geometry) != 5:
+        return False
+    west, south, east, north = geometry.bounds
+    return all(
+        x in (west, east) and y in (south, north) for x, y in shapely.get_coordinates(geometry)
+    )
 
 
 def _repeated(geometry: BaseGeometry) -> BaseGeometry:

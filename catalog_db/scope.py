@@ -51,8 +51,11 @@ class Scope:
         What a footprint must meet; None: wherever.
     first_us, last_us
         Bounds of the start of sensing, inclusive.
-    days, day_kinds, expected
-        Products of these kinds in these cells by day and kind, days sorted.
+    by_day, first_day
+        Products of the catalogue by day and kind, shape (day, kind), zero where the search can
+        have none; and the day of its first row.
+    shares
+        Of each kind, the part that is in these cells.
     is_broken
         The values asked for are found on some days only, with others in between.
     keys
@@ -68,9 +71,9 @@ class Scope:
     region: Region | None
     first_us: int
     last_us: int
-    days: NDArray[np.int64]
-    day_kinds: NDArray[np.int64]
-    expected: NDArray[np.float64]
+    by_day: NDArray[np.float64]
+    first_day: int
+    shares: NDArray[np.float64]
     is_broken: bool
     keys: Condition | None
     conditions: tuple[Condition, ...]
@@ -80,7 +83,17 @@ class Scope:
         """Return the expected products along time, within further bounds where given."""
         first = self.first_us if first_us is None else max(self.first_us, first_us)
         last = self.last_us if last_us is None else min(self.last_us, last_us)
-        return Timeline.of(self.days, self.expected, first, last)
+        days = self.days_within(first, last)
+        expected = self.by_day[days] @ self.shares
+        return Timeline.of(self.first_day + days.start, expected, first, last)
+
+    def days_within(self, first_us: int, last_us: int) -> slice:
+        """Return the rows of `by_day` of the days from one instant to another."""
+        low, high = (
+            min(max(day - self.first_day, 0), len(self.by_day))
+            for day in (first_us // DAY_US, last_us // DAY_US + 1)
+        )
+        return slice(low, max(low, high))
 
     @property
     def is_counted(self) -> bool:
@@ -95,26 +108,24 @@ def scope_of(connection: Connection, census: Census, query: SearchQuery) -> Scop
     region = None if region is not None and region.is_everywhere else region
     cells = _cells(census, query.texts.get("mgrs_tile"), region)
     conditions, is_covered = _conditions(connection, query)
-    chosen, expected, is_broken = _days(census, query, kinds, cells)
-    days = census.days.day[chosen]
+    by_day, is_broken = _days(census, query)
+    first_us = census.first_day * DAY_US
     return Scope(
         kinds=kinds,
         cells=cells,
         region=region,
-        first_us=_instant(query.start_from, days[0] * DAY_US if len(days) else 0),
-        last_us=_instant(query.start_to, (days[-1] + 1) * DAY_US - 1 if len(days) else -1),
-        days=days,
-        day_kinds=census.days.kind[chosen],
-        expected=expected[chosen],
+        first_us=first_us if query.start_from is None else to_us(query.start_from),
+        last_us=first_us + len(by_day) * DAY_US - 1
+        if query.start_to is None
+        else to_us(query.start_to),
+        by_day=by_day,
+        first_day=census.first_day,
+        shares=_shares(census, kinds, cells),
         is_broken=is_broken,
         keys=_keys(connection, query),
         conditions=tuple(conditions),
         is_covered=is_covered,
     )
-
-
-def _instant(bound: datetime | None, otherwise: int) -> int:
-    return int(otherwise) if bound is None else to_us(bound)
 
 
 def _kinds(census: Census, query: SearchQuery) -> NDArray[np.int64]:
@@ -145,48 +156,51 @@ def _cells(
     if region is not None:
         cells = np.flatnonzero(region.may_meet(census.boxes))
         if not region.is_box and len(cells) <= _MOST_EXACT_CELLS:
-            corners = census.boxes[cells] / UNITS_PER_DEGREE
+            corners = census.boxes[:, cells] / UNITS_PER_DEGREE
             cells = cells[region.meets_boxes(corners)]
     if tile is not None:
         # A gridded product lives in the cell of its tile.
-        among = range(len(census.cell_names)) if cells is None else cells.tolist()
-        named = [
-            place
-            for place in among
-            if "/" not in census.cell_names[place] and _is_met(census.cell_names[place], tile)
-        ]
-        cells = np.array(named, np.int64)
+        named = census.named_cells(tile.value, tile.value + (_LAST_TEXT if tile.is_prefix else ""))
+        named = np.array(
+            [one for one in named.tolist() if _is_tile(census.cell_names[one])], np.int64
+        )
+        cells = named if cells is None else np.intersect1d(cells, named)
     return cells
 
 
-def _days(
-    census: Census,
-    query: SearchQuery,
-    kinds: NDArray[np.int64],
-    cells: NDArray[np.int64] | None,
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], bool]:
-    """Return which rows of `Days` may meet the search, products expected, and if days are left out.
+def _is_tile(name: str) -> bool:
+    """Say whether a home cell is a tile of the grid; the others are level, column and row."""
+    return "/" not in name
 
-    A kind is spread over time in a cell as it is in all of them.
+
+def _shares(
+    census: Census, kinds: NDArray[np.int64], cells: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    """Return which part of the products of each kind is of these kinds and in these cells.
+
+    A kind is taken to be spread over time in a cell as it is in all of them.
     """
+    shares = np.zeros(len(census.kinds))
+    shares[kinds] = 1.0
+    if cells is not None:
+        there = census.counts[cells].sum(axis=0, dtype=np.float64)
+        shares *= there / np.maximum(census.of_kind, 1.0)
+    return shares
+
+
+def _days(census: Census, query: SearchQuery) -> tuple[NDArray[np.float64], bool]:
+    """Return products by day and kind, and whether days are left out that cannot meet a search."""
+    extremes = _wanted_extremes(query)
+    if not extremes:
+        return census.by_day, False
     days = census.days
-    everywhere = np.bincount(days.kind, weights=days.products, minlength=len(census.kinds))
-    share = np.zeros(len(census.kinds))
-    if cells is None:
-        share[kinds] = 1.0
-    else:
-        there = census.counts[:, kinds][cells].sum(axis=0, dtype=np.float64)
-        share[kinds] = there / np.maximum(everywhere[kinds], 1.0)
-    expected = days.products * share[days.kind]
-    chosen = expected > 0
-    is_broken = False
-    for name, low, high in _wanted_extremes(query):
+    chosen = np.ones(len(days.day), np.bool_)
+    for name, low, high in extremes:
         if low is not None:
             chosen[chosen] = (days.high[name][chosen] >= low).astype(np.bool_)
         if high is not None:
             chosen[chosen] = (days.low[name][chosen] <= high).astype(np.bool_)
-        is_broken = True
-    return chosen, expected, is_broken
+    return census.table(chosen), True
 
 
 def _wanted_extremes(

@@ -22,7 +22,7 @@ from catalog_db.errors import QueryError
 from catalog_db.estimating import estimated_total
 from catalog_db.paging import page_memory
 from catalog_db.product import Product
-from catalog_db.products import product_of, select_products
+from catalog_db.products import products_of, select_products
 from catalog_db.query import Position, SearchQuery, SearchResult
 from catalog_db.scope import Scope, scope_of
 from catalog_db.sorting import sorted_page
@@ -277,9 +277,9 @@ class _Search:
     def _counted_days(self) -> tuple[Integers, Integers]:
         """Return days and the products on each, exactly: parts of days are counted in the index."""
         first, last = self.scope.first_us, self.scope.last_us
-        low, high = np.searchsorted(self.scope.days, [first // DAY_US, last // DAY_US + 1])
-        days, place = np.unique(self.scope.days[low:high], return_inverse=True)
-        products = np.bincount(place, weights=self.scope.expected[low:high]).astype(np.int64)
+        rows = self.scope.days_within(first, last)
+        products = np.rint(self.scope.by_day[rows] @ self.scope.shares).astype(np.int64)
+        days = np.arange(rows.start, rows.stop) + self.scope.first_day
         for index in {0, len(days) - 1}:
             start = int(days[index]) * DAY_US
             span = max(start, first), min(start + DAY_US - 1, last)
@@ -316,6 +316,7 @@ def _products(connection: Connection, keys: Sequence[int]) -> tuple[Product, ...
     """Return the products of these rows, in this order."""
     if not keys:
         return ()
-    rows = connection.execute(select_products().where(is_among(connection, item.c.pk, keys)))
-    found = {row.pk: product_of(row) for row in rows}
+    statement = select_products().where(is_among(connection, item.c.pk, keys))
+    rows = connection.execute(statement).all()
+    found = dict(zip((row.pk for row in rows), products_of(rows), strict=True))
     return tuple(found[key] for key in keys)

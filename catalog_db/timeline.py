@@ -30,25 +30,23 @@ class Timeline:
 
     @classmethod
     def of(
-        cls, days: NDArray[np.int64], expected: NDArray[np.float64], first_us: int, last_us: int
+        cls, first_day: int, expected: NDArray[np.float64], first_us: int, last_us: int
     ) -> "Timeline":
-        """Return the timeline of products expected on days, sorted, within two instants.
+        """Return the timeline of products expected on consecutive days, within two instants.
 
         Parameters
         ----------
-        days, expected
-            Days since 1970 and products; a day may be there several times.
+        first_day
+            Days since 1970 to the first.
+        expected
+            Products a day.
         first_us, last_us
             Both inclusive.
         """
-        low, high = np.searchsorted(days, [first_us // DAY_US, last_us // DAY_US + 1])
-        days, expected = days[low:high], expected[low:high]
-        offset = int(days[0]) if len(days) else 0
-        by_day = np.bincount(days - offset, weights=expected)
-        there = np.flatnonzero(by_day)
-        edges = (there + offset) * float(DAY_US)
+        there = np.flatnonzero(expected)
+        edges = (there + first_day) * float(DAY_US)
         starts, ends = np.maximum(edges, first_us), np.minimum(edges + DAY_US, last_us + 1)
-        within = by_day[there] * (ends - starts) / DAY_US
+        within = expected[there] * (ends - starts) / DAY_US
         return cls(starts, ends, np.concatenate([[0.0], np.cumsum(within)]))
 
     @property

@@ -119,6 +119,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.template)
 
+    def taken(self, chosen: NDArray[np.int64] | slice) -> "Rows":
+        """Return some of them."""
+        return Rows(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
 
 class Catalogue:
     """A made-up catalogue of about `number` products."""
@@ -162,7 +166,7 @@ class Catalogue:
             kept = min(len(rows), remaining)
             remaining -= kept
             if kept:
-                yield Rows(*(getattr(rows, name)[:kept] for name in Rows.__dataclass_fields__))
+                yield rows.taken(slice(kept))
 
     def batches(self) -> Iterator[Batch]:
         """Return all products as rows for the load."""
@@ -196,7 +200,7 @@ class Catalogue:
             for name in Rows.__dataclass_fields__
         ]
         order = np.argsort(joined[2], kind="stable")
-        return Rows(*(column[order] for column in joined))
+        return Rows(*joined).taken(order)
 
     def _occurrences(
         self,
@@ -273,9 +277,8 @@ class Catalogue:
     def batch(self, rows: Rows, first: int) -> Batch:
         """Return rows for the load; `first` is the number of products before them."""
         _, stored, boxes = self.placed
-        durations = np.concatenate([one.duration_s for one in self.missions.values()])
-        t1_us = rows.t0_us + (durations[rows.template] * _US).astype(np.int64)
-        titles = self._titles(rows, t1_us, first)
+        t1_us = self._ends(rows)
+        titles = self.titles(rows, np.arange(first, first + len(rows)))
         collections = [self.kinds[kind].collection for kind in rows.kind.tolist()]
         is_radar = np.isnan(rows.cloud)
         box = boxes[rows.template]
@@ -303,10 +306,13 @@ class Catalogue:
         }
         return Batch(rows.kind, rows.template, columns)
 
-    def _titles(self, rows: Rows, t1_us: NDArray[np.int64], first: int) -> list[str]:
+    def _ends(self, rows: Rows) -> NDArray[np.int64]:
+        durations = np.concatenate([one.duration_s for one in self.missions.values()])
+        return rows.t0_us + (durations[rows.template] * _US).astype(np.int64)
+
+    def titles(self, rows: Rows, number: NDArray[np.int64]) -> list[str]:
         """Return titles as the producers compose them; a running number stands for checksums."""
-        titles = np.empty(len(rows), "S67")
-        number = np.arange(first, first + len(rows))
+        titles, t1_us = np.empty(len(rows), "S67"), self._ends(rows)
         radar = np.flatnonzero(np.isnan(rows.cloud))
         optical = np.flatnonzero(~np.isnan(rows.cloud))
         prefixes = np.array([_title_start(kind) for kind in self.kinds], "S17")
