@@ -93,6 +93,8 @@ def add(connection: Connection, user: User) -> None:
 
 def get(connection: Connection, name: str) -> User | None:
     """Return a user by name, in whatever case; None when there is none."""
+    if not _NAME.fullmatch(name.lower()):
+        return None  # PostgreSQL refuses some texts, of which no name is made
     row = connection.execute(select(account).where(account.c.name == name.lower())).first()
     if row is None:
         return None

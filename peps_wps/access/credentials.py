@@ -4,7 +4,6 @@ Nothing is read from the address: what stands there ends in logs, histories and 
 """
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 
 from werkzeug import Request
@@ -60,7 +59,7 @@ def _basic(value: str) -> Password | TokenText:
     """Read the credentials of RFC 7617; OWSLib writes them in Latin-1, others in UTF-8."""
     try:
         content = base64.b64decode(value, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # not Base64, or not even ASCII
         raise UnauthorizedError from error
     try:
         text = content.decode("utf-8")

@@ -30,7 +30,8 @@ def test_a_user_is_read_as_written_whatever_the_case_of_the_name(engine: Engine)
     with engine.connect() as connection:
         assert users.get(connection, "Ada@Example.org") == ADA
         assert users.list_users(connection) == [ADA]
-        assert users.get(connection, "nobody") is None
+        for other in ("nobody", "", "a\0b", "a b", "x" * 65, "\ud800"):
+            assert users.get(connection, other) is None
 
 
 @pytest.mark.usefixtures("_ada")
