@@ -21,6 +21,7 @@ from catalog_db.tables.catalogue import (
 from catalog_db.tables.gazetteer import place, place_name
 from catalog_db.tables.ingestion import ingestion
 from catalog_db.tables.jobs import job, job_log, process_run, task, worker
+from catalog_db.tables.mirror import mirror_content, mirror_day, mirror_mark, mirror_product
 from catalog_db.tables.statistics import daily_volume
 from catalog_db.tables.users import account, failed_login, membership, process_right, token
 
@@ -41,6 +42,10 @@ __all__ = [
     "kind",
     "membership",
     "metadata",
+    "mirror_content",
+    "mirror_day",
+    "mirror_mark",
+    "mirror_product",
     "place",
     "place_name",
     "placement",
