@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,10 +24,6 @@ PASSWORDS = {
     "eve": "battery staple é",
     "operator": "quite another one",
 }
-
-
-# A hash costs time by intention; the users of each test are the same.
-hash_once = functools.cache(hash_password)
 
 
 def basic(name: str, password: str | None = None, encoding: str = "utf-8") -> dict[str, str]:
@@ -61,22 +58,27 @@ class Service:
             users.set_disabled(connection, user, is_disabled=True)
 
 
+@functools.cache
+def users_database() -> bytes:
+    """Return a database with the users: made once, since hashes and migrations take their time."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = ArchiveWorld(Path(folder))
+        with world.engine.begin() as connection:
+            for name, password in PASSWORDS.items():
+                groups = frozenset({"radar"} if name == "ada@example.org" else ())
+                stored = hash_password(password)
+                is_operator = name == "operator"
+                users.add(connection, User(name, times.now(), stored, is_operator, groups=groups))
+            users.grant(connection, Right("FULL_MAJA", Holder("group", "radar")))
+        world.engine.dispose()
+        return (Path(folder) / "catalog.db").read_bytes()
+
+
 def serve(root: Path, **environ: str) -> Service:
+    root.mkdir(exist_ok=True)
+    (root / "catalog.db").write_bytes(users_database())
     settings = {"PEPS_AUTH_MODE": "basic", "PEPS_AUTH_RESTRICTED": "FULL_MAJA", **environ}
     world = ArchiveWorld(root, **settings)
-    with world.engine.begin() as connection:
-        for name, password in PASSWORDS.items():
-            users.add(
-                connection,
-                User(
-                    name,
-                    times.now(),
-                    hash_once(password),
-                    is_operator=name == "operator",
-                    groups=frozenset({"radar"} if name == "ada@example.org" else ()),
-                ),
-            )
-        users.grant(connection, Right("FULL_MAJA", Holder("group", "radar")))
     return Service(world, create_app(world.config, world.engine, processes=(FullMaja, Echo)))
 
 

@@ -212,3 +212,63 @@ def test_everything_can_be_restricted(tmp_path) -> None:
     service = serve(tmp_path, PEPS_AUTH_RESTRICTED="*")
     assert offered(service.client, basic("eve")) == []
     assert offered(service.client, basic("ada@example.org")) == ["FULL_MAJA"]
+
+
+EXECUTION = {"inputs": {"tileid": "31TCJ"}}
+
+
+@pytest.mark.usefixtures("ledger")
+def test_ogcapi_asks_and_refuses_as_wps_does(client: Client) -> None:
+    def processes(headers: dict[str, str]) -> list[str]:
+        listed = client.get("/ogcapi/processes", headers=headers).json["processes"]
+        return sorted(one["id"] for one in listed)
+
+    def order(headers: dict[str, str]) -> int:
+        address = "/ogcapi/processes/FULL_MAJA/execution"
+        answer = client.post(
+            address, json=EXECUTION, headers={"Prefer": "respond-async", **headers}
+        )
+        if answer.status_code >= 400:
+            assert answer.mimetype == "application/problem+json"
+        assert ("WWW-Authenticate" in answer.headers) == (answer.status_code == 401)
+        return answer.status_code
+
+    assert processes({}) == processes(basic("eve")) == ["ECHO"]
+    assert processes(basic("ada@example.org")) == ["ECHO", "FULL_MAJA"]
+    assert client.get("/ogcapi/processes/FULL_MAJA", headers=basic("eve")).status_code == 404
+    assert order({}) == 401
+    assert order(basic("eve", "wrong password")) == 401
+    assert order(basic("eve")) == 403
+    assert order(basic("ada@example.org")) == 201
+    assert order({**basic("ada@example.org"), "Origin": "https://evil.example"}) == 403
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_list_of_jobs_is_its_owners(service: Service, client: Client) -> None:
+    job = job_of(client.get(MAJA, headers=basic("ada@example.org")))
+
+    def listed(headers: dict[str, str]) -> list[str]:
+        return [one["jobID"] for one in client.get("/ogcapi/jobs", headers=headers).json["jobs"]]
+
+    assert client.get("/ogcapi/jobs").status_code == 401
+    assert listed(basic("ada@example.org")) == [job]
+    assert listed({"X-API-Key": service.token("operator")}) == [job]
+    assert listed(basic("eve")) == []
+    # Its address is the right to read it, and to nothing more.
+    assert client.get(f"/ogcapi/jobs/{job}").status_code == 200
+    assert client.delete(f"/ogcapi/jobs/{job}").status_code == 401
+    assert client.delete(f"/ogcapi/jobs/{job}", headers=basic("eve")).status_code == 403
+    assert client.get(f"/ogcapi/jobs/{job}/log", headers=basic("eve")).status_code == 403
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
+def test_both_versions_of_wps_ask(client: Client, version: str) -> None:
+    order = MAJA.replace("version=1.0.0", f"version={version}")
+    unknown, wrong = client.get(order), client.get(order, headers=basic("eve", "wrong password"))
+    forbidden = client.get(order, headers=basic("eve"))
+
+    assert (unknown.status_code, wrong.status_code, forbidden.status_code) == (401, 401, 403)
+    for answer in (unknown, wrong, forbidden):
+        assert b"ExceptionReport" in answer.data
+        assert ("WWW-Authenticate" in answer.headers) == (answer.status_code == 401)
