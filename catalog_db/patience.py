@@ -35,12 +35,18 @@ def patiently(
     while True:
         try:
             return action()
-        except (exc.InterfaceError, exc.OperationalError, exc.TimeoutError) as error:
-            if _is_of_sqlite(error) or time.monotonic() > deadline:
+        except (exc.DBAPIError, exc.TimeoutError) as error:
+            if not _may_pass(error) or time.monotonic() > deadline:
                 raise
             logger.warning("the database is away: %s", str(error).partition("\n")[0])
             time.sleep(pause_s)
 
 
-def _is_of_sqlite(error: Exception) -> bool:
-    return isinstance(getattr(error, "orig", None), sqlite3.Error)
+def _may_pass(error: exc.DBAPIError | exc.TimeoutError) -> bool:
+    """Tell whether another try, later, may not meet the same error."""
+    if isinstance(error, exc.TimeoutError):  # no connection of the pool was free
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        return False
+    is_refusal = isinstance(error, (exc.InterfaceError, exc.OperationalError))
+    return is_refusal or error.connection_invalidated
