@@ -21,8 +21,8 @@ class JobFilter:
     ----------
     owners, processes
         Names of users and of chains.
-    states
-        As clients see them (``Job.shown_state``).
+    states, row_states
+        As clients see them (``Job.shown_state``), and as the rows have them, for operators.
     created_from, created_until
         The instants between which a job was accepted, both included.
     min_duration_s, max_duration_s
@@ -33,6 +33,7 @@ class JobFilter:
     owners: Sequence[str] = ()
     processes: Sequence[str] = ()
     states: Sequence[str] = ()
+    row_states: Sequence[str] = ()
     created_from: datetime | None = None
     created_until: datetime | None = None
     min_duration_s: float | None = None
@@ -100,6 +101,8 @@ def _conditions(wanted: JobFilter, now_us: int) -> list[ColumnElement[bool]]:
         conditions.append(columns.process.in_(wanted.processes))
     if wanted.states:
         conditions.append(or_(false(), *(_is_shown_as(state) for state in wanted.states)))
+    if wanted.row_states:
+        conditions.append(columns.state.in_(wanted.row_states))
     if wanted.created_from is not None:
         conditions.append(columns.created_us >= times.to_us(wanted.created_from))
     if wanted.created_until is not None:

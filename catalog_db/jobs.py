@@ -188,22 +188,6 @@ def get(connection: Connection, job_id: str) -> Job | None:
     return None if row is None else job_of_row(row, outlook_of(connection, row, times.now()))
 
 
-def list_jobs(
-    connection: Connection,
-    *,
-    owner: str | None = None,
-    states: Sequence[str] = (),
-    limit: int = 100,
-) -> list[Job]:
-    """Return jobs, the newest first, without queue position or expected duration."""
-    query = select(job_table).order_by(job_table.c.created_us.desc(), job_table.c.id).limit(limit)
-    if owner is not None:
-        query = query.where(job_table.c.owner == owner)
-    if states:
-        query = query.where(job_table.c.state.in_(states))
-    return jobs_of(connection, query)
-
-
 def jobs_of(connection: Connection, query: Select[Any]) -> list[Job]:
     """Return the jobs that a query on the job table gives."""
     return [job_of_row(row) for row in connection.execute(query)]

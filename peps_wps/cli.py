@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from peps_wps import kernel_cache
@@ -24,7 +25,7 @@ COMMANDS = {
     "ingest": "peps_wps.cli_archive:ingest",
     "withdraw": "peps_wps.cli_archive:withdraw",
     "db": "peps_wps.cli_archive:database",
-    "jobs": "peps_wps.cli_archive:jobs",
+    "jobs": "peps_wps.cli_jobs:jobs",
     "execute": "peps_wps.cli_orders:execute",
     "watch": "peps_wps.cli_orders:watch",
     "cancel": "peps_wps.cli_orders:cancel",
@@ -126,12 +127,7 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
     withdraw.add_argument(
         "identifiers", nargs="+", metavar="IDENTIFIER", help="title or identifier of a product"
     )
-    jobs = commands.add_parser("jobs", help="list the jobs of the database")
-    jobs.add_argument(
-        "--state", action="append", default=[], choices=STATES, help="only jobs in this state"
-    )
-    jobs.add_argument("--limit", type=_positive, default=20, metavar="N")
-    for command in (ingest, withdraw, jobs):
+    for command in (ingest, withdraw):
         command.add_argument("--json", action="store_true", help="answer in JSON")
         _add_var(command)
     database = commands.add_parser("db", help="the database: bring it up to date, or ask its state")
@@ -154,13 +150,43 @@ def _add_orders(commands: "_Commands[argparse.ArgumentParser]") -> None:
         command.add_argument(
             "--output", type=Path, metavar="DIR", help="where results go (default: .)"
         )
+    _add_jobs(commands)
     for command in (execute, watch, cancel):
         command.add_argument(
             "--url",
-            default=os.environ.get("PEPS_URL", DEFAULT_URL),
+            default=default_url(),
             help=f"the server (default: PEPS_URL, else {DEFAULT_URL})",
         )
         command.add_argument("--json", action="store_true", help="answer in JSON, no progress")
+
+
+def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    jobs = commands.add_parser("jobs", help="list jobs, the newest first")
+    jobs.add_argument(
+        "--state", action="append", default=[], choices=STATES, help="only jobs in this state"
+    )
+    jobs.add_argument(
+        "--process", action="append", default=[], metavar="NAME", help="only runs of this process"
+    )
+    jobs.add_argument(
+        "--since", type=_instant, metavar="TIME", help="only those accepted since: 2026-11-22T08:00"
+    )
+    jobs.add_argument("--limit", type=_positive, default=20, metavar="N")
+    place = jobs.add_mutually_exclusive_group()
+    place.add_argument("--url", help="of this server: those that it shows you (default: PEPS_URL)")
+    place.add_argument(
+        "--var",
+        type=Path,
+        metavar="DIR",
+        help="of the database of this machine: those of everybody (default: PEPS_VAR)",
+    )
+    jobs.add_argument("--json", action="store_true", help="answer in JSON")
+    jobs.set_defaults(usual_url=default_url())
+
+
+def default_url() -> str:
+    """Return the server that is meant when none is named."""
+    return os.environ.get("PEPS_URL", DEFAULT_URL)
 
 
 def _add_var(command: argparse.ArgumentParser) -> None:
@@ -170,6 +196,15 @@ def _add_var(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of all state (default: PEPS_VAR, else ./var)",
     )
+
+
+def _instant(text: str) -> datetime:
+    """Return an instant; one without a time zone is UTC."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no time such as 2026-11-22T08:00") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _positive(text: str) -> int:

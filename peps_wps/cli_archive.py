@@ -1,4 +1,4 @@
-"""`peps ingest`, `withdraw`, `jobs` and `db`: what works on the database of this machine."""
+"""`peps ingest`, `withdraw` and `db`: what works on the database of this machine."""
 
 import argparse
 import dataclasses
@@ -10,8 +10,6 @@ from typing import Any
 from tqdm import tqdm
 
 from catalog_db import migrations, products
-from catalog_db.jobs import Job
-from peps_wps import jobs as job_store
 from peps_wps import logs
 from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, ProgressLine, answer, answer_json, say
 from peps_wps.config import Config
@@ -106,30 +104,11 @@ def withdraw(arguments: argparse.Namespace) -> int:
     return JOB_FAILED if unknown else OK
 
 
-def jobs(arguments: argparse.Namespace) -> int:
-    """List jobs, the newest first."""
-    config = Config.load(var=arguments.var)
-    if not _is_there(config):
-        say(f"peps: there is no database {config.catalog.url}: nothing was ordered there yet")
-        return USAGE
-    services = open_services(config)
-    found = job_store.list_jobs(services.engine, states=arguments.state, limit=arguments.limit)
-    if arguments.json:
-        answer_json([job_fields(job) for job in found])
-    else:
-        for job in found:
-            answer(
-                f"{job.id}  {job.created:%Y-%m-%d %H:%M}  {job.state:9}  "
-                f"{job.progress:3d} %  {job.process}  {job.message}"
-            )
-    return OK
-
-
 def database(arguments: argparse.Namespace) -> int:
     """Bring the database up to date, or say where it stands."""
     config = Config.load(var=arguments.var)
     logs.configure(config.logging)
-    if arguments.action == "current" and not _is_there(config):
+    if arguments.action == "current" and not is_there(config):
         say(f"peps: there is no database {config.catalog.url}")
         return USAGE
     engine = open_catalogue(config, upgrade=arguments.action == "upgrade")
@@ -144,24 +123,7 @@ def open_services(config: Config) -> Services:
     return Services.of(config, engine)
 
 
-def _is_there(config: Config) -> bool:
+def is_there(config: Config) -> bool:
     """Tell whether the database exists, without making it; one on a server is asked later."""
     scheme, _, path = str(config.catalog.url).partition(":///")
     return not scheme.startswith("sqlite") or Path(path).is_file()
-
-
-def job_fields(job: Job) -> dict[str, object]:
-    """Return what a machine is told of a job."""
-    return {
-        "id": job.id,
-        "process": job.process,
-        "owner": job.owner,
-        "title": job.title,
-        "state": job.state,
-        "progress": job.progress,
-        "message": job.message,
-        "created": job.created.isoformat(),
-        "finished": job.finished.isoformat() if job.finished else None,
-        "inputs": job.inputs,
-        "results": job.results,
-    }

@@ -11,16 +11,13 @@ from xml.etree import ElementTree
 
 import requests
 
-from peps_wps.client.credentials import Credentials, OwnServerAuth, without_credentials
-from peps_wps.client.errors import ClientError, GoneError, RefusedError, UnreachableError
+from peps_wps.client.credentials import Credentials
+from peps_wps.client.errors import ClientError, RefusedError, UnreachableError
+from peps_wps.client.server import NAMES, OWS, WPS, Server, raise_report
 from peps_wps.xml_parsing import Element, XmlError, read_xml
 
-WPS = "http://www.opengis.net/wps/1.0.0"
-OWS = "http://www.opengis.net/ows/1.1"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
-NAMES = {"wps": WPS, "ows": OWS}
 
-TIMEOUT_S = (5.0, 60.0)  # to connect, between two bytes
 PATIENCE_S = 60.0  # with a server that is away while a job is followed
 CHUNK_BYTES = 1 << 20
 
@@ -86,12 +83,9 @@ class WpsClient:
     """
 
     def __init__(self, url: str, credentials: Credentials | None = None) -> None:
-        address, given = without_credentials(url)
-        base = address.rstrip("/")
+        self.server = Server(url, credentials)
+        base = self.server.url
         self.endpoint = base if base.endswith("/wps") else f"{base}/resto/wps"
-        self._session = requests.Session()
-        if shown := given or credentials:
-            self._session.auth = OwnServerAuth(base, shown)
 
     def execute(self, process: str, inputs: Iterable[tuple[str, str]]) -> JobStatus:
         """Order a processing; return the status of its job.
@@ -171,7 +165,7 @@ class WpsClient:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".{name}.partial"
         try:
-            with self._send("GET", href, stream=True) as answer, partial.open("wb") as stream:
+            with self.server.send("GET", href, stream=True) as answer, partial.open("wb") as stream:
                 _receive(answer, stream.write, received)
             return partial.replace(folder / name)
         finally:
@@ -184,24 +178,12 @@ class WpsClient:
 
     def _ask(self, method: str, url: str, **options: Any) -> Element:
         """Return the XML document that the server answers."""
-        with self._send(method, url, **options) as answer:
+        with self.server.send(method, url, **options) as answer:
             content = answer.content
-        return _parse(content, url)
-
-    def _send(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Return the answer to a request that was not refused."""
         try:
-            answer = self._session.request(method, url, timeout=TIMEOUT_S, **options)
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise UnreachableError(f"no server answers at {url}") from error
-        except requests.RequestException as error:
-            raise ClientError(f"{url}: {error}") from error
-        if answer.ok:
-            return answer
-        with answer:
-            if answer.status_code >= 500:
-                raise UnreachableError(f"{url} answers {answer.status_code} {answer.reason}")
-            raise _refusal(answer)
+            return read_xml(content)
+        except XmlError as error:
+            raise UnreachableError(f"{url} does not answer with a WPS document") from error
 
 
 def execute_document(process: str, inputs: Iterable[tuple[str, str]]) -> bytes:
@@ -223,7 +205,7 @@ def execute_document(process: str, inputs: Iterable[tuple[str, str]]) -> bytes:
 
 def read_status(root: Element) -> JobStatus:
     """Return what a status document says."""
-    _raise_report(root)
+    raise_report(root)
     url = root.get("statusLocation", "")
     status = root.find("wps:Status", NAMES)
     if not url or status is None or len(status) == 0:
@@ -257,40 +239,6 @@ def _output(element: Element) -> JobOutput:
     data = element.find("wps:Data", NAMES)
     value = "".join(map(str, data.itertext())).strip() if data is not None else ""
     return JobOutput(identifier, "", value=value)
-
-
-def _parse(content: bytes, url: str) -> Element:
-    try:
-        return read_xml(content)
-    except XmlError as error:
-        raise UnreachableError(f"{url} does not answer with a WPS document") from error
-
-
-def _refusal(answer: requests.Response) -> ClientError:
-    """Return the error for an answer of the 400s, in the server's own words where it has any."""
-    try:
-        _raise_report(_parse(answer.content, answer.url))
-    except RefusedError as refused:
-        return GoneError(refused.message) if answer.status_code == 410 else refused
-    except UnreachableError:
-        pass
-    return RefusedError(
-        str(answer.status_code), "", f"{answer.url} answers {answer.status_code} {answer.reason}"
-    )
-
-
-def _raise_report(root: Element) -> None:
-    """Raise what an exception report says."""
-    if root.tag != f"{{{OWS}}}ExceptionReport":
-        return
-    error = root.find("ows:Exception", NAMES)
-    if error is None:
-        raise RefusedError("NoApplicableCode", "", "the server gave no reason")
-    raise RefusedError(
-        error.get("exceptionCode", "NoApplicableCode"),
-        error.get("locator", ""),
-        (error.findtext("ows:ExceptionText", "", NAMES) or "").strip(),
-    )
 
 
 def _receive(answer: requests.Response, write: Callable[[bytes], int], received: Received) -> None:

@@ -3,7 +3,7 @@
 from catalog_db.job_listing import JobFilter, JobPage
 from catalog_db.jobs import Job
 from peps_wps.jobs.dismissal import dismiss
-from peps_wps.jobs.submission import get, list_jobs, page_of_jobs, submit
+from peps_wps.jobs.submission import get, page_of_jobs, submit
 
 __all__ = [
     "Job",
@@ -11,7 +11,6 @@ __all__ = [
     "JobPage",
     "dismiss",
     "get",
-    "list_jobs",
     "page_of_jobs",
     "submit",
 ]

@@ -110,14 +110,6 @@ def get(engine: Engine, job_id: str) -> Job | None:
         return jobs.get(connection, job_id)
 
 
-def list_jobs(
-    engine: Engine, *, owner: str | None = None, states: Sequence[str] = (), limit: int = 100
-) -> list[Job]:
-    """Return jobs, the newest first."""
-    with engine.connect() as connection:
-        return jobs.list_jobs(connection, owner=owner, states=states, limit=limit)
-
-
 def page_of_jobs(
     engine: Engine, wanted: JobFilter, *, limit: int = 100, cursor: str | None = None
 ) -> JobPage:

@@ -6,6 +6,7 @@ always says what the row of the job says.
 """
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ def _user_information(job: Job, identifier: str, links: Links) -> dict[str, Any]
         "process": f"{percent}%",
         "percentCompleted": percent,
         "message": job.message,
+        "queue_position": job.queue_position,
+        "expected_start": _instant(job.expected_start),
+        "expected_finish": _instant(job.expected_finish),
         "logs": [links.log(job.id)],
         "unprocessed": "0",
         "results": [
@@ -77,3 +81,7 @@ def _chain_report(job: Job, folder: Path) -> dict[str, Any]:
         content = json.loads((folder / result["href"]).read_text(encoding="utf-8"))
     report = content if isinstance(content, dict) else {REPORT: content}
     return {key: value for key, value in report.items() if key != "USER_INFO"}
+
+
+def _instant(time: datetime | None) -> str | None:
+    return None if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")

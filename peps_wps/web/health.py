@@ -10,9 +10,13 @@ from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
 from catalog_db import jobs, migrations, times, workers
+from catalog_db.job_listing import JobFilter, page_of_jobs
 from peps_wps.services import Services
 
 logger = logging.getLogger(__name__)
+
+# Running jobs whose leases are looked at.
+_MOST_RUNNING = 1000
 
 
 class NotReadyError(Exception):
@@ -78,9 +82,9 @@ def _check_workers(services: Services) -> dict[str, object]:
     grace, now = timedelta(seconds=lease_s), times.now()
     with services.engine.connect() as connection:
         counts = jobs.count_by_state(connection)
-        running = jobs.list_jobs(connection, states=("running",))
+        running = page_of_jobs(connection, JobFilter(row_states=["running"]), limit=_MOST_RUNNING)
         alive = workers.heard_since(connection, now - grace)
-    overdue = [job for job in running if job.lease_until and job.lease_until + grace < now]
+    overdue = [job for job in running.jobs if job.lease_until and job.lease_until + grace < now]
     if overdue:
         raise NotReadyError(f"nobody is heard of for {len(overdue)} running jobs")
     if not alive:

@@ -138,8 +138,9 @@ def test_a_state_that_no_job_has_is_a_wrong_command_line(
 
 
 def test_a_job_that_waits_again_is_not_listed_as_running(
-    house: House, capsys: pytest.CaptureFixture[str]
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PEPS_CATALOG_URL", str(house.config.catalog.url))
     job_id = house.submit()
     with house.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE job SET state = 'queued', started_us = 1")

@@ -89,7 +89,7 @@ class House:
         assert job is not None
         return job
 
-    def wait(self, job_id: str, *states: str, limit_s: float = 20.0) -> job_store.Job:
+    def wait(self, job_id: str, *states: str, limit_s: float = 60.0) -> job_store.Job:
         wanted = states or ("succeeded", "failed", "dismissed")
         return until(lambda: job if (job := self.job(job_id)).state in wanted else None, limit_s)
 
@@ -139,7 +139,7 @@ def opened_house(
         engine.dispose()
 
 
-def until(ask: Callable[[], Any], limit_s: float = 10.0) -> Any:
+def until(ask: Callable[[], Any], limit_s: float = 20.0) -> Any:
     """Return the first true answer."""
     end = time.monotonic() + limit_s
     while time.monotonic() < end:

@@ -41,6 +41,8 @@ def status_info(job: Job, identifier: str, addresses: Addresses) -> Json:
         "started": job.started,
         "finished": job.finished,
         "updated": job.updated,
+        "expectedStart": job.expected_start,
+        "expectedFinish": job.expected_finish,
     }
     return {
         "jobID": job.id,
@@ -50,6 +52,7 @@ def status_info(job: Job, identifier: str, addresses: Addresses) -> Json:
         "message": in_words(job),
         **{name: instant(time) for name, time in times.items() if time is not None},
         "progress": 100 if job.state == "succeeded" else job.progress,
+        **({} if job.queue_position is None else {"queuePosition": job.queue_position}),
         "links": _links(job, addresses),
     }
 

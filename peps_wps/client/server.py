@@ -1,0 +1,105 @@
+"""Requests to a server, and its refusals in its own words: exception reports, problem details."""
+
+from typing import Any
+
+import requests
+
+from peps_wps.client.credentials import Credentials, OwnServerAuth, without_credentials
+from peps_wps.client.errors import ClientError, GoneError, RefusedError, UnreachableError
+from peps_wps.xml_parsing import Element, XmlError, read_xml
+
+WPS = "http://www.opengis.net/wps/1.0.0"
+OWS = "http://www.opengis.net/ows/1.1"
+NAMES = {"wps": WPS, "ows": OWS}
+
+TIMEOUT_S = (5.0, 60.0)  # to connect, between two bytes
+
+
+class Server:
+    """A server and who asks.
+
+    Parameters
+    ----------
+    url
+        Its address. ``user:password@`` before the host are credentials, and win.
+    credentials
+        Who asks; none: whoever ``~/.netrc`` says, else nobody.
+    """
+
+    def __init__(self, url: str, credentials: Credentials | None = None) -> None:
+        address, given = without_credentials(url)
+        self.url = address.rstrip("/")
+        self._session = requests.Session()
+        if shown := given or credentials:
+            self._session.auth = OwnServerAuth(self.url, shown)
+
+    def send(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Return the answer to a request that was not refused.
+
+        Raises
+        ------
+        UnreachableError
+            When nobody answers, or only an error of the server.
+        RefusedError, GoneError
+            When the server refuses, with its reason; when what was asked for is kept no more.
+        """
+        try:
+            answer = self._session.request(method, url, timeout=TIMEOUT_S, **options)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise UnreachableError(f"no server answers at {url}") from error
+        except requests.RequestException as error:
+            raise ClientError(f"{url}: {error}") from error
+        if answer.ok:
+            return answer
+        with answer:
+            if answer.status_code >= 500:
+                raise UnreachableError(f"{url} answers {answer.status_code} {answer.reason}")
+            raise _refusal(answer)
+
+
+def raise_report(root: Element) -> None:
+    """Raise what an exception report says; another document is none."""
+    if root.tag != f"{{{OWS}}}ExceptionReport":
+        return
+    error = root.find("ows:Exception", NAMES)
+    if error is None:
+        raise RefusedError("NoApplicableCode", "", "the server gave no reason")
+    raise RefusedError(
+        error.get("exceptionCode", "NoApplicableCode"),
+        error.get("locator", ""),
+        (error.findtext("ows:ExceptionText", "", NAMES) or "").strip(),
+    )
+
+
+def _refusal(answer: requests.Response) -> ClientError:
+    """Return the error for an answer of the 400s, in the server's own words where it has any."""
+    refused = _problem(answer) or _report(answer)
+    if refused is None:
+        sentence = f"{answer.url} answers {answer.status_code} {answer.reason}"
+        return RefusedError(str(answer.status_code), "", sentence)
+    return GoneError(refused.message) if answer.status_code == 410 else refused
+
+
+def _problem(answer: requests.Response) -> RefusedError | None:
+    """Return what problem details (RFC 7807) say, None where there are none."""
+    if "json" not in answer.headers.get("Content-Type", ""):
+        return None
+    try:
+        said = answer.json()
+    except ValueError:
+        return None
+    sentence = said.get("detail") or said.get("title") if isinstance(said, dict) else None
+    if not sentence:
+        return None
+    return RefusedError(str(answer.status_code), "", str(sentence))
+
+
+def _report(answer: requests.Response) -> RefusedError | None:
+    """Return what an exception report says, None where there is none."""
+    try:
+        raise_report(read_xml(answer.content))
+    except RefusedError as refused:
+        return refused
+    except XmlError:
+        return None
+    return None
