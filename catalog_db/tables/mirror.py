@@ -42,7 +42,8 @@ mirror_product = Table(
     Column("error", String(500)),  # why it failed, or why it is gone
     CheckConstraint("state IN ('waiting', 'fetching', 'done', 'failed', 'gone')", name="state"),
     UniqueConstraint("source", "hub_id"),
-    Index(None, "source", "state", "announced_us"),
+    Index("ix_mirror_product_newest", "source", "state", "priority", "announced_us"),
+    Index("ix_mirror_product_oldest", "source", "state", "announced_us"),
     Index(None, "name"),
     Index("ix_mirror_product_days", "source", "collection", "published_us"),
 )

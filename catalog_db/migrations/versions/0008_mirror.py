@@ -55,9 +55,12 @@ def _create_product() -> None:
         sa.UniqueConstraint("source", "hub_id", name=op.f("uq_mirror_product_source_hub_id")),
     )
     op.create_index(
-        op.f("ix_mirror_product_source_state_announced_us"),
+        "ix_mirror_product_newest",
         "mirror_product",
-        ["source", "state", "announced_us"],
+        ["source", "state", "priority", "announced_us"],
+    )
+    op.create_index(
+        "ix_mirror_product_oldest", "mirror_product", ["source", "state", "announced_us"]
     )
     op.create_index(op.f("ix_mirror_product_name"), "mirror_product", ["name"])
     op.create_index(
