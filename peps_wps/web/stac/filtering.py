@@ -24,8 +24,11 @@ from peps_wps.web.stac.vocabulary import Queryable, queryable
 
 CQL2_TEXT, CQL2_JSON = "cql2-text", "cql2-json"
 
-# The parser recurses: deeper text would exhaust its stack, which nothing can catch.
+# The parser tries the inside of a parenthesis twice where it fails, and once more in each around
+# it; and it recurses: deeper text would exhaust its stack, which nothing can catch.
 _LONGEST_TEXT = 5000
+_MOST_STEPS = 32_000
+_MOST_SIGNS = 200
 _DEEPEST = 40
 _OPERATORS: Mapping[str, Operator] = {
     "=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="
@@ -49,9 +52,14 @@ class Filter:
 
 def read_text(text: str) -> Filter:
     """Read a filter of CQL2 text."""
-    nesting = text.count("(") + text.upper().count("NOT") + text.count("-")
-    if len(text) > _LONGEST_TEXT or nesting > 4 * _DEEPEST:
-        raise _bad(f"a filter is longer than {_LONGEST_TEXT} characters or nests too deep")
+    deepest = depth = 0
+    for character in text[:_LONGEST_TEXT]:
+        depth += (character == "(") - (character == ")" and depth > 0)
+        deepest = max(deepest, depth)
+    signs = text.upper().count("NOT") + text.count("-")
+    steps = len(text) * 2 ** min(deepest, 20)
+    if len(text) > _LONGEST_TEXT or steps > _MOST_STEPS or signs > _MOST_SIGNS:
+        raise _bad("the filter is too long, or nests too deep: send cql2-json, or simplify it")
     return _read(lambda: cql2.parse_text(text))
 
 

@@ -25,7 +25,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def narrowed(query: SearchQuery, conditions: Iterable[Condition]) -> SearchQuery:
     """Return the query with these conditions as well."""
-    rest: list[Condition] = []
+    rest: list[Condition] = [] if query.where is None else [query.where]
     for condition in _parts(conditions):
         told = _tell(query, condition)
         if told is None:

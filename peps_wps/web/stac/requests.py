@@ -12,7 +12,7 @@ from werkzeug import Request
 from werkzeug.datastructures import MultiDict
 
 from catalog_db.query import SearchQuery, SortKey
-from peps_wps.web.json_body import parse_json
+from peps_wps.web import json_body
 from peps_wps.web.problem import ProblemError
 from peps_wps.web.resto_query import PARENT_IDENTIFIERS
 from peps_wps.web.stac import selection
@@ -34,6 +34,8 @@ Json = dict[str, Any]
 MOST_ITEMS = 500
 USUAL_ITEMS = 20
 _MOST_IDS = 500
+# A region of the most vertices that a search takes, and room to spare.
+_MOST_BYTES = 500_000
 _CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 MEMBERS = (
     "collections",
@@ -112,7 +114,7 @@ def document_of(parameters: "MultiDict[str, str]") -> Json:
     if "filter" in document and document.get("filter-lang", CQL2_TEXT) == CQL2_JSON:
         document["filter"] = _json("filter", document["filter"])
     elif "filter" in document:
-        document["filter-lang"] = CQL2_TEXT
+        document.setdefault("filter-lang", CQL2_TEXT)
     return document
 
 
@@ -159,19 +161,18 @@ def search_of(document: object, collection: str | None = None) -> ItemSearch:
     return ItemSearch(query, _selection(given.get("fields")), is_backward)
 
 
-def body_of(request: Request) -> Json:
+def body_of(request: Request) -> object:
     """Return the document of a POST, an empty one when nothing was sent.
 
     Raises
     ------
     ProblemError
-        When the body is not a JSON object.
+        When the body is not JSON.
+    RequestEntityTooLarge
+        When it is larger than any search.
     """
-    data = request.get_data()
-    document = parse_json(data) if data.strip() else {}
-    if not isinstance(document, dict):
-        raise ProblemError(400, "the body is a JSON object with the members of a search")
-    return document
+    request.max_content_length = min(request.max_content_length or _MOST_BYTES, _MOST_BYTES)
+    return json_body.read_json(request) if request.get_data().strip() else {}
 
 
 def _collections(given: object, collection: str | None) -> tuple[str, ...]:
@@ -302,7 +303,7 @@ def _number(name: str, text: str) -> int | float:
 
 def _json(name: str, text: str) -> Any:
     try:
-        return parse_json(text.encode())
+        return json_body.parse_json(text.encode())
     except (ProblemError, UnicodeEncodeError) as error:
         raise _bad(name, f"{name} is no JSON") from error
 
