@@ -74,6 +74,7 @@ class StandIn:
     def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
         order = self.order_from_json(task.body)
         note(order, f"begin {task.name}")
+        begin(order, task, inputs, progress)
         begun = time.monotonic()
         if order.behaviour == "with children":
             child = subprocess.Popen(["sleep", "600"])
@@ -119,6 +120,20 @@ DEATHS = {
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": lambda: ctypes.string_at(0),
 }
+
+
+def begin(order: Order, task: Task, inputs: TaskInputs, progress: Progress) -> None:
+    """Do what some tasks do first: meet the others, hold until the test lets go, tell."""
+    if order.behaviour == "meet":  # for ever, where tasks run one after the other
+        while Path(order.journal).read_text().count(" begin ") < order.tasks:
+            time.sleep(0.02)
+    if order.behaviour == "hold" and task.name == f"task {order.tasks - 1}":
+        while not Path(order.journal + ".go").exists():
+            progress("Holding", 50)
+            time.sleep(0.02)
+    if order.behaviour == "tell":
+        config = inputs.config
+        note(order, f"told {config.processing.threads} cores, {config.catalog.url}")
 
 
 def misbehave(order: Order, task: Task) -> None:

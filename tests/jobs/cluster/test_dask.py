@@ -1,0 +1,175 @@
+"""Tasks on a cluster of dask.distributed whose parts are killed one by one."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog_db import jobs
+from peps_wps.config import Config
+from peps_wps.errors import ConfigError
+from peps_wps.jobs.task_runner import check_executor
+from tests.jobs.cluster.conftest import house_on_dask
+from tests.jobs.cluster.dask_cluster import DaskCluster, kill_tree
+from tests.jobs.cluster.test_drills import LIMIT_S, answer_of, begun, gathered, let_go
+from tests.jobs.job_house import House, is_alive, until
+
+# A process, its zygote, and the worker that started it.
+STAT_PARENT = 1
+
+
+def parent_of(process: int) -> int:
+    stat = Path(f"/proc/{process}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[STAT_PARENT])
+
+
+def worker_of(process: int) -> int:
+    """Return the dask worker that a task runs under: the process of a task is forked twice."""
+    return parent_of(parent_of(process))
+
+
+def log_of(house: House, job_id: str) -> str:
+    with house.engine.connect() as connection:
+        return " ".join(line.message for line in jobs.log_of(connection, job_id))
+
+
+def test_tasks_of_one_job_run_at_once(dask_house: House) -> None:
+    job = dask_house.wait(dask_house.submit(tasks=2, behaviour="meet"), limit_s=LIMIT_S)
+
+    assert job.state == "succeeded"
+    assert answer_of(dask_house, job.id) == "task 0 []\ntask 1 []\n"
+
+
+def test_progress_of_tasks_comes_back(dask_house: House) -> None:
+    job_id = dask_house.submit(tasks=2, behaviour="hold")
+    # All of the first task and half of the second: three quarters of nine tenths.
+    job = until(lambda: job if (job := dask_house.job(job_id)).progress == 67 else None, LIMIT_S)
+    assert job.message == "task 1: Holding"
+    let_go(dask_house)
+
+    assert dask_house.wait(job_id, limit_s=LIMIT_S).progress == 100
+
+
+def test_the_tasks_of_a_killed_worker_are_run_by_another(
+    dask_house: House, dask_cluster: DaskCluster
+) -> None:
+    job_id = dask_house.submit(tasks=2, behaviour="hold")
+    (held,) = until(lambda: begun(dask_house, "task 1"), LIMIT_S)
+    os.kill(worker_of(held), signal.SIGKILL)
+    until(lambda: not is_alive(held), 5)
+    until(lambda: len(begun(dask_house, "task 1")) == 2, LIMIT_S)
+    let_go(dask_house)
+    job = dask_house.wait(job_id, limit_s=LIMIT_S)
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+    assert gathered(dask_house) == 1
+
+
+def test_a_killed_process_of_a_task_costs_an_attempt_and_no_more(dask_house: House) -> None:
+    job_id = dask_house.submit(behaviour="hold")
+    os.kill(until(lambda: begun(dask_house), LIMIT_S)[0], signal.SIGKILL)
+    let_go(dask_house)
+    job = dask_house.wait(job_id, limit_s=LIMIT_S)
+
+    assert (job.state, job.attempt) == ("succeeded", 2)
+    assert "Attempt 2 of 3 follows: its process was killed by SIGKILL" in log_of(dask_house, job_id)
+
+
+@pytest.fixture
+def strict_cluster(dask_cluster: DaskCluster) -> Iterator[DaskCluster]:
+    """A cluster that gives a task up when one worker has died under it."""
+    dask_cluster.stop()
+    dask_cluster.allowed_failures = 0
+    dask_cluster.start()
+    yield dask_cluster
+    dask_cluster.stop()
+    dask_cluster.allowed_failures = 3
+
+
+def test_a_job_survives_its_scheduler_and_tasks_that_the_cluster_gives_up(
+    dask_house: House, strict_cluster: DaskCluster
+) -> None:
+    job_id = dask_house.submit(tasks=2, behaviour="hold")
+    (held,) = until(lambda: begun(dask_house, "task 1"), LIMIT_S)
+    assert strict_cluster.scheduler is not None
+    kill_tree(strict_cluster.scheduler)
+    # Workers without a scheduler end, and what they ran with them.
+    until(lambda: not is_alive(held), 10)
+    until(lambda: "does not answer" in dask_house.job(job_id).message, LIMIT_S)
+    assert dask_house.job(job_id).state == "running"
+    strict_cluster.start()
+    # It is submitted again, to the new scheduler, which loses a worker too.
+    _, held = until(lambda: two if len(two := begun(dask_house, "task 1")) == 2 else (), LIMIT_S)
+    os.kill(worker_of(held), signal.SIGKILL)
+    let_go(dask_house)
+    job = dask_house.wait(job_id, limit_s=LIMIT_S)
+
+    assert (job.state, job.attempt) == ("succeeded", 2)
+    assert gathered(dask_house) == 1
+    sentence = "Attempt 2 of 3 follows: the workers of the cluster that ran it died"
+    assert sentence in log_of(dask_house, job_id)
+
+
+def test_the_job_of_a_stalled_supervisor_is_taken_over_and_published_once(
+    dask_cluster: DaskCluster, tmp_path: Path
+) -> None:
+    with house_on_dask(tmp_path, dask_cluster) as house:
+        stalled = house.start()
+        job_id = house.submit(tasks=2, behaviour="hold")
+        (held,) = until(lambda: begun(house, "task 1"), LIMIT_S)
+        os.kill(stalled.pid, signal.SIGSTOP)
+        try:
+            house.start()
+            # The first attempt finds that it lost its claim; its task makes place.
+            until(lambda: not is_alive(held), LIMIT_S)
+            until(lambda: len(begun(house, "task 1")) == 2, LIMIT_S)
+            let_go(house)
+            job = house.wait(job_id, limit_s=LIMIT_S)
+        finally:
+            os.kill(stalled.pid, signal.SIGCONT)
+
+        assert (job.state, job.attempt) == ("succeeded", 2)
+        assert gathered(house) == 1
+
+
+def test_an_order_larger_than_the_pool_ends_with_several_tasks_at_once(
+    dask_cluster: DaskCluster, tmp_path: Path
+) -> None:
+    titles = [f"PRODUCT_{number}" for number in range(5)]
+    # Two products of 1000 bytes fit.
+    with house_on_dask(tmp_path, dask_cluster, pool_gb="0.0000025") as house:
+        for title in titles:
+            house.archive(title)
+        house.start()
+        job = house.wait(house.submit(product=titles, seconds=0.2), limit_s=LIMIT_S)
+
+        assert job.state == "succeeded"
+        assert answer_of(house, job.id) == "".join(
+            f"task {number} ['{title}.......']\n" for number, title in enumerate(titles)
+        )
+
+
+def test_an_executor_that_could_run_nothing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"PEPS_PROCESSING_EXECUTOR": "dask"}
+    with pytest.raises(ConfigError, match=r"dask needs \[dask\] address"):
+        check_executor(Config.load(var=tmp_path, environ=environ))
+    environ["PEPS_DASK_ADDRESS"] = "tcp://127.0.0.1:8786"
+    check_executor(Config.load(var=tmp_path, environ=environ))
+    environ["PEPS_PROCESSING_EXECUTOR"] = "slurm"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="slurm needs sbatch"):
+        check_executor(Config.load(var=tmp_path, environ=environ))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="needs the package distributed: install peps with"):
+        check_executor(Config.load(var=tmp_path, environ=environ))
+
+
+def test_a_task_is_told_its_cores_and_not_where_the_database_is(dask_house: House) -> None:
+    dask_house.wait(dask_house.submit(behaviour="tell"), limit_s=LIMIT_S)
+
+    (told,) = dask_house.lines("told")
+    assert told.split()[3:] == ["3", "cores,", "sqlite:///catalog.db"]

@@ -1,0 +1,142 @@
+"""Jobs under blows whose tasks run on a cluster: on dask, and on Slurm."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from catalog_db import jobs
+from peps_wps import jobs as job_store
+from peps_wps.jobs.dismissal import results_folder, scratch_folder
+from tests.jobs.cluster.conftest import house_on_dask, house_on_slurm
+from tests.jobs.cluster.dask_cluster import DaskCluster
+from tests.jobs.cluster.slurm_node import KILL_WAIT_S, SlurmNode
+from tests.jobs.job_house import House, is_alive, until
+
+LIMIT_S = 90.0
+
+
+@pytest.fixture(params=["dask", "slurm"])
+def executor(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def house(executor: str, request: pytest.FixtureRequest) -> House:
+    house: House = request.getfixturevalue(f"{executor}_house")
+    return house
+
+
+def begun(house: House, task: str = "task") -> list[int]:
+    """Return the processes that began a task, in their order."""
+    return [int(line.split()[1]) for line in house.lines(f"begin {task}")]
+
+
+def let_go(house: House) -> None:
+    """Have the last tasks of jobs, which hold until then, come to their ends."""
+    house.journal.with_name("journal.go").touch()
+
+
+def gathered(house: House) -> int:
+    return len(house.lines("gather"))
+
+
+def answer_of(house: House, job_id: str) -> str:
+    return (results_folder(house.config, job_id) / "answer.txt").read_text()
+
+
+def test_a_job_goes_on_after_its_process_was_killed(house: House) -> None:
+    job_id = house.submit(tasks=3, behaviour="hold")
+    (held,) = until(lambda: begun(house, "task 2"), LIMIT_S)
+    until(lambda: house.job(job_id).progress >= 75, LIMIT_S)
+    os.killpg(house.job(job_id).process_group, signal.SIGKILL)
+    until(lambda: not is_alive(held), 5)
+    let_go(house)
+    job = house.wait(job_id, limit_s=LIMIT_S)
+
+    assert (job.state, job.attempt) == ("succeeded", 2)
+    assert answer_of(house, job_id) == "task 0 []\ntask 1 []\ntask 2 []\n"
+    # What was done before the kill is not done again.
+    assert [len(begun(house, f"task {number}")) for number in range(3)] == [1, 1, 2]
+    assert gathered(house) == 1
+
+
+def test_a_dismissed_job_is_gone_within_seconds(house: House, executor: str) -> None:
+    limit_s = {"dask": 5, "slurm": 5 + KILL_WAIT_S}[executor]
+    job_id = house.submit(behaviour="hold")
+    until(lambda: begun(house), LIMIT_S)
+    moment = time.monotonic()
+    assert job_store.dismiss(house.engine, house.config, job_id)
+    assert house.job(job_id).state == "dismissed"
+    until(lambda: not any(is_alive(process) for process in begun(house)), limit_s)
+    until(lambda: not scratch_folder(house.config, job_id).exists(), limit_s)
+
+    assert time.monotonic() - moment < limit_s
+    assert not results_folder(house.config, job_id).exists()
+    # Its place on the cluster is free again.
+    assert house.wait(house.submit(tasks=1), limit_s=LIMIT_S).state == "succeeded"
+
+
+def test_jobs_survive_the_death_of_everything(
+    executor: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    cluster: DaskCluster | SlurmNode
+    if executor == "dask":
+        cluster = request.getfixturevalue("dask_cluster")
+        opened = house_on_dask(tmp_path, cluster)
+    else:
+        cluster = request.getfixturevalue("slurm_node")
+        opened = house_on_slurm(tmp_path)
+    with opened as house:
+        first = house.start()
+        job_ids = [house.submit(tasks=2, behaviour="hold") for _ in range(2)]
+        until(lambda: begun(house, "task 1"), LIMIT_S)
+        os.kill(first.pid, signal.SIGKILL)
+        cluster.stop()
+        until(lambda: not any(is_alive(process) for process in begun(house)), 5)
+        let_go(house)
+        cluster.start()
+        house.start()
+
+        assert [house.wait(one, limit_s=LIMIT_S).state for one in job_ids] == ["succeeded"] * 2
+        assert gathered(house) == 2
+
+
+def test_a_task_that_keeps_dying_fails_its_job_after_the_last_attempt(dask_house: House) -> None:
+    job = dask_house.wait(dask_house.submit(behaviour="segfault"), limit_s=LIMIT_S)
+
+    assert job.state == "failed"
+    assert job.message.startswith("The job was given up after 3 attempts: its process was killed")
+    assert len(begun(dask_house)) == 3
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "message"),
+    [
+        ("chain error", "The measurement ends at byte 17, expected 40"),
+        ("bug", "The processing met an internal error"),
+    ],
+)
+def test_what_a_task_raises_is_judged_as_if_it_ran_here(
+    dask_house: House, behaviour: str, message: str
+) -> None:
+    job = dask_house.wait(dask_house.submit(behaviour=behaviour), limit_s=LIMIT_S)
+
+    assert (job.state, job.attempt) == ("failed", 1)
+    assert job.message.startswith(message)
+    with dask_house.engine.connect() as connection:
+        log = " ".join(line.message for line in jobs.log_of(connection, job.id))
+    # The traceback of the node, for the operators.
+    assert ("KeyError: 'secret path /srv/peps'" in log) == (behaviour == "bug")
+    assert ("in misbehave" in log) == (behaviour == "bug")
+
+
+def test_a_disk_that_is_full_for_a_node_costs_no_attempt(dask_house: House) -> None:
+    job_id = dask_house.submit(behaviour="disk full")
+    until(lambda: "was full" in dask_house.job(job_id).message, LIMIT_S)
+    assert (dask_house.job(job_id).state, dask_house.job(job_id).attempt) == ("queued", 0)
+    dask_house.journal.with_name("journal.room").touch()
+
+    assert dask_house.wait(job_id, limit_s=LIMIT_S).attempt == 1
