@@ -186,12 +186,14 @@ def welcome(config: Config) -> str:
     """Return what to try next."""
     host, port = config.server.host, config.server.port
     url = config.server.url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    demonstration = f"peps demo --url {url} --var {config.var}"
+    add_user = f"peps user add NAME --var {config.var}"
     return f"""
 PEPS is at {url}/   (state in {config.var}; Ctrl-C stops)
 Try:
   curl '{url}/resto/wps?service=WPS&request=GetCapabilities'
   curl '{url}/resto/api/collections/S1/search.json?maxRecords=5'
-  peps demo --url {url} --var {config.var}
+  {demonstration if config.auth.mode == "open" else add_user}
 """
 
 
@@ -206,8 +208,8 @@ def warnings_of(config: Config) -> list[str]:
         warnings.append("Passwords travel unencrypted: put a proxy with TLS in front.")
     if not _has_users(config):
         warnings.append(
-            "There is no user yet: everybody may search, nobody may order or download.\n"
-            f"Add one with: peps user add NAME --var {config.var}"
+            "There is no user yet: everybody may search, nobody may order or download; "
+            "add one with peps user add."
         )
     return warnings
 

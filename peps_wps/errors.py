@@ -59,7 +59,7 @@ class UnauthorizedError(AccessError):
     status = 401
 
     def __str__(self) -> str:
-        return "Unauthorized"
+        return "credentials are needed and there are none, or wrong ones"
 
     @property
     def headers(self) -> dict[str, str]:

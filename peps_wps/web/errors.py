@@ -4,6 +4,7 @@ Clients look for the key ``ErrorCode`` in whatever JSON they get.
 """
 
 import json
+from http import HTTPStatus
 
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -65,7 +66,10 @@ def response_to(error: Exception, request: Request) -> Response:
                 answer.headers[name] = value
         return answer
     if isinstance(error, AccessError):
-        answer = _said(request, error.status, str(error))
+        # PEPS says no more than the name of the status.
+        is_problem = request.path.startswith(PROBLEM_PATHS)
+        message = str(error) if is_problem else HTTPStatus(error.status).phrase
+        answer = _said(request, error.status, message)
         answer.headers.extend(error.headers)
         return answer
     for kind, status in STATUS_OF.items():

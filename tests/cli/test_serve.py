@@ -196,3 +196,21 @@ def test_help_loads_nothing_heavy() -> None:
 
     assert "exit codes:" in ended.stdout
     assert not {"numpy", "sqlalchemy", "requests", "lxml"} & set(ended.stderr.split())
+
+
+def test_a_service_without_users_says_how_to_add_one(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path / "log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "peps_wps.cli", "serve", "--port", str(port)],
+            stderr=stream,
+            env=environment(tmp_path / "var"),
+        )
+    until(lambda: "no user yet" in log.read_text() or process.poll() is not None, 30)
+    process.terminate()
+
+    assert process.wait(20) == 0
+    assert "peps user add NAME" in log.read_text()
