@@ -125,12 +125,26 @@ class Rows:
 
 
 class Catalogue:
-    """A made-up catalogue of about `number` products."""
+    """A made-up catalogue of `number` products.
 
-    def __init__(self, number: int, *, seed: int = 1) -> None:
+    Parameters
+    ----------
+    number
+        How many.
+    seed
+        Another gives others.
+    share
+        Part of the slices and tiles that are ever taken: fewer take less time to make.
+    """
+
+    def __init__(self, number: int, *, seed: int = 1, share: float = 1.0) -> None:
         self.number = number
         self._seed = seed
-        self.missions = {"S1": sentinel_1(), "S2": sentinel_2()}
+        rng = np.random.default_rng(seed)
+        self.missions = {
+            name: templates.taken(np.flatnonzero(rng.random(len(templates)) < share))
+            for name, templates in (("S1", sentinel_1()), ("S2", sentinel_2()))
+        }
         self._first_template = {"S1": 0, "S2": len(self.missions["S1"])}
         self.kinds, self._kind_of = _kinds()
 

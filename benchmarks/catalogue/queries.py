@@ -20,18 +20,36 @@ _FIRST_US, _LAST_US = int(FIRST_S * 1e6), int(LAST_S * 1e6)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # West, south, east and north of boxes about countries, degrees.
 COUNTRIES = {
-    "France": (-5.2, 41.3, 9.6, 51.1), "Spain": (-9.3, 36.0, 3.3, 43.8), "Italy": (6.6, 36.6, 18.5, 47.1),
-    "Germany": (5.9, 47.3, 15.0, 55.1), "Poland": (14.1, 49.0, 24.2, 54.8), "Norway": (4.6, 58.0, 31.1, 71.2),
-    "Turkey": (26.0, 35.8, 44.8, 42.1), "Morocco": (-13.2, 27.7, -1.0, 35.9), "Mali": (-12.2, 10.2, 4.3, 25.0),
-    "Kenya": (33.9, -4.7, 41.9, 5.5), "Madagascar": (43.2, -25.6, 50.5, -11.9), "India": (68.2, 8.1, 97.4, 35.5),
-    "Japan": (129.4, 31.0, 145.8, 45.5), "Mexico": (-117.1, 14.5, -86.7, 32.7), "Peru": (-81.3, -18.4, -68.7, -0.1),
-    "Chile": (-75.6, -55.6, -66.4, -17.5), "New Zealand": (166.4, -47.3, 178.5, -34.4), "Iran": (44.0, 25.1, 63.3, 39.8),
-    "Ukraine": (22.1, 44.4, 40.2, 52.4), "Mongolia": (87.8, 41.6, 119.9, 52.1),
-}  # fmt: skip
+    "France": (-5.2, 41.3, 9.6, 51.1),
+    "Spain": (-9.3, 36.0, 3.3, 43.8),
+    "Italy": (6.6, 36.6, 18.5, 47.1),
+    "Germany": (5.9, 47.3, 15.0, 55.1),
+    "Poland": (14.1, 49.0, 24.2, 54.8),
+    "Norway": (4.6, 58.0, 31.1, 71.2),
+    "Turkey": (26.0, 35.8, 44.8, 42.1),
+    "Morocco": (-13.2, 27.7, -1.0, 35.9),
+    "Mali": (-12.2, 10.2, 4.3, 25.0),
+    "Kenya": (33.9, -4.7, 41.9, 5.5),
+    "Madagascar": (43.2, -25.6, 50.5, -11.9),
+    "India": (68.2, 8.1, 97.4, 35.5),
+    "Japan": (129.4, 31.0, 145.8, 45.5),
+    "Mexico": (-117.1, 14.5, -86.7, 32.7),
+    "Peru": (-81.3, -18.4, -68.7, -0.1),
+    "Chile": (-75.6, -55.6, -66.4, -17.5),
+    "New Zealand": (166.4, -47.3, 178.5, -34.4),
+    "Iran": (44.0, 25.1, 63.3, 39.8),
+    "Ukraine": (22.1, 44.4, 40.2, 52.4),
+    "Mongolia": (87.8, 41.6, 119.9, 52.1),
+}
 _CONTINENTS = (
-    (-180.0, -90.0, 180.0, 90.0), (-25.0, 34.0, 45.0, 72.0), (-18.0, -35.0, 52.0, 38.0), (60.0, 0.0, 150.0, 55.0),
-    (-170.0, 15.0, -52.0, 72.0), (-82.0, -56.0, -34.0, 13.0), (110.0, -45.0, 155.0, -10.0),
-)  # fmt: skip
+    (-180.0, -90.0, 180.0, 90.0),
+    (-25.0, 34.0, 45.0, 72.0),
+    (-18.0, -35.0, 52.0, 38.0),
+    (60.0, 0.0, 150.0, 55.0),
+    (-170.0, 15.0, -52.0, 72.0),
+    (-82.0, -56.0, -34.0, 13.0),
+    (110.0, -45.0, 155.0, -10.0),
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +72,9 @@ class Asked:
 
     def query(self) -> SearchQuery:
         """Return what the catalogue is asked."""
-        texts = {name: TextFilter(value) for name, value in self.kind.items() if name != "collection"}
+        texts = {
+            name: TextFilter(value) for name, value in self.kind.items() if name != "collection"
+        }
         if self.tile is not None:
             texts["mgrs_tile"] = TextFilter(self.tile)
         numbers: dict[str, Interval | OneOf] = {}
@@ -90,13 +110,17 @@ class _Mix:
 
     def all(self) -> list[Asked]:
         rng, countries = self._rng, list(COUNTRIES.values())
-        mix = [Asked("A", self._small_box(), *self._time(5, 90), self._maybe_kind()) for _ in range(50)]
+        mix = [
+            Asked("A", self._small_box(), *self._time(5, 90), self._maybe_kind()) for _ in range(50)
+        ]
         mix += [Asked("B", self._small_box(), kind=self._maybe_kind()) for _ in range(30)]
         for _ in range(30):
             kind, cloud, orbit = self._attributes()
             region = box_region(*countries[rng.integers(len(countries))])
             mix.append(Asked("C", region, *self._time(20, 700), kind, cloud, orbit))
-        mix += [Asked("D", self._polygon(), *self._time(30, 730), self._maybe_kind()) for _ in range(30)]
+        mix += [
+            Asked("D", self._polygon(), *self._time(30, 730), self._maybe_kind()) for _ in range(30)
+        ]
         mix += [Asked("E", box_region(*box)) for box in countries[:15]]
         for number in range(10):
             box = _CONTINENTS[number % len(_CONTINENTS)]
@@ -112,11 +136,13 @@ class _Mix:
         for number in range(20):
             tile = self._tiles[rng.integers(len(self._tiles))]
             times = self._time(30, 700) if number % 2 else (None, None)
-            mix.append(Asked("I", None, *times, most_cloud=20.0 if number % 4 == 0 else None, tile=tile))
+            mix.append(
+                Asked("I", None, *times, most_cloud=20.0 if number % 4 == 0 else None, tile=tile)
+            )
         return mix
 
     def _small_box(self) -> BaseGeometry:
-        """A box of 0.1 to 3 degrees about a place that is looked at."""
+        """Return a box of 0.1 to 3 degrees about a place that is looked at."""
         rng = self._rng
         longitude, latitude = self._centres[rng.integers(len(self._centres))]
         width, height = rng.uniform(0.1, 3.0, 2)
@@ -125,7 +151,7 @@ class _Mix:
         return shapely.box(longitude - width / 2, south, longitude + width / 2, north)
 
     def _polygon(self) -> BaseGeometry:
-        """A star-shaped polygon, 1 to 8 degrees across."""
+        """Return a star-shaped polygon, 1 to 8 degrees across."""
         rng = self._rng
         centre = self._centres[rng.integers(len(self._centres))]
         angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(5, 30)))
@@ -142,8 +168,11 @@ class _Mix:
 
     def _maybe_kind(self) -> dict[str, str]:
         choices: list[dict[str, str]] = [
-            {}, {"collection": "S1"}, {"collection": "S2ST"}, {"collection": "S1", "product_type": "GRD"},
-        ]  # fmt: skip
+            {},
+            {"collection": "S1"},
+            {"collection": "S2ST"},
+            {"collection": "S1", "product_type": "GRD"},
+        ]
         return choices[self._rng.integers(len(choices))]
 
     def _attributes(self) -> tuple[dict[str, str], float | None, int | None]:
@@ -151,7 +180,11 @@ class _Mix:
         choices: list[tuple[dict[str, str], float | None, int | None]] = [
             ({"collection": "S2ST", "product_type": "S2MSI1C"}, float(rng.integers(5, 60)), None),
             ({"collection": "S2ST", "platform": "S2A"}, 20.0, None),
-            ({"collection": "S1", "product_type": "SLC", "orbit_direction": "ascending"}, None, None),
+            (
+                {"collection": "S1", "product_type": "SLC", "orbit_direction": "ascending"},
+                None,
+                None,
+            ),
             ({"collection": "S1", "product_type": "GRD"}, None, int(rng.integers(1, 176))),
             ({"collection": "S1", "polarization": "VV VH", "platform": "S1B"}, None, None),
         ]
@@ -171,16 +204,32 @@ class Truth:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        types = {"template": np.int32, "kind": np.int16, "orbit": np.int32, "relative_orbit": np.int16}
+        types = {
+            "template": np.int32,
+            "kind": np.int16,
+            "orbit": np.int32,
+            "relative_orbit": np.int16,
+        }
         batches = [
-            [getattr(rows, name).astype(types.get(name, getattr(rows, name).dtype)) for name in Rows.__dataclass_fields__]
+            [
+                getattr(rows, name).astype(types.get(name, getattr(rows, name).dtype))
+                for name in Rows.__dataclass_fields__
+            ]
             for rows in catalogue.rows()
         ]
         self.rows = Rows(*(np.concatenate(column) for column in zip(*batches, strict=True)))
-        self._turned = [
-            shapely.transform(catalogue.shapes, lambda xy, turn=turn: xy + np.array([360.0 * turn, 0.0]))
-            for turn in (-2, -1, 0, 1, 2)
-        ]
+        # A footprint and a region may be written a turn apart.
+        shapes, turns = catalogue.shapes, (-1, 0, 1)
+        self._tree = shapely.STRtree(
+            np.concatenate(
+                [
+                    shapely.transform(
+                        shapes, lambda xy, turn=turn: xy + np.array([360.0 * turn, 0.0])
+                    )
+                    for turn in turns
+                ]
+            )
+        )
 
     def answer(self, asked: Asked) -> Answer:
         """Look at every product."""
@@ -207,10 +256,11 @@ class Truth:
         return self._catalogue.titles(self.rows.taken(numbers), numbers)
 
     def _templates_met(self, region: BaseGeometry) -> NDArray[np.bool_]:
-        shapely.prepare(region)
-        found: NDArray[np.bool_] = np.any(
-            [shapely.intersects(region, shapes) for shapes in self._turned], axis=0
-        )
+        number = len(self._catalogue.shapes)
+        found = np.zeros(number, bool)
+        for turn in (-360.0, 0.0, 360.0):
+            moved = shapely.transform(region, lambda xy, turn=turn: xy + np.array([turn, 0.0]))
+            found[self._tree.query(moved, predicate="intersects") % number] = True
         return found
 
 

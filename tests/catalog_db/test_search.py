@@ -17,7 +17,7 @@ from tests.catalog_db.synthetic import FIRST, Known, catalogue, meets
 from tests.database import Databases
 from tests.query_plans import reads_all_of, recorded, steps_of
 
-NUMBER = 20_000
+NUMBER = 6_000
 
 
 @pytest.fixture(scope="module")
