@@ -3,10 +3,24 @@
 A product whose value is missing meets neither a comparison nor its negation (SQL and CQL2 agree).
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects import postgresql
 
 from catalog_db.errors import QueryError
 from catalog_db.tables import item, kind, updated_us
@@ -29,6 +43,8 @@ _COLUMNS = frozenset([*_ITEM, *kind.c.keys()]) - {
     "revised_us",
     "revision",
 }
+# Of what products only show: a member of their properties, by its name after the point.
+_SHOWN = re.compile(r"properties\.([A-Za-z][A-Za-z0-9]{0,39})")
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,7 @@ def check(condition: Condition) -> None:
             remaining += node.parts
         elif isinstance(node, Not):
             remaining.append(node.part)
-        elif node.column not in _COLUMNS:
+        elif node.column not in _COLUMNS and _SHOWN.fullmatch(node.column) is None:
             raise QueryError(f"products have no column {node.column} to search")
         elif isinstance(node, Matches) and node.pattern.count("%") > MOST_WILDCARDS:
             raise QueryError(f"a pattern holds more than {MOST_WILDCARDS} wildcards")
@@ -135,10 +151,44 @@ def clause(condition: Condition, dialect: str, *, negated: bool = False) -> Colu
 def _looked_up(leaf: Leaf, dialect: str, *, negated: bool) -> ColumnElement[bool]:
     """Return a condition on one column, through the kind of product where the column is of it."""
     is_of_kind = leaf.column in kind.c
-    column = kind.c[leaf.column] if is_of_kind else _ITEM[leaf.column]
+    column: ColumnElement[Any]
+    if shown := _SHOWN.fullmatch(leaf.column):
+        column = _member(leaf, shown[1], dialect)
+    else:
+        column = kind.c[leaf.column] if is_of_kind else _ITEM[leaf.column]
     met = _leaf(leaf, column, dialect)
     met = not_(met) if negated else met
     return item.c.kind.in_(select(kind.c.id).where(met)) if is_of_kind else met
+
+
+def _is_number(leaf: Leaf) -> bool:
+    """Say whether a condition compares with numbers."""
+    match leaf:
+        case Comparison():
+            return not isinstance(leaf.value, str)
+        case Among():
+            return not any(isinstance(value, str) for value in leaf.values)
+        case _:
+            return False
+
+
+def _member(leaf: Leaf, name: str, dialect: str) -> ColumnElement[Any]:
+    """Return a member of the properties, NULL where it is missing or not of the type compared."""
+    text: ColumnElement[Any]
+    number: ColumnElement[Any]
+    if dialect == "postgresql":
+        member = cast(item.c.properties, postgresql.JSONB)[name]
+        typed, text, number = func.jsonb_typeof(member), member.astext, cast(member.astext, Float)
+        types: dict[bool, tuple[str, ...]] = {False: ("string",), True: ("number",)}
+    else:
+        place = f'$."{name}"'
+        typed = func.json_type(item.c.properties, place)
+        text = number = func.json_extract(item.c.properties, place)
+        types = {False: ("text",), True: ("integer", "real")}
+    if isinstance(leaf, Missing):
+        return func.nullif(typed, "null")
+    is_number = _is_number(leaf)
+    return case((typed.in_(types[is_number]), number if is_number else text))
 
 
 def _leaf(leaf: Leaf, column: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:

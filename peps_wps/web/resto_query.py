@@ -14,10 +14,12 @@ import shapely
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.query import Interval, OneOf, SearchQuery, TextFilter
+from catalog_db.query import SearchQuery, TextFilter
 from catalog_db.regions import box_region, square_region
 from peps_wps.errors import InvalidInputError
+from peps_wps.web.resto_intervals import NUMBER, read_numbers
 from peps_wps.web.resto_parameters import NUMBERS, PARAMETERS, TEXTS, TIMES
+from peps_wps.web.resto_shown import shown_condition, within_data_take
 
 # Collection -> what its products have as parentIdentifier.
 PARENT_IDENTIFIERS = {
@@ -33,9 +35,6 @@ _DEFAULT_RADIUS_M = 10_000.0
 # Nothing lies there, and every database can count so far.
 _LARGEST_OFFSET = 2**31
 
-_NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?"
-_INTERVAL = re.compile(rf"([\[\]])?\s*({_NUMBER})?\s*(?:,\s*({_NUMBER})?)?\s*([\[\]])?")
-_NUMBER_SET = re.compile(rf"\{{?{_NUMBER}(?:\s*,\s*{_NUMBER})*\}}?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 _TILE = re.compile(r"T?([0-6][0-9][A-Za-z][A-Za-z]{0,2}%?)", re.IGNORECASE)
 
@@ -76,6 +75,9 @@ def parse_search(collection: str | None, parameters: Mapping[str, str]) -> Resto
     """
     given = {name: value.strip() for name, value in parameters.items() if value.strip()}
     texts = {field: _text(name, given[name]) for name, field in TEXTS.items() if name in given}
+    numbers = {
+        field: read_numbers(name, given[name]) for name, field in NUMBERS.items() if name in given
+    }
     times: dict[str, Any] = {
         field: _time(name, given[name]) for name, field in TIMES.items() if name in given
     }
@@ -85,13 +87,13 @@ def parse_search(collection: str | None, parameters: Mapping[str, str]) -> Resto
         identifiers=(given["identifier"],) if "identifier" in given else (),
         region=_region(given),
         texts=texts,
-        numbers={
-            field: _numbers(name, given[name]) for name, field in NUMBERS.items() if name in given
-        },
+        numbers=numbers,
+        where=shown_condition(given),
         limit=limit,
         offset=_offset(given, limit),
         **times,
     )
+    query = within_data_take(query, given.get("s2TakeId", ""))
     filters = {
         PARAMETERS[name].qualified: given[name] for name in sorted(given) if name in PARAMETERS
     }
@@ -123,24 +125,6 @@ def _text(name: str, value: str) -> TextFilter:
     elif name == "productIdentifier":
         value = value.removesuffix(".SAFE")
     return TextFilter(value.removesuffix("%"), is_prefix=value.endswith("%"))
-
-
-def _numbers(name: str, value: str) -> Interval | OneOf:
-    """Read ``n``, ``n1,n2``, ``[a,b]``, ``]a,b[``, ``[a``, ``]a``, ``a]`` or ``a[``."""
-    if _NUMBER_SET.fullmatch(value):
-        return OneOf(tuple(float(number) for number in value.strip("{}").split(",")))
-    interval = _INTERVAL.fullmatch(value)
-    if interval is None or not ((interval[1] or interval[4]) and (interval[2] or interval[3])):
-        raise InvalidInputError(name, f"Invalid {name}: {value[:40]}, expected one like [0,20]")
-    opening, first, second, closing = interval.groups()
-    if opening is None and second is None:
-        first, second = None, first  # "a]" bounds from above
-    return Interval(
-        minimum=float(first) if first else None,
-        maximum=float(second) if second else None,
-        includes_minimum=opening != "]",
-        includes_maximum=closing != "[",
-    )
 
 
 def _time(name: str, value: str) -> datetime:
@@ -212,6 +196,6 @@ def _square(given: Mapping[str, str]) -> BaseGeometry:
 
 def _decimals(texts: Sequence[str]) -> list[float] | None:
     """Return the numbers, None when one is none."""
-    if all(re.fullmatch(rf"\s*{_NUMBER}\s*", text) for text in texts):
+    if all(re.fullmatch(rf"\s*{NUMBER}\s*", text) for text in texts):
         return [float(text) for text in texts]
     return None

@@ -323,7 +323,7 @@ def test_a_search_made_from_the_description_is_answered(client: Client, slices):
     described = etree.fromstring(answer.data)
     for url in described.iterfind("{http://a9.com/-/spec/opensearch/1.1/}Url"):
         address = url.get("template").replace("{count?}", "3").replace("{eo:platform?}", "S1A")
-        page = client.get(re.sub(r"\{[A-Za-z:]+\?\}", "", address))
+        page = client.get(re.sub(r"\{[A-Za-z0-9:]+\?\}", "", address))
         assert (page.status_code, page.mimetype) == (200, url.get("type"))
         assert page.data.count(b'/download"') == 3
 
@@ -334,3 +334,56 @@ def test_links_take_the_configured_address(world: ArchiveWorld, slices):
     document = Client(Application(services, resto.rules())).get(SEARCH).json
 
     assert links(document)["next"].startswith("https://peps.example.org/resto/api/collections/S1/")
+
+
+SHOWN = {
+    "plain": {},
+    "fast": {"realtime": "Fast-24h", "isNrt": 1, "organisationName": "ESA"},
+    "taken": {"s2TakeId": "GS2A_20200815T005251_026883_N02.09", "resolution": 10},
+    "forest": {"forestCover": 60.5, "resolution": "10 m", "isNrt": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("realtime=Nominal", {"plain", "taken", "forest"}),
+        ("realtime=Fast-24h", {"fast"}),
+        ("realtime=F%25", {"fast"}),
+        ("realtime=N%25", {"plain", "taken", "forest"}),
+        ("realtime=_ast-24h%25", set()),
+        ("isNrt=0", {"plain", "taken", "forest"}),
+        ("isNrt=1", {"fast"}),
+        ("organisationName=ESA", {"plain", "fast", "taken", "forest"}),
+        ("organisationName=NASA", set()),
+        ("s2TakeId=GS2A_20200815T005251_026883_N02.09", {"taken"}),
+        ("s2TakeId=unknown", set()),
+        ("resolution=10", {"taken"}),
+        ("resolution=[5,10]", {"taken"}),
+        ("resolution=[5,10[", set()),
+        ("forestCover=]60,100]", {"forest"}),
+        ("forestCover=[0", {"forest"}),
+        ("waterCover=[0,100]", set()),
+        ("lang=fr&_pretty=1&unheardOf=1", {"plain", "fast", "taken", "forest"}),
+    ],
+)
+def test_what_products_only_show_can_be_asked_of(client, world, query, found):
+    known = [
+        grd(title=title, platform="S2A", orbit_number=26883, properties=properties)
+        for title, properties in SHOWN.items()
+    ]
+    with world.engine.begin() as connection:
+        products.insert_products(connection, known)
+
+    assert set(titles(client.get(f"{SEARCH}?{query}").json)) == found
+
+
+def test_keywords_lead_to_the_products_of_their_group(client: Client, slices):
+    (first, *_) = client.get(SEARCH).json["features"]
+    words = {word["type"]: word for word in first["properties"]["keywords"].values()}
+
+    assert words["platform"]["name"] == "S1A"
+    for word in words.values():
+        address = urlsplit(word["href"])
+        found = client.get(f"{address.path}?{address.query}").json
+        assert found["properties"]["totalResults"] == 47

@@ -112,5 +112,15 @@ def test_owslib_reads_the_description_and_searches_by_it(known):
 
     assert reader.description.shortname == "PEPS"
     assert set(reader.description.urls) == {"application/json", "application/atom+xml"}
-    found = reader.search("application/json", maxRecords="2")
-    assert found
+    found = reader.search("application/json", maxRecords="2", platform="S1A")
+    expected = [product.title for product in of(known[1], "S1") if product.platform == "S1A"]
+    assert [one["properties"]["title"] for one in found["features"]] == expected[:2]
+    assert found["properties"]["totalResults"] == len(expected)
+
+
+def test_owslib_reads_the_feed_too(known):
+    reader = OpenSearch(f"{known[0]}/resto/api/collections/S2ST/describe.xml")
+    feed = reader.search("application/atom+xml", maxRecords="3", tileid="31TCJ")
+    expected = [product.title for product in of(known[1], "S2ST")][:3]
+
+    assert [entry["properties"]["title"] for entry in feed["features"]] == expected
