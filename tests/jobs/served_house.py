@@ -13,7 +13,7 @@ import requests
 from tests.jobs.job_house import House, until
 
 ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT_S = 60.0
+START_LIMIT_S = 120.0  # seconds, on a machine where much else runs
 
 
 class Served:
