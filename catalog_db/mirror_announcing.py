@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, update
 
 from catalog_db import products
 from catalog_db.locks import Subject, hold
@@ -21,7 +21,7 @@ from catalog_db.mirror_rows import (
     known,
     named,
 )
-from catalog_db.tables import mirror_product
+from catalog_db.tables import mirror_content, mirror_product
 from catalog_db.times import to_us
 from catalog_db.upsert import insert_into
 
@@ -52,7 +52,7 @@ def observe(connection: Connection, selection: Selection, announced: Iterable[An
     if changes:
         same = mirror_product.c.id == bindparam("row")
         connection.execute(update(mirror_product).where(same), changes)
-    return len(added) + sum(change["state"] == "waiting" for change in changes)
+    return len(added) + len([one for one in changes if one["state"] == "waiting"])
 
 
 def _new_row(selection: Selection, one: Announcement) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _change(row: MirrorProduct, one: Announcement) -> dict[str, Any] | None:
         return None
     is_same = (one.size_bytes, one.checksum) == (row.size_bytes, row.checksum)
     if row.state == "gone":
-        is_news = one.modified > row.modified
+        is_news = one.modified > row.modified and not (is_same and _is_superseded(row))
     else:
         is_news = not is_same and one.checksum is not None
     if not is_news:
@@ -99,7 +99,7 @@ def _change(row: MirrorProduct, one: Announcement) -> dict[str, Any] | None:
     return {"row": row.id, **_content(one, announced=announced)}
 
 
-def mark_gone(connection: Connection, selection: Selection, deletions: Iterable[Deletion]) -> int:
+def mark_gone(connection: Connection, source: str, deletions: Iterable[Deletion]) -> int:
     """Take note of what a source has deleted; return how many products that withdraws.
 
     A product is withdrawn with the last of the source's products that hold it; one that the source
@@ -109,25 +109,17 @@ def mark_gone(connection: Connection, selection: Selection, deletions: Iterable[
     if not latest:
         return 0
     hold(connection, Subject.CATALOGUE)
-    there = known(connection, selection.source, latest)
+    there = known(connection, source, latest)
     withdrawn = 0
     for hub_id, one in sorted(latest.items()):
         row = there.get(hub_id)
-        if row is None:
-            _insert_gone(connection, selection, one)
-        elif row.state != "gone" and row.modified <= one.deleted:
-            _set_gone(connection, [row.id], one.cause, one.deleted)
+        if row is None or row.modified > one.deleted:
+            continue
+        if row.state != "gone":
             withdrawn += _withdraw(connection, row, one)
+        if row.state != "gone" or _is_superseded(row):
+            _set_gone(connection, [row.id], one.cause, one.deleted)
     return withdrawn
-
-
-def _insert_gone(connection: Connection, selection: Selection, one: Deletion) -> None:
-    """Remember a deletion of what was never listed, so that an old listing does not bring it."""
-    never = Announcement(
-        one.hub_id, one.collection, one.name, 0, None, one.published, modified=one.deleted
-    )
-    row = {**_new_row(selection, never), "state": "gone", "error": one.cause[:LONGEST_ERROR]}
-    connection.execute(insert(mirror_product), [row])
 
 
 def _set_gone(connection: Connection, rows: list[int], cause: str, now: datetime) -> None:
@@ -139,25 +131,38 @@ def _set_gone(connection: Connection, rows: list[int], cause: str, now: datetime
 
 
 def _withdraw(connection: Connection, row: MirrorProduct, one: Deletion) -> int:
-    """Withdraw the product of a row that is gone, unless another one holds it; count it."""
+    """Withdraw the product of a row that goes, unless another one holds it; count it."""
     others = [other for other in named(connection, row.name) if other.id != row.id]
-    if one.corrupt:
-        damned = [o for o in others if o.checksum == row.checksum and o.state != "gone"]
-        _set_gone(connection, [other.id for other in damned], one.cause, one.deleted)
-        others = [other for other in others if other not in damned]
+    uids = [row.uid]
+    if one.is_corrupt:
+        same = [o for o in others if o.checksum == row.checksum and o.state != "gone"]
+        _set_gone(connection, [other.id for other in same], one.cause, one.deleted)
+        uids += [other.uid for other in same]
+        end_contents(connection, [other.id for other in same], one.deleted)
+        others = [other for other in others if other not in same]
     if any(other.state == "done" for other in others):
         return 0
-    superseded = [o.id for o in others if o.state == "gone" and _is_superseded(o)]
-    if superseded:
-        connection.execute(
-            update(mirror_product)
-            .where(mirror_product.c.id.in_(superseded))
-            .values(state="waiting", error=None, attempts=0, not_before_us=0)
-        )
-    if row.uid is None:
-        return 0
-    products.withdraw(connection, row.uid)
-    return 1
+    superseded = [other.id for other in others if other.state == "gone" and _is_superseded(other)]
+    connection.execute(
+        update(mirror_product)
+        .where(mirror_product.c.id.in_(superseded))
+        .values(state="waiting", error=None, attempts=0, not_before_us=0)
+    )
+    served = sorted({uid for uid in uids if uid is not None})
+    for uid in served:
+        products.withdraw(connection, uid)
+    end_contents(connection, [row.id, *(other.id for other in others)], one.deleted)
+    return len(served)
+
+
+def end_contents(connection: Connection, rows: Iterable[int], now: datetime) -> None:
+    """Note that what was mirrored of rows is no longer served: it stays as history."""
+    contents = mirror_content.c
+    connection.execute(
+        update(mirror_content)
+        .where(contents.product.in_(list(rows)), contents.replaced_us.is_(None))
+        .values(replaced_us=to_us(now))
+    )
 
 
 def _is_superseded(row: MirrorProduct) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from catalog_db import mirror_days
-from catalog_db.mirror_announcing import SUPERSEDED
+from catalog_db.mirror_announcing import SUPERSEDED, end_contents
 from catalog_db.mirror_rows import LONGEST_ERROR, MirrorProduct, get, named, select_rows
 from catalog_db.tables import mirror_content, mirror_product
 from catalog_db.times import to_us
@@ -125,12 +125,7 @@ def complete(
         .where(mirror_product.c.id.in_(twins), mirror_product.c.state == "done")
         .values(state="gone", error=SUPERSEDED + row.hub_id)
     )
-    contents = mirror_content.c
-    connection.execute(
-        update(mirror_content)
-        .where(contents.product.in_([row.id, *twins]), contents.replaced_us.is_(None))
-        .values(replaced_us=to_us(now))
-    )
+    end_contents(connection, [row.id, *twins], now)
     content = {
         "product": row.id,
         "file": file_id,
@@ -143,6 +138,16 @@ def complete(
         connection, row.source, row.collection, now, products=1, size_bytes=row.size_bytes
     )
     return True
+
+
+def was_withdrawn_by_source(connection: Connection, name: str) -> bool:
+    """Tell whether what was mirrored under a title has been served, and is no longer."""
+    ends = connection.scalars(
+        select(mirror_content.c.replaced_us)
+        .join_from(mirror_content, mirror_product)
+        .where(mirror_product.c.name == name)
+    ).all()
+    return bool(ends) and None not in ends
 
 
 def reopen_interrupted(connection: Connection, source: str) -> int:

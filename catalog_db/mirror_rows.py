@@ -47,15 +47,12 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Deletion:
-    """A product that a source no longer has, and why; `corrupt` when the product was no good."""
+    """A product that a source no longer has, and why; `is_corrupt` when it was no good."""
 
     hub_id: str
-    collection: str
-    name: str
-    published: datetime
     deleted: datetime
     cause: str
-    corrupt: bool
+    is_corrupt: bool
 
 
 @dataclass(frozen=True)

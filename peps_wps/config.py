@@ -22,6 +22,7 @@ from peps_wps.config_sections import (
     Inputs,
     Logging,
     Metadata,
+    Mirror,
     Orbits,
     Portal,
     Processing,
@@ -60,6 +61,7 @@ class Config:
     orbits: Orbits = field(default_factory=Orbits)
     auth: Auth = field(default_factory=Auth)
     inputs: Inputs = field(default_factory=Inputs)
+    mirror: Mirror = field(default_factory=Mirror)
     portal: Portal = field(default_factory=Portal)
     logging: Logging = field(default_factory=Logging)
     metadata: Metadata = field(default_factory=Metadata)

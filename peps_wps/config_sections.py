@@ -279,6 +279,25 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """``[mirror]``: archives that are followed; `sources` is the file that names them."""
+
+    sources: Path | None = None
+    path: Path = Path("mirror")
+    tier: Literal["tape", "disk"] = "tape"
+    interval_s: float = 300.0
+    overlap_hours: float = 72.0
+    rescan_s: float = 3600.0
+    max_attempts: int = 5
+    backoff_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        _require_some(self, "max_attempts")
+        if self.overlap_hours < 48:
+            raise ConfigError(f"overlap_hours = {self.overlap_hours}: expected 48 or more")
+
+
+@dataclass(frozen=True)
 class Portal:
     """``[portal]``: the web pages."""
 

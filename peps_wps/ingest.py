@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from catalog_db import products, times
+from catalog_db.engine import Connection
 from catalog_db.errors import CatalogError
 from catalog_db.products import Product
 from peps_wps.errors import SafeError
@@ -19,7 +20,7 @@ from peps_wps.readers.integrity import NotAsStatedError, check_integrity, check_
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
 from peps_wps.readers.safe import MANIFEST
 from peps_wps.services import Services
-from peps_wps.staging.archive import Tier
+from peps_wps.staging.archive import Archive, Tier
 from storage.errors import StorageError
 from storage.model import ArchiveFile
 
@@ -185,11 +186,19 @@ def _known_state(uid: str, services: Services) -> IngestState:
 
 def make_known(metadata: ProductMetadata, stored: ArchiveFile, services: Services) -> None:
     """Write file, product and placement of what the archive has stored, in one transaction."""
-    product = _product(metadata, stored)
     with services.engine.begin() as connection:
-        file_id = services.archive.record(stored, connection)
-        products.insert_products(connection, [product])
-        products.place(connection, product.uid, file_id)
+        record_known(connection, metadata, stored, services.archive)
+
+
+def record_known(
+    connection: Connection, metadata: ProductMetadata, stored: ArchiveFile, archive: Archive
+) -> tuple[str, int]:
+    """Write the same in a transaction of the caller's; return the uid and the key of the file."""
+    product = _product(metadata, stored)
+    file_id = archive.record(stored, connection)
+    products.insert_products(connection, [product])
+    products.place(connection, product.uid, file_id)
+    return product.uid, file_id
 
 
 def _product(metadata: ProductMetadata, stored: ArchiveFile) -> Product:
