@@ -54,6 +54,11 @@ class Served:
         self.var = var
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = var.with_name("serve.log")
+        # The database of the house may lie elsewhere than its state.
+        self.environment = {
+            **environment(var),
+            "PEPS_CATALOG_URL": str(house.config.catalog.url),
+        }
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[str]:
@@ -62,7 +67,7 @@ class Served:
                 [sys.executable, "-m", "peps_wps.cli", "serve", "--open", "--port", str(self.port)],
                 stderr=stream,
                 text=True,
-                env=environment(self.var),
+                env=self.environment,
                 start_new_session=self.start_new_session,
             )
         until(lambda: "PEPS is at" in self.log.read_text() or process.poll() is not None, 30)
