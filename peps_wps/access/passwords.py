@@ -1,7 +1,7 @@
 """Passwords: Argon2id hashes, and checks whose cost is bounded.
 
-A check takes tens of milliseconds and 19 MiB by intention. A client that polls sends its password each time,
-so one that was right a moment ago is recognised by a keyed digest, in memory only.
+A check takes tens of milliseconds and 19 MiB by intention. A client that polls sends its password
+each time, so one that was right a moment ago is recognised by a keyed digest, in memory only.
 """
 
 import hashlib
