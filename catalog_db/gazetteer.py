@@ -94,7 +94,7 @@ def find_place(connection: Connection, text: str) -> Place | None:
         ``toulouse``, ``Saint Étienne``, ``Valencia, VE``.
     """
     name, comma, country = text.rpartition(",")
-    if comma and len(country.strip()) == 2:
+    if comma and len(country.strip()) == 2 and country.strip().isalpha():
         return _heaviest(connection, name, country.strip().upper())
     return _heaviest(connection, text, None)
 

@@ -15,6 +15,9 @@ from peps_wps.web.resto_query import PARENT_IDENTIFIERS
 
 Json = dict[str, Any]
 
+# By the number of hexadecimal digits. PEPS gave MD5 only; files archived here have SHA-256.
+_ALGORITHMS = {32: "MD5", 64: "SHA-256"}
+
 
 def features(products: Sequence[Product], modes: Mapping[str, str], base: str) -> Iterator[Json]:
     """Yield products as GeoJSON features.
@@ -116,6 +119,7 @@ def _resource(product: Product) -> Json:
         "thumbnail": None,
         "resourceSize": product.size_bytes,
         "resourceChecksum": product.checksum,
+        "resourceChecksumAlgorithm": _ALGORITHMS.get(len(product.checksum or "")),
         "updated": format_time(product.updated),
         "published": format_time(product.published),
         "dhusIngestDate": format_time(product.published),

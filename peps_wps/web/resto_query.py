@@ -74,6 +74,9 @@ def parse_search(collection: str | None, parameters: Mapping[str, str]) -> Resto
         With one sentence, when a value has no meaning.
     """
     given = {name: value.strip() for name, value in parameters.items() if value.strip()}
+    for name, value in given.items():
+        if "\0" in value:
+            raise InvalidInputError(name, f"Invalid {name[:40]}: it holds a null character")
     texts = {field: _text(name, given[name]) for name, field in TEXTS.items() if name in given}
     numbers = {
         field: read_numbers(name, given[name]) for name, field in NUMBERS.items() if name in given

@@ -216,6 +216,7 @@ def test_all_collections_are_searched_together(client: Client, world: ArchiveWor
     ("query", "message"),
     [
         ("?box=1,2,3", "Invalid geo:box"),
+        ("?platform=S1A%00", "Invalid platform: it holds a null character"),
         ("?startDate=yesterday", "Invalid startDate: yesterday"),
         ("?box=0,0,1,99", "not on the Earth"),
         ("?geometry=POINT(0%2099)", "latitudes from -90 to 90"),

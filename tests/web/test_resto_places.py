@@ -75,7 +75,7 @@ def test_an_own_name_beats_what_others_call_a_larger_town(client):
     assert titles(client, q="Tolosa") == set()
 
 
-@pytest.mark.parametrize("name", ["Nowhereville", "???", "é" * 3000, "Toulouse, ZZ", "\x00"])
+@pytest.mark.parametrize("name", ["Nowhereville", "???", "é" * 3000, "Toulouse, ZZ"])
 def test_an_unknown_place_finds_nothing(client, name):
     assert titles(client, q=name) == set()
 

@@ -109,6 +109,8 @@ def document_of(parameters: "MultiDict[str, str]") -> Json:
             raise _bad(name, f"there is no parameter {name[:40]}")
         if len(values) > 1:
             raise _bad(name, f"the parameter {name} is given twice")
+        if "\0" in values[0]:
+            raise _bad(name, f"the parameter {name} holds a null character")
         if values[0].strip() or name == "fields":
             document[name] = _member(name, values[0].strip())
     if "filter" in document and document.get("filter-lang", CQL2_TEXT) == CQL2_JSON:
