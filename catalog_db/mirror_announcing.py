@@ -27,6 +27,7 @@ from catalog_db.upsert import insert_into
 
 NO_CHECKSUM = "the source states no MD5"
 SUPERSEDED = "superseded by "
+WITHDRAWN_HERE = "withdrawn from this archive"
 
 
 def observe(connection: Connection, selection: Selection, announced: Iterable[Announcement]) -> int:

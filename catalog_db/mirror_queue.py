@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from catalog_db import mirror_days
 from catalog_db.mirror_announcing import SUPERSEDED, end_contents
@@ -56,13 +56,6 @@ def claim(
         .values(state="fetching", attempts=rows.attempts + 1)
     ).rowcount
     return get(connection, row.id) if claimed else None
-
-
-def is_due(connection: Connection, source: str, now: datetime) -> bool:
-    """Tell whether a product of a source waits that may be fetched now."""
-    rows = mirror_product.c
-    due = (rows.source == source, rows.state == "waiting", rows.not_before_us <= to_us(now))
-    return connection.execute(select(rows.id).where(*due).limit(1)).first() is not None
 
 
 def settle(
@@ -170,13 +163,3 @@ def reopen_failed(connection: Connection, source: str) -> int:
         .values(state="waiting", attempts=0, corrupt=0, not_before_us=0)
     )
     return reopened.rowcount
-
-
-def count_states(connection: Connection, source: str) -> dict[str, int]:
-    """Return how many products of a source are in each state."""
-    rows = connection.execute(
-        select(mirror_product.c.state, func.count().label("number"))
-        .where(mirror_product.c.source == source)
-        .group_by(mirror_product.c.state)
-    )
-    return {row.state: int(row.number) for row in rows}

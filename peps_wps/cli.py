@@ -32,6 +32,7 @@ COMMANDS = {
     "demo": "peps_wps.cli_demo:demo",
     "simulate": "simulator.cli:run",
     "user": "peps_wps.cli_user:run",
+    "mirror": "peps_wps.cli_mirror:run",
 }
 
 
@@ -74,6 +75,9 @@ def build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     user = commands.add_parser("user", help="who may order and download: add, list, disable...")
     if "user" in given:
         importlib.import_module("peps_wps.cli_user").add_arguments(user)
+    mirror = commands.add_parser("mirror", help="follow other archives: run, status, reconcile")
+    if "mirror" in given:
+        importlib.import_module("peps_wps.cli_mirror").add_arguments(mirror)
     simulate = commands.add_parser("simulate", help="write Sentinel-1 products of known truth")
     if "simulate" in given:
         importlib.import_module("simulator.cli").add_arguments(simulate)

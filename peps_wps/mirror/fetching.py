@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from catalog_db import mirror_days, mirror_queue, products, times
 from catalog_db.engine import Connection
 from catalog_db.errors import CatalogError
-from catalog_db.mirror_announcing import SUPERSEDED
+from catalog_db.mirror_announcing import SUPERSEDED, WITHDRAWN_HERE
 from catalog_db.mirror_rows import MirrorProduct, named
 from peps_wps.ingest import archive_path, record_known
 from peps_wps.mirror.download import Download, check_product
@@ -44,7 +44,6 @@ logger = logging.getLogger(__name__)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST_BACKOFF_S = 6 * 3600.0
 _LARGEST = 2**62
-WITHDRAWN_HERE = "withdrawn from this archive"
 
 
 class Outcome(StrEnum):
