@@ -62,7 +62,9 @@ def fold(name: str) -> str:
     """Return a name as names are compared: Saint-Étienne and ST ETIENNE are ``saint etienne``."""
     plain = name.casefold()
     if not plain.isascii():
-        decomposed = unicodedata.normalize("NFKD", plain.translate(_LETTERS))
+        # Twice: what is decomposed may have a case to fold (Unicode, D146).
+        decomposed = unicodedata.normalize("NFKD", plain).casefold()
+        decomposed = unicodedata.normalize("NFKD", decomposed).translate(_LETTERS)
         plain = "".join(one for one in decomposed if not unicodedata.combining(one))
     words = _WORD.findall(plain)
     return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
