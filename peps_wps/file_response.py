@@ -15,6 +15,8 @@ from werkzeug.wsgi import wrap_file
 from peps_wps.ordering.results import FileResult
 
 _BLOCK_BYTES = 1 << 20
+# What a client gave comes back as it was: no browser shall run it as a page of ours.
+_INERT = {"Content-Security-Policy": "sandbox"}
 _LAST_NO_BYTES = re.compile(r"bytes\s*=\s*-0+\s*", re.IGNORECASE)
 
 
@@ -73,7 +75,7 @@ def file_response(request: Request, stream: FileIO, facts: FileFacts) -> Respons
 
 
 def result_response(request: Request, file: FileResult) -> Response:
-    """Answer with a result of a job, whole or the range asked for."""
+    """Answer with a result of a job, whole or the range asked for, as `inert`."""
     stream = file.path.open("rb", buffering=0)
     written = os.fstat(stream.fileno())
     is_shown = file.mime_type.startswith(("image/", "text/")) or file.mime_type.endswith("json")
@@ -84,7 +86,13 @@ def result_response(request: Request, file: FileResult) -> Response:
         content_type=file.mime_type,
         filename=None if is_shown else file.path.name,
     )
-    return file_response(request, stream, facts)
+    return inert(file_response(request, stream, facts))
+
+
+def inert(response: Response) -> Response:
+    """Return an answer with what a client once gave, such that no browser runs it."""
+    response.headers.extend(_INERT)
+    return response
 
 
 def _head(facts: FileFacts) -> Response:

@@ -5,16 +5,13 @@ import json
 from werkzeug import Request, Response
 
 from peps_wps.access import Caller
-from peps_wps.file_response import result_response
+from peps_wps.file_response import inert, result_response
 from peps_wps.jobs import Job
 from peps_wps.links import Links, log_name, report_name
 from peps_wps.ordering import OrderDesk
 from peps_wps.ordering.process import REPORT
 from peps_wps.ordering.report import render_report
 from peps_wps.ordering.results import FileResult, file_of, result_of
-
-# What a client gave comes back as it was: no browser shall run it as a page of ours.
-_INERT = {"Content-Security-Policy": "sandbox"}
 
 
 def send(
@@ -44,7 +41,7 @@ def send(
         return _live(desk.log(job.id, caller), "text/plain; charset=utf-8")
     if job.state == "succeeded" and "value" in (job.results or {}).get(name, {}):
         return send_output(request, desk, job, name, links)
-    return _inert(result_response(request, file_of(job, name, desk.folder(job))))
+    return result_response(request, file_of(job, name, desk.folder(job)))
 
 
 def send_output(request: Request, desk: OrderDesk, job: Job, output: str, links: Links) -> Response:
@@ -55,14 +52,9 @@ def send_output(request: Request, desk: OrderDesk, job: Job, output: str, links:
         return _live(render_report(job, identifier, links, folder), "application/json")
     result = result_of(job, output, folder)
     if isinstance(result, FileResult):
-        return _inert(result_response(request, result))
+        return result_response(request, result)
     text = result.value if isinstance(result.value, str) else json.dumps(result.value)
-    return _inert(Response(text, content_type=f"{result.mime_type}; charset=utf-8"))
-
-
-def _inert(response: Response) -> Response:
-    response.headers.extend(_INERT)
-    return response
+    return inert(Response(text, content_type=f"{result.mime_type}; charset=utf-8"))
 
 
 def _live(content: bytes, content_type: str) -> Response:

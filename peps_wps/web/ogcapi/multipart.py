@@ -49,9 +49,9 @@ class Part:
 
 
 def multipart_response(parts: Sequence[Part]) -> Response:
-    """Return parts as one message; its type is that of the first part (RFC 2387, section 3.1)."""
+    """Return parts, one at least, as a message of the type of the first (RFC 2387, section 3.1)."""
     boundary = f"peps-{secrets.token_hex(16)}"
-    kind = parts[0].media_type.partition(";")[0] if parts else "text/plain"
+    kind = parts[0].media_type.partition(";")[0]
     content_type = f'multipart/related; boundary="{boundary}"; type="{kind}"'
     return Response(
         _message(parts, boundary.encode("ascii")),

@@ -15,7 +15,7 @@ from typing import Any
 from pywps import LiteralOutput
 from werkzeug import Request, Response
 
-from peps_wps.file_response import result_response
+from peps_wps.file_response import inert, result_response
 from peps_wps.jobs import Job
 from peps_wps.ordering import OrderDesk
 from peps_wps.ordering.boxes import Box, BoxOutput
@@ -123,7 +123,8 @@ class Results:
 
     def _raw(self, request: Request, given: list[Given]) -> Response:
         """Return results as they are: one alone, references as links, several as parts."""
-        if given and all(one.mode == "reference" for one in given):
+        # None at all is an answer without content: a message of parts has one at least.
+        if all(one.mode == "reference" for one in given):
             return _references(given)
         if len(given) == 1:
             return content_response(request, given[0].result)
@@ -134,7 +135,7 @@ def content_response(request: Request, result: FileResult | ValueResult) -> Resp
     """Return one result as the answer itself."""
     if isinstance(result, FileResult):
         return result_response(request, result)
-    return Response(_text(result), content_type=_content_type(result), headers=_LIVE)
+    return inert(Response(_text(result), content_type=_content_type(result), headers=_LIVE))
 
 
 def json_response(document: Any, status: int = 200, **headers: str) -> Response:
@@ -149,7 +150,7 @@ def _accepts_json_only(request: Request) -> bool:
 
 
 def _references(given: list[Given]) -> Response:
-    """Return links and nothing else (requirement ``job-creation-sync-raw-ref``)."""
+    """Return links, if any, and nothing else (requirement ``job-creation-sync-raw-ref``)."""
     response = Response(status=204, headers=_LIVE)
     for one in given:
         response.headers.add("Link", f'<{one.href}>; rel="{REL}results"; title="{one.name}"')

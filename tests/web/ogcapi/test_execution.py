@@ -184,6 +184,27 @@ def test_an_output_that_the_run_did_not_give_is_left_out(mirror: Mirror) -> None
     assert set(answer.get_json()) == {"words", "report"}
 
 
+def test_raw_outputs_that_the_run_did_not_give_are_no_content(mirror: Mirror) -> None:
+    answer = mirror({}, outputs=wanted(picture=None), response="raw")
+
+    assert (answer.status_code, answer.data) == (204, b"")
+
+
+def test_no_browser_runs_what_a_client_gave(service: Service) -> None:
+    page = '<html xmlns="http://www.w3.org/1999/xhtml"><script>alert(1)</script></html>'
+    given = {"value": page, "mediaType": "application/xml"}
+    job_id = service.order("echo", complexInput=given)
+    service.ended(job_id)
+
+    for address in (
+        f"/ogcapi/jobs/{job_id}/results/complexOutput",
+        f"/resto/wps/outputs/{job_id}/complexOutput",
+    ):
+        answer = service.fetch(address)
+        assert "<script>" in answer.text
+        assert answer.headers["Content-Security-Policy"] == "sandbox"
+
+
 def test_a_synchronous_answer_names_its_job(service: Service, mirror: Mirror) -> None:
     answer = mirror({})
 
