@@ -70,6 +70,7 @@ def chain_inputs(
         locator is the input's identifier.
     """
     described = {process.chain_inputs[one.identifier]: one for one in process.inputs}
+    used: dict[str, Sequence[str]] = {}
     checked: dict[str, list[str]] = {}
     for name, values in given.items():
         if name not in process.chain_inputs:
@@ -77,12 +78,14 @@ def chain_inputs(
             raise UnknownInputError(
                 name, f"{process.identifier} has no input {name}, it has {known}"
             )
-        chain_name = process.chain_inputs[name]
-        if chain_name:
-            _check_values(described[chain_name], name, values, largest)
+        if chain_name := process.chain_inputs[name]:
+            used[name] = values
             checked[chain_name] = [*checked.get(chain_name, []), *values]
+    # Counted before they are read: a body has room for half a million values.
     for one in process.inputs:
         _check_occurrences(one, checked.get(process.chain_inputs[one.identifier] or "", ()))
+    for name, values in used.items():
+        _check_values(described[process.chain_inputs[name]], name, values, largest)
     return checked
 
 

@@ -204,12 +204,12 @@ def collect(
     pairs: list[tuple[str, str | InputReference]],
 ) -> dict[str, tuple[str | InputReference, ...]]:
     """Return the values of each input in their order, empty ones left out."""
-    inputs: dict[str, tuple[str | InputReference, ...]] = {}
+    inputs: dict[str, list[str | InputReference]] = {}
     for name, value in pairs:
         read = read_text(name, value.strip()) if isinstance(value, str) else value
         if read:
-            inputs[name] = (*inputs.get(name, ()), read)
-    return inputs
+            inputs.setdefault(name, []).append(read)
+    return {name: tuple(values) for name, values in inputs.items()}
 
 
 def namespace_version(namespace: str | None) -> Version | None:
