@@ -161,12 +161,12 @@ class View(ABC):
         return invalid("RawDataOutput", message)
 
     def _described(self, asked: DescribeProcess, caller: Caller) -> list[ChainProcess]:
-        """Return the processes that a client wants described."""
+        """Return the processes that a client wants described, each once however often named."""
         if not asked.identifiers:
             raise missing("identifier")
         if any(one.lower() == "all" for one in asked.identifiers):
             return self.desk.processes_for(caller)
-        return [self.desk.process(one, caller) for one in asked.identifiers]
+        return [self.desk.process(one, caller) for one in dict.fromkeys(asked.identifiers)]
 
     def _check_language(self, language: str) -> None:
         """Refuse a language that the service does not speak; ``en`` is as good as ``en-US``."""

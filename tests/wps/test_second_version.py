@@ -100,6 +100,15 @@ def test_descriptions_are_valid(client, wps2_schema, identifiers):
     assert texts(root, "wps:ProcessOffering/wps:Process/ows:Identifier/text()") == expected
 
 
+def test_a_process_is_described_once_however_often_it_is_named(client):
+    root = document(client.get(f"{KVP}DescribeProcess&identifier={'ECHO,' * 100}FULL_MAJA,ECHO"))
+
+    assert texts(root, "wps:ProcessOffering/wps:Process/ows:Identifier/text()") == [
+        "ECHO",
+        "FULL_MAJA",
+    ]
+
+
 def test_the_processes_of_the_service_are_described_validly(config, engine, wps2_schema):
     from werkzeug.test import Client
 
