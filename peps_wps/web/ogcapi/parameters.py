@@ -19,6 +19,7 @@ _INSTANT = re.compile(
 )
 # Documents show times to the millisecond: an instant stands for all of its own.
 _MILLISECOND = timedelta(microseconds=999)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 Interval = tuple[datetime | None, datetime | None]
 
@@ -66,7 +67,7 @@ def interval(request: Request, name: str) -> Interval:
         raise invalid(name, f"{name} is {text[:80]}, expected an instant or an interval")
     if first is not None and last is not None and first > last:
         raise invalid(name, f"{name} ends before it begins")
-    return first, None if last is None else last + _MILLISECOND
+    return first, None if last is None else min(last, _LATEST - _MILLISECOND) + _MILLISECOND
 
 
 def _instant(name: str, text: str) -> datetime | None:
