@@ -8,7 +8,6 @@ from werkzeug.exceptions import HTTPException
 from peps_wps.errors import AccessError, PepsError
 from peps_wps.wps.errors import WpsError, no_code
 
-INTERNAL = "internal error, reported to the operators"
 # A word that birdy looks for in a refusal, whatever its code.
 _FORBIDDEN = "AccessForbidden"
 
