@@ -95,9 +95,9 @@ class Supervisor:
 
     def run(self, stop: threading.Event) -> None:
         """Supervise until `stop` is set, then end the jobs that run, to be gone on with later."""
-        # With the main module there, no job imports it anew.
+        # The main module of the service: there already, no job imports it anew.
         modules = (self._zygote, self._settings.chains, *modules_of(self._config))
-        preloaded = ["__main__", *modules]
+        preloaded = ["peps_wps.cli", *modules]
         self._context.set_forkserver_preload(preloaded)
         threading.Thread(target=self._wait_zygote, name="zygote", daemon=True).start()
         outage = Outage("the supervisor", logger)
