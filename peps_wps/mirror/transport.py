@@ -25,7 +25,7 @@ from peps_wps.mirror.errors import (
 from peps_wps.mirror.pacing import Breaker, Rate
 from peps_wps.mirror.sources import Source
 
-CHUNK_BYTES = 2**18
+CHUNK_BYTES = 2**16
 _TIMEOUT_S = (10.0, 60.0)  # to connect, between two pieces
 _UNAVAILABLE = (429, 502, 503, 504)
 _MARGIN_S = 30.0  # a token is fetched anew before it ends
