@@ -5,6 +5,7 @@ size of the whole, and of what a stranger sends the number of its parts too: thr
 empty elements would be a hundred in memory.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,6 +15,9 @@ from lxml import etree
 from peps_wps.errors import PepsError
 
 Element = etree._Element  # lxml has no public name for its elements
+
+# All but the characters of XML 1.0, production 2: no document says them, whatever the escape.
+NOT_CARRIED = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _CHUNK_BYTES = 64 * 1024
 _SETTINGS: dict[str, Any] = {

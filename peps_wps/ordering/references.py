@@ -25,6 +25,7 @@ from peps_wps.ordering.errors import (
     UnusableReferenceError,
 )
 from peps_wps.ordering.reference_hosts import Place, connect, place_of
+from peps_wps.xml_parsing import NOT_CARRIED
 
 _REDIRECTS = 3
 _REDIRECTIONS = (301, 302, 303, 307, 308)
@@ -56,7 +57,9 @@ class ReferenceReader:
         self._deadline = time.monotonic() + settings.timeout_s
 
     def text(self, name: str, href: str) -> str:
-        """Return the content of an input by reference: UTF-8 text, anything else as Base64.
+        """Return the content of an input by reference: text, anything else as Base64.
+
+        Text is UTF-8 that XML can carry: views of the job repeat its inputs.
 
         Parameters
         ----------
@@ -84,9 +87,10 @@ class ReferenceReader:
             self._slots.release()
         self._most -= len(content)
         try:
-            return content.decode()
+            text = content.decode()
         except UnicodeDecodeError:
-            return base64.b64encode(content).decode("ascii")
+            return _base64(content)
+        return _base64(content) if NOT_CARRIED.search(text) else text
 
     @property
     def _limit(self) -> int:
@@ -206,6 +210,10 @@ def read_file(href: str, folders: tuple[Path, ...], *, limit: int) -> bytes:
     if len(content) > limit:
         raise ReferenceTooLargeError(limit)
     return content
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _is_inside(path: Path, folders: list[Path]) -> bool:

@@ -6,7 +6,6 @@ let two readers see different documents.
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from itertools import chain, count
 from typing import Any
@@ -14,13 +13,12 @@ from typing import Any
 from werkzeug import Request
 
 from peps_wps.web.problem import ProblemError
+from peps_wps.xml_parsing import NOT_CARRIED
 
 DEEPEST = 32
 # Integers that every JSON reader keeps exactly (RFC 8259, section 6).
 LARGEST_INTEGER = 2**53 - 1
 _LONGEST_INTEGER = 17  # with its sign
-# All but the characters of XML 1.0, production 2: other views of a job are XML.
-_NOT_CARRIED = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_json(request: Request) -> Any:
@@ -60,7 +58,7 @@ def parse_json(body: bytes) -> Any:
     except RecursionError as error:
         raise _too_deep() from error
     for text in _texts(value):
-        if found := _NOT_CARRIED.search(text):
+        if found := NOT_CARRIED.search(text):  # other views of a job are XML
             raise _bad(f"the body holds the character {ord(found[0]):#06x}")
     return value
 
@@ -108,7 +106,7 @@ def _refuse_constant(text: str) -> None:
 
 def _shown(text: str) -> str:
     """Return the beginning of a text, as one that any answer can carry."""
-    kept = _NOT_CARRIED.sub("?", text)
+    kept = NOT_CARRIED.sub("?", text)
     return kept if len(kept) <= 40 else kept[:37] + "..."
 
 

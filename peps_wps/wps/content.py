@@ -16,8 +16,7 @@ from peps_wps.ordering import ChainProcess
 from peps_wps.ordering.process import REPORT
 from peps_wps.ordering.report import render_report
 from peps_wps.wps.errors import WpsError
-from peps_wps.wps.vocabulary import NOT_CARRIED
-from peps_wps.xml_parsing import Element, XmlError, read_xml
+from peps_wps.xml_parsing import NOT_CARRIED, Element, XmlError, read_xml
 
 # An output is written into the document up to this size; a larger one is referred to.
 _LARGEST_INLINE_BYTES = 1_000_000

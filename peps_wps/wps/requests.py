@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from peps_wps.wps.errors import WpsError, invalid
-from peps_wps.wps.vocabulary import NOT_CARRIED, V1, V2
+from peps_wps.wps.vocabulary import V1, V2
+from peps_wps.xml_parsing import NOT_CARRIED
 
 Version = Literal["1.0.0", "2.0.0"]
 VERSIONS: tuple[Version, ...] = ("1.0.0", "2.0.0")

@@ -1,17 +1,14 @@
 """Writing XML: the namespaces of both versions, elements by prefixed name, documents as bytes."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lxml import etree
 
-from peps_wps.xml_parsing import Element
+from peps_wps.xml_parsing import NOT_CARRIED, Element
 
 XLINK = "http://www.w3.org/1999/xlink"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-# All but the characters of XML 1.0, production 2.
-NOT_CARRIED = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,12 @@ def test_what_is_no_text_comes_as_base64(rng) -> None:
         assert base64.b64decode(reader(server).text("region", server.url)) == content
 
 
+@pytest.mark.parametrize("content", [b"a\0b", b"\x1b[2J", "\uffff".encode()])
+def test_what_xml_cannot_carry_comes_as_base64(content: bytes) -> None:
+    with serving(sends(whole(content))) as server:
+        assert base64.b64decode(reader(server).text("a", f"{server.url}/x")) == content
+
+
 def test_a_chunked_body_is_read() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with serving(sends(head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")) as server:
