@@ -54,12 +54,13 @@ def check_outputs(process: ChainProcess, outputs: Iterable[str]) -> None:
 def chain_inputs(
     process: ChainProcess, given: Mapping[str, Sequence[str]], *, largest: int
 ) -> dict[str, list[str]]:
-    """Return the inputs under the names that the chain knows, checked.
+    """Return the inputs that are given, under the names that the chain knows, checked.
 
     Parameters
     ----------
     process, given
-        The process as the client named it, and the values of each input in their order.
+        The process as the client named it, and the values of each input in their order. An empty
+        value is an absent one, whatever the protocol.
     largest
         Most bytes of a value.
 
@@ -70,15 +71,17 @@ def chain_inputs(
         locator is the input's identifier.
     """
     described = {process.chain_inputs[one.identifier]: one for one in process.inputs}
-    used: dict[str, Sequence[str]] = {}
+    used: dict[str, list[str]] = {}
     checked: dict[str, list[str]] = {}
-    for name, values in given.items():
+    for name, texts in given.items():
         if name not in process.chain_inputs:
             known = ", ".join(one.identifier for one in process.inputs) or "none"
             raise UnknownInputError(
                 name, f"{process.identifier} has no input {name}, it has {known}"
             )
-        if chain_name := process.chain_inputs[name]:
+        chain_name = process.chain_inputs[name]
+        values = [text for text in texts if text.strip()]
+        if chain_name and values:
             used[name] = values
             checked[chain_name] = [*checked.get(chain_name, []), *values]
     # Counted before they are read: a body has room for half a million values.

@@ -117,9 +117,7 @@ def _inputs(given: Any, process: ChainProcess, fetch: Fetch) -> dict[str, tuple[
         one = described.get(process.chain_inputs[name])
         is_list = isinstance(value, list) and not _is_one_value(value, one)
         values = value if is_list else [value]
-        found = (_text(name, item, one, fetch) for item in values)
-        # As in every protocol, an empty value is an absent one.
-        texts[name] = tuple(text for text in found if text.strip())
+        texts[name] = tuple(_text(name, item, one, fetch) for item in values)
     return texts
 
 
