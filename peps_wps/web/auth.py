@@ -8,6 +8,7 @@ from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
 from peps_wps.access import tokens
+from peps_wps.access.credentials import TokenText, credentials_of
 from peps_wps.errors import ForbiddenError, UnauthorizedError
 from peps_wps.services import Services
 
@@ -26,7 +27,8 @@ def connect(request: Request, services: Services) -> Response:
     Raises
     ------
     ForbiddenError
-        Without right credentials: PEPS says 403 here, and its clients know it.
+        Without a right password: PEPS says 403 here, and its clients know it. A token is none: it
+        would never end, each one bringing the next. Nor is one that a browser sends for a page.
     """
     try:
         caller = services.access.caller(request)
@@ -36,6 +38,8 @@ def connect(request: Request, services: Services) -> Response:
     if services.config.auth.mode == "open":
         text = secrets.token_urlsafe()  # any will do there
     else:
+        if caller.is_page or isinstance(credentials_of(request), TokenText):
+            raise ForbiddenError("user")
         text, _ = tokens.issue(
             services.engine,
             caller.name,

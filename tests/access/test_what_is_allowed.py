@@ -194,6 +194,19 @@ def test_a_password_is_changed_into_a_token(service: Service, client: Client, pr
     assert client.get(product, headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
 
+def test_a_token_does_not_bring_the_next(client: Client) -> None:
+    token = client.get("/resto/api/users/connect", headers=basic("eve")).json["token"]
+
+    for headers in ({"Authorization": f"Bearer {token}"}, basic("eve", token)):
+        assert client.get("/resto/api/users/connect", headers=headers).status_code == 403
+
+
+def test_no_page_of_another_site_has_tokens_made(client: Client) -> None:
+    headers = basic("eve") | {"Sec-Fetch-Site": "cross-site"}
+
+    assert client.get("/resto/api/users/connect", headers=headers).status_code == 403
+
+
 @pytest.mark.parametrize("headers", [{}, basic("eve", "wrong password"), basic("nobody", "x")])
 def test_no_password_is_no_token(client: Client, headers: dict[str, str]) -> None:
     answer = client.get("/resto/api/users/connect", headers=headers)
