@@ -12,6 +12,7 @@ from peps_wps.access import Caller
 from peps_wps.jobs import Job
 from peps_wps.links import Links
 from peps_wps.ordering import ChainProcess, OrderDesk
+from peps_wps.ordering.errors import AsyncRefusedError
 from peps_wps.ordering.inputs import check_outputs
 from peps_wps.ordering.references import ReferenceReader
 from peps_wps.wps.errors import WpsError, invalid, missing, no_code
@@ -106,6 +107,8 @@ class View(ABC):
     def _order(self, execute: Execute, caller: Caller, links: Links) -> Job:
         """Give an order to the desk."""
         process = self.desk.process_to_order(execute.identifier, caller)
+        if execute.store and not process.async_allowed:
+            raise AsyncRefusedError(process.identifier)  # no job keeps the answer
         check_outputs(process, [one.identifier for one in execute.outputs])
         for output in execute.outputs:
             self._check_format(process, output)
