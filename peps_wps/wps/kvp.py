@@ -140,7 +140,10 @@ def _execute(version: Version, raw: Mapping[str, str], plain: Mapping[str, str])
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Return the parameters, names in lower case, values not decoded; the first of a name holds.
+    """Return the parameters, names in lower case, values not decoded.
+
+    The first of a name holds, as an address that is configured may say what a client says again; a
+    second list would be lost, and is refused.
 
     A script of PEPS writes ``datainputs=startDate=2018-01-01&completionDate=2018-03-10;tileid=..``:
     what follows the inputs, is no parameter and holds a ``;`` is more of them.
@@ -153,6 +156,8 @@ def _parameters(query: str) -> dict[str, str]:
         if last == "datainputs" and name not in _PARAMETERS and ";" in value:
             parameters[last] += f";{part}"
             continue
+        if name in _LISTS and parameters.get(name, value) != value:
+            raise invalid(name, f"{name} is given twice")
         parameters.setdefault(name, value)
         last = name
     return parameters

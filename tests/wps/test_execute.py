@@ -66,6 +66,11 @@ def test_an_alias_orders_the_same_chain(client, ledger):
         ("FULL_MAJA&datainputs=tileid=", "MissingParameterValue", "tileid"),
         ("FULL_MAJA&datainputs=tileid=31TCJ;tileid=31TDJ", "InvalidParameterValue", "tileid"),
         ("FULL_MAJA&datainputs=tileid=31TCJ;tile=31TDJ", "InvalidParameterValue", "tile"),
+        (
+            "FULL_MAJA&datainputs=tileid=31TCJ&DataInputs=denoise=false",
+            "InvalidParameterValue",
+            "datainputs",
+        ),
         ("FULL_MAJA&datainputs=tileid=unknown", "InvalidParameterValue", "tileid"),
         ("maja-s2&datainputs=startDate=2018-01-01", "MissingParameterValue", "tile-name"),
         ("maja-s2&datainputs=tile-name=unknown", "InvalidParameterValue", "tile-name"),
