@@ -206,6 +206,16 @@ def test_there_is_no_result_before_or_without_success(client, ledger, ows2_schem
     assert refusal(response)[:2] == (400, code)
 
 
+def test_the_result_outlives_its_process(client, ledger):
+    options = {"identifier": "GONE", "raw": True, "outputs": [{"identifier": "text"}]}
+    job = ledger.insert(process="GONE", response_options=options)
+    ledger.set(job.id, state="succeeded", results={"text": {"value": "a", "type": "text/plain"}})
+
+    answer = client.get(f"{KVP}GetResult&jobid={job.id}")
+
+    assert (answer.status_code, answer.text) == (200, "a")
+
+
 def test_expired_results_are_gone(client, ledger):
     job = in_state(ledger, "accepted")
     ledger.succeed(job.id)

@@ -103,7 +103,7 @@ def send_raw(
     """
     asked = (job.response_options.get("outputs") or [{}])[0]
     name = asked.get("identifier") or process.outputs[0].identifier
-    (described,) = [one for one in process.outputs if one.identifier == name]
+    described = next((one for one in process.outputs if one.identifier == name), None)
     is_plain = bare(asked.get("mime_type") or "") == "text/plain"
     if isinstance(described, LiteralOutput) and not is_plain:
         result = result_of(job, name, desk.folder(job))
