@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from werkzeug import Request
+from werkzeug.exceptions import BadRequest
 
 from peps_wps.config import Config
 
@@ -30,7 +31,15 @@ class Links:
 
     @classmethod
     def of(cls, config: Config, request: Request) -> "Links":
-        """Return the links under the configured base, else under the address of the request."""
+        """Return the links under the configured base, else under the address of the request.
+
+        Raises
+        ------
+        BadRequest
+            When the request names no host that an address can have.
+        """
+        if not (config.server.url or request.host):
+            raise BadRequest("the Host header names no host")
         return cls((config.server.url or request.host_url).rstrip("/"))
 
     @property

@@ -26,6 +26,13 @@ def test_capabilities_are_valid_and_list_the_processes(client, wps_schema):
     assert texts(root, "//ows:ServiceTypeVersion/text()") == ["1.0.0"]
 
 
+@pytest.mark.parametrize("path", ["/wps?service=WPS&request=GetCapabilities", "/ogcapi"])
+def test_a_host_that_is_none_is_in_no_address(client, path):
+    answer = client.get(path, headers={"Host": 'a"><b'})
+
+    assert (answer.status_code, 'a"' in answer.text) == (400, False)
+
+
 def test_capabilities_lead_back_to_the_address_of_the_request(client):
     root = document(
         client.get("/wps?service=WPS&request=GetCapabilities", base_url="https://peps.example:8443")
