@@ -22,6 +22,7 @@ from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.ingest import ingest
 from peps_wps.services import Services
+from peps_wps.web.resto_places import load_places
 
 PROCESS = "S1_ORTHO"
 
@@ -63,6 +64,7 @@ def prepare_data(config: Config) -> None:
     place_dem(folder, config)
     with ProgressLine(quiet=True) as line:
         ingest(products_in(folder), tier="tape", services=services, progress=line.show)
+    load_places(services.engine)
     services.engine.dispose()
 
 

@@ -27,10 +27,13 @@ def load_places(engine: Engine, *, anew: bool = False) -> bool:
     anew
         Replace the places that are known.
     """
+    if not anew and _is_loaded(engine):
+        return False
+    places = list(read_places())  # nobody's writing waits for that
     with engine.begin() as connection:
         if gazetteer.is_loaded(connection) and not anew:
             return False
-        gazetteer.replace_places(connection, read_places())
+        gazetteer.replace_places(connection, places)
         return True
 
 
@@ -38,7 +41,8 @@ def about_place(engine: Engine, query: SearchQuery, text: str) -> SearchQuery:
     """Return the query of products about a place, or called so; of none where nothing is.
 
     A region that the query has already must be met as well: its part about the place is searched.
-    The first search for a place loads the gazetteer, if nobody has.
+    The first search for a place loads the gazetteer, if neither `peps db upgrade` nor the
+    demonstration has.
     """
     if "_" in text:  # no town is written so, and every product is
         if "title" in query.texts:
@@ -56,9 +60,11 @@ def about_place(engine: Engine, query: SearchQuery, text: str) -> SearchQuery:
 
 
 def _place(engine: Engine, text: str) -> Place | None:
-    with engine.connect() as connection:
-        is_loaded = gazetteer.is_loaded(connection)
-    if not is_loaded:
-        load_places(engine)
+    load_places(engine)
     with engine.connect() as connection:
         return gazetteer.find_place(connection, text)
+
+
+def _is_loaded(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return gazetteer.is_loaded(connection)
