@@ -28,6 +28,7 @@ from storage.errors import (
 from storage.eviction import victims
 from storage.ledger import RecallLedger, ReplicaLedger
 from storage.model import Batch, PendingRecall, StageState
+from storage.outage import Outage
 from storage.pool import Pool
 from storage.scheduling import next_batch
 
@@ -131,6 +132,7 @@ class RecallEngine:
         running: set[Future[int]] = set()
         drives = self.backend.capabilities.drives
         put_right, next_time = self.start, time.monotonic()
+        outage = Outage("the recall service", logger)
         with ThreadPoolExecutor(drives, "recall") as executor:
             while not stop.is_set():
                 try:
@@ -138,10 +140,11 @@ class RecallEngine:
                         put_right()
                         put_right, next_time = self.recover, self._next_recovery()
                     batch = self._claim() if len(running) < drives else None
-                except (LedgerError, OSError):
-                    logger.exception("the recall service waits for its ledger")
+                except (LedgerError, OSError) as error:
+                    outage.note(error)
                     stop.wait(self.policy.error_pause_s)
                     continue
+                outage.over()
                 if batch:
                     running.add(executor.submit(self._read, *batch, stop))
                     continue

@@ -23,11 +23,11 @@ from catalog_db.recalls import JOB_PURPOSE
 from peps_wps.config import Config
 from peps_wps.jobs.blame import NO_BLAME, Blame, blame_of, blame_products
 from peps_wps.jobs.dismissal import release
-from peps_wps.jobs.outage import Outage
 from peps_wps.jobs.submission import WAITS_FOR_WORKER
 from peps_wps.jobs.task_runner import tasks_at_once
 from peps_wps.staging import Archive, RequestStatus
 from storage.errors import StorageError
+from storage.outage import Outage
 
 logger = logging.getLogger(__name__)
 

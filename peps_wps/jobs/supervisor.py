@@ -31,9 +31,9 @@ from peps_wps.config import Config
 from peps_wps.jobs import child
 from peps_wps.jobs.dismissal import REMOVED, clean_folder, results_folder, scratch_folder
 from peps_wps.jobs.lifeline import exit_reason, kill_group
-from peps_wps.jobs.outage import Outage, reason_of
 from peps_wps.jobs.results_disk import REFUSED_EXIT_CODE, ResultsDisk
 from peps_wps.jobs.task_runner import modules_of
+from storage.outage import Outage, reason_of
 
 logger = logging.getLogger(__name__)
 

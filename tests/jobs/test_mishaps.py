@@ -14,8 +14,8 @@ from catalog_db.job_queue import RunningLimits
 from catalog_db.tables import job as table
 from peps_wps.jobs import dispatcher as dispatcher_module
 from peps_wps.jobs.dispatcher import Dispatcher
-from peps_wps.jobs.outage import Outage
 from peps_wps.staging import Archive
+from storage.outage import Outage
 from tests.jobs.job_house import House, is_alive, until
 
 
@@ -123,11 +123,11 @@ def test_a_database_that_refuses_is_told_once_and_its_return_too(
         time.sleep(0.7)
         with house.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE gone RENAME TO job")
-        until(lambda: "has the database back" in caplog.text)
+        until(lambda: "goes on after" in caplog.text)
         stop.set()
         thread.join()
 
-    told = [one for one in caplog.records if "waits for the database" in one.getMessage()]
+    told = [one for one in caplog.records if "waits for its database" in one.getMessage()]
     assert len(told) == 1
     assert told[0].exc_info is None
     assert "Traceback" not in caplog.text

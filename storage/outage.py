@@ -1,20 +1,18 @@
-"""What the log says while the database refuses: at once why, then seldom, and when it is over."""
+"""What the log says while something refuses: at once why, then seldom, and when it is over."""
 
 import logging
 import time
-
-from catalog_db.job_queue import DatabaseError
 
 REMINDER_S = 60.0
 
 
 class Outage:
-    """Tells of the refusals of the database, of which a loop meets one every few seconds.
+    """Tells of refusals, of which a loop meets one every few seconds, by a database or a disk.
 
     Parameters
     ----------
     who
-        What waits for the database, in words.
+        What waits, in words.
     logger
         Where it is told.
     """
@@ -25,7 +23,7 @@ class Outage:
         self._since: float | None = None
         self._next = 0.0
 
-    def note(self, error: DatabaseError) -> None:
+    def note(self, error: Exception) -> None:
         """Note a refusal: the first is logged, then one a minute, the stack for debugging only."""
         now = time.monotonic()
         if self._since is None:
@@ -33,18 +31,19 @@ class Outage:
         if now >= self._next:
             self._next = now + REMINDER_S
             since_s = now - self._since
-            text = "%s waits for the database, for %.0f s so far: %s"
+            text = "%s waits for its database or disk, for %.0f s so far: %s"
             self._logger.error(text, self._who, since_s, reason_of(error))
-        self._logger.debug("the refusal of the database", exc_info=error)
+        self._logger.debug("the refusal", exc_info=error)
 
     def over(self) -> None:
-        """Note that the database has answered."""
+        """Note that it is refused no more."""
         if self._since is not None:
             waited_s = time.monotonic() - self._since
-            self._logger.warning("%s has the database back after %.0f s", self._who, waited_s)
+            self._logger.warning("%s goes on after %.0f s", self._who, waited_s)
             self._since = None
 
 
-def reason_of(error: DatabaseError) -> str:
-    """Return the first line of what the driver said, without the statement it was about."""
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+def reason_of(error: Exception) -> str:
+    """Return the first line of what was said at the origin, without the statement it was about."""
+    cause = error.__cause__ or error
+    return str(getattr(cause, "orig", None) or cause).partition("\n")[0]
