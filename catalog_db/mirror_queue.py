@@ -65,9 +65,14 @@ def settle(
     *,
     error: str | None = None,
     uid: str | None = None,
+    is_corrupt: bool = False,
 ) -> bool:
     """End the fetching of a row, unless it has meanwhile been announced anew or deleted."""
-    values = {"state": state, "error": error and error[:LONGEST_ERROR]}
+    values: dict[str, Any] = {
+        "state": state,
+        "error": error and error[:LONGEST_ERROR],
+        "corrupt": row.corrupt + is_corrupt,
+    }
     if uid is not None:
         values["uid"] = uid
     return _leave(connection, row, values)

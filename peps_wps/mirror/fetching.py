@@ -197,7 +197,7 @@ class Fetcher:
     ) -> Outcome:
         self._count(row, corrupt=int(is_corrupt))
         if row.attempts >= self._settings.max_attempts:
-            return self._fail(row, error)
+            return self._fail(row, error, is_corrupt=is_corrupt)
         delay_s = self._settings.backoff_s * 2 ** (row.attempts - 1)
         return self._put_off(row, error, delay_s=delay_s, is_corrupt=is_corrupt)
 
@@ -223,10 +223,10 @@ class Fetcher:
             )
         return Outcome.PUT_OFF
 
-    def _fail(self, row: MirrorProduct, error: Exception) -> Outcome:
+    def _fail(self, row: MirrorProduct, error: Exception, *, is_corrupt: bool = False) -> Outcome:
         logger.warning("%s of %s cannot be mirrored: %s", row.name, row.source, error)
         with self._services.engine.begin() as connection:
-            mirror_queue.settle(connection, row, "failed", error=str(error))
+            mirror_queue.settle(connection, row, "failed", error=str(error), is_corrupt=is_corrupt)
         return Outcome.FAILED
 
     def _count(self, row: MirrorProduct, **sums: int) -> None:

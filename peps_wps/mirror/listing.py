@@ -68,7 +68,7 @@ class Lister:
                 found += self._follow(feed, "modified", overlap)
                 self._follow(feed, "deleted", overlap)
         finally:
-            self._count_requests()
+            self.count_requests()
         if is_whole:
             self._whole_overlap_at = time.monotonic() + self._settings.rescan_s
         return found
@@ -76,6 +76,14 @@ class Lister:
     def reread(self, feed: Feed, begin: datetime, end: datetime) -> int:
         """Read a day or more again, without moving a mark; return how much is to be fetched."""
         return self._read(selection_of(self._source, feed), feed, "published", begin, end)[1]
+
+    def count_requests(self) -> None:
+        """Add the requests since the last time to the sums of the day."""
+        sent, refused = self._transport.tally()
+        with self._engine.begin() as connection:
+            mirror_days.count(
+                connection, self._source.name, "", times.now(), requests=sent, refusals=refused
+            )
 
     def _follow(self, feed: Feed, subject: Subject, overlap: timedelta) -> int:
         selection = selection_of(self._source, feed)
@@ -122,13 +130,6 @@ class Lister:
         if fresh:
             logger.info("%s, %s: %d products %s", selection.source, feed.name, fresh, subject)
         return seen, fresh
-
-    def _count_requests(self) -> None:
-        sent, refused = self._transport.tally()
-        with self._engine.begin() as connection:
-            mirror_days.count(
-                connection, self._source.name, "", times.now(), requests=sent, refusals=refused
-            )
 
 
 def selection_of(source: Source, feed: Feed) -> Selection:

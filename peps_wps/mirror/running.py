@@ -161,7 +161,10 @@ class SourceMirror:
         row = self._fetcher.claim()
         if row is None:
             return False
-        outcome = self._fetcher.fetch(row)
+        try:
+            outcome = self._fetcher.fetch(row)
+        finally:
+            self.lister.count_requests()
         with self._lock:
             self.tally.outcomes[outcome] += 1
         return True

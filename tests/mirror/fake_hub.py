@@ -73,6 +73,7 @@ class FakeHub:
     deleted: dict[str, tuple[HubProduct, datetime, str]] = field(default_factory=dict)
     catalogue_faults: deque[Fault] = field(default_factory=deque)
     download_faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
+    earlier: list[HubProduct] = field(default_factory=list)
     log: list[Served] = field(default_factory=list)
     page: int = PAGE
     most_skipped: int = MOST_SKIPPED
@@ -109,11 +110,10 @@ class FakeHub:
     # ---------------------------------------------------------------------------- content
 
     def publish(self, *products: HubProduct) -> None:
+        """Let products appear, or other forms of them."""
         with self.lock:
+            self.earlier += [self.products[one.id] for one in products if one.id in self.products]
             self.products.update({product.id: product for product in products})
-
-    def modify(self, product: HubProduct) -> None:
-        self.publish(product)
 
     def delete(self, product_id: str, cause: str) -> None:
         with self.lock:

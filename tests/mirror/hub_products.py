@@ -40,6 +40,11 @@ class HubProduct:
     def end(self) -> datetime:
         return self.start + timedelta(seconds=25)
 
+    @property
+    def announced(self) -> datetime:
+        """When this form of it was first there."""
+        return self.published if self.modified == self.published else self.modified
+
     def anew(self, rng: random.Random, now: datetime) -> "HubProduct":
         """The same product with other bytes, as after a repair at the hub."""
         content = _rezipped(self.content, rng)

@@ -97,8 +97,8 @@ class MirrorHouse:
             query = select(mirror_product).where(mirror_product.c.hub_id == hub_id)
             return connection.execute(query).one()
 
-    def contents(self, hub_id: str) -> list[Any]:
-        query = select(mirror_content).join(mirror_product).where(mirror_product.c.hub_id == hub_id)
+    def contents(self, title: str) -> list[Any]:
+        query = select(mirror_content).join(mirror_product).where(mirror_product.c.name == title)
         with self.services.engine.connect() as connection:
             return list(connection.execute(query.order_by(mirror_content.c.id)))
 
