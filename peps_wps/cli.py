@@ -135,7 +135,13 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
         command.add_argument("--json", action="store_true", help="answer in JSON")
         _add_var(command)
     database = commands.add_parser("db", help="the database: bring it up to date, or ask its state")
-    database.add_argument("action", choices=("upgrade", "current"))
+    database.add_argument("action", choices=("upgrade", "current", "copy"))
+    database.add_argument(
+        "source",
+        nargs="?",
+        metavar="ADDRESS",
+        help="copy: the database, as [catalog] url names it, whose rows the configured one gets",
+    )
     _add_var(database)
 
 

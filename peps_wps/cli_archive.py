@@ -10,10 +10,15 @@ from typing import Any
 from tqdm import tqdm
 
 from catalog_db import migrations, products
+from catalog_db.errors import CatalogError
+from catalog_db.job_queue import DatabaseError
+from catalog_db.moving import copy_database
 from peps_wps import logs
 from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, ProgressLine, answer, answer_json, say
 from peps_wps.config import Config
+from peps_wps.config_values import DatabaseUrl
 from peps_wps.services import Services, open_catalogue
+from storage.outage import reason_of
 
 
 def ingest(arguments: argparse.Namespace) -> int:
@@ -105,14 +110,43 @@ def withdraw(arguments: argparse.Namespace) -> int:
 
 
 def database(arguments: argparse.Namespace) -> int:
-    """Bring the database up to date, or say where it stands."""
+    """Bring the database up to date, say where it stands, or fill it from another one."""
     config = Config.load(var=arguments.var)
     logs.configure(config.logging)
+    if (arguments.action == "copy") != (arguments.source is not None):
+        say("peps: `peps db copy` takes the address of a database, the other actions none")
+        return USAGE
+    if arguments.action == "copy":
+        return _copy(config, arguments.source)
     if arguments.action == "current" and not is_there(config):
         say(f"peps: there is no database {config.catalog.url}")
         return USAGE
     engine = open_catalogue(config, upgrade=arguments.action == "upgrade")
     answer(str(migrations.current(engine)))
+    engine.dispose()
+    return OK
+
+
+def _copy(config: Config, address: str) -> int:
+    """Fill the configured database with the rows of another one."""
+    catalog = dataclasses.replace(config.catalog, url=DatabaseUrl(address))
+    source_config = dataclasses.replace(config, catalog=catalog)
+    if not is_there(source_config):
+        say(f"peps: there is no database {address}")
+        return USAGE
+    source = open_catalogue(source_config, upgrade=False)
+    target = open_catalogue(config)
+    try:
+        with ProgressLine() as line:
+            copied = copy_database(source, target, line.show)
+    except (CatalogError, DatabaseError) as error:
+        say(f"peps: nothing was copied: {reason_of(error)}")
+        return JOB_FAILED
+    finally:
+        source.dispose()
+        target.dispose()
+    for table, number in copied.items():
+        answer(f"{number:12}  {table}")
     return OK
 
 
