@@ -6,6 +6,7 @@ let two readers see different documents.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, count
 from typing import Any
@@ -81,8 +82,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise _bad(f"the name {_shown(twice)} is given twice", twice)
     return found
 

@@ -32,6 +32,16 @@ def test_json_comes_back_as_another_writer_wrote_it(value: Any) -> None:
     assert parse_json(json.dumps(value).encode()) == value
 
 
+def test_a_name_given_twice_is_found_among_a_hundred_thousand() -> None:
+    names = ",".join(f'"{number}":0' for number in range(100_000))
+
+    # Comparing each with each would take minutes: the limit of time of a test is the measure.
+    with pytest.raises(ProblemError) as refused:
+        parse_json(f'{{{names},"99999":0}}'.encode())
+
+    assert refused.value.locator == "99999"
+
+
 @pytest.mark.parametrize(
     "body",
     [
