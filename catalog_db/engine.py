@@ -39,6 +39,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -143,9 +144,25 @@ def _postgresql_engine(url: sqlalchemy.URL) -> Engine:
     return engine
 
 
+@cache
+def _text_dumper() -> type:
+    """Return what sends text: PostgreSQL has no null character, its usual stand-in takes its place.
+
+    Messages of libraries hold some now and then; an error that cannot be written would be worse.
+    """
+    from psycopg.types.string import StrDumperUnknown  # the driver is there where it is wanted
+
+    class TextDumper(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\x00", "\ufffd"))
+
+    return TextDumper
+
+
 def _configure_session(dbapi_connection: DBAPIConnection, _record: object) -> None:
     """Set up a new session of PostgreSQL."""
     driver: Any = dbapi_connection
+    driver.adapters.register_dumper(str, _text_dumper())
     driver.autocommit = True
     driver.execute(_SERVER_SETTINGS)
     driver.autocommit = False

@@ -142,3 +142,10 @@ def test_patience_ends(on_server: Engine) -> None:
 
     with pytest.raises(OperationalError):
         patiently(refused, patience_s=0.05, pause_s=0.01)
+
+
+def test_null_characters_are_stored_as_what_stands_for_them(on_server: Engine) -> None:
+    with on_server.begin() as connection:
+        connection.execute(insert(cell).values(name="a\x00b", x0=0, y0=0, x1=0, y1=0))
+        assert connection.scalar(select(cell.c.name)) == "a\ufffdb"
+        assert connection.scalar(select(cell.c.id).where(cell.c.name == "ab\x00")) is None
