@@ -43,7 +43,7 @@ class Fault:
     """
 
     status: int = 0
-    retry_after: float | None = None
+    retry_after: float | str | None = None
     drop_at: int | None = None
     flip_at: int | None = None
     cut: bool = False
@@ -77,7 +77,7 @@ class FakeHub:
     log: list[Served] = field(default_factory=list)
     page: int = PAGE
     most_skipped: int = MOST_SKIPPED
-    token_lifetime_s: float = 600
+    token_lifetime_s: float = 600  # as clients are told
     piece_pause_s: float = 0.0
     generation: int = 0
     tokens: int = 0
@@ -289,7 +289,7 @@ class FakeHub:
         if not is_known or form.get("client_id") != "cdse-public":
             return _document({"error": "invalid_grant"}, 401)
         now = time.time()
-        claims = {"iat": now, "exp": now + self.token_lifetime_s, "gen": self.generation}
+        claims = {"iat": now, "exp": now + 600, "gen": self.generation}
         claims["jti"] = str(uuid.uuid4())
         self.tokens += 1
         return _document(

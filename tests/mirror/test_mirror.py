@@ -33,6 +33,7 @@ def add_products(hub: FakeHub, dice: random.Random, folder: Path, count: int) ->
     return found
 
 
+@pytest.mark.postgresql
 def test_all_faults_in_one_run(
     house: MirrorHouse, hub: FakeHub, dice: random.Random, tmp_path: Path
 ) -> None:
@@ -105,11 +106,13 @@ def check_delays(house: MirrorHouse, hub: FakeHub) -> None:
     assert found.share_within_48h == pytest.approx(sum(promised) / len(promised))
 
 
+@pytest.mark.drill
+@pytest.mark.postgresql
 def test_a_killed_mirror_goes_on(
     house: MirrorHouse, hub: FakeHub, dice: random.Random, tmp_path: Path
 ) -> None:
     add_products(hub, dice, tmp_path, 24)
-    hub.piece_pause_s = 0.01
+    hub.piece_pause_s = 0.02
     house.services.engine.dispose()
     for _ in range(KILLS):
         child = os.fork()
