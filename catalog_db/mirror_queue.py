@@ -39,7 +39,8 @@ def claim(
     others = mirror_product.alias()
     # One of the same name has to wait for its end: it may be the same product.
     twins = select(others.c.id).where(others.c.name == rows.name, others.c.state == "fetching")
-    order = (rows.announced_us,) if oldest else (rows.priority.desc(), rows.announced_us.desc())
+    newest = (rows.priority.desc(), rows.announced_us.desc(), rows.id.desc())
+    order = (rows.announced_us, rows.id) if oldest else newest
     query = select_rows().where(
         rows.source == source,
         rows.state == "waiting",
@@ -47,7 +48,7 @@ def claim(
         rows.size_bytes <= room_bytes,
         ~twins.exists(),
     )
-    row = connection.execute(query.order_by(*order, rows.id).limit(1)).first()
+    row = connection.execute(query.order_by(*order).limit(1)).first()
     if row is None:
         return None
     claimed = connection.execute(
