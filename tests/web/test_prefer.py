@@ -46,3 +46,6 @@ def test_a_hostile_header_takes_no_time() -> None:
     assert Preferences.parse(["a=" + '"\\' * 100_000]) == Preferences()
     assert Preferences.parse(["=" * 100_000]) == Preferences()
     assert Preferences.parse([" " * 100_000 + "x"]) == Preferences()
+    # As long as is read: a hundred of them, which are one each where time grows with the cube.
+    for _ in range(100):
+        assert Preferences.parse(["a" * 999 + '"']) == Preferences()
