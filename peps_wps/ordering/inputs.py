@@ -4,6 +4,7 @@ What a chain alone can know (does the product exist?) is its own to refuse; here
 number of times, the types and the allowed values.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -24,13 +25,22 @@ from peps_wps.ordering.errors import (
 )
 from peps_wps.ordering.process import ChainProcess
 
-# Spellings that XML Schema part 2 gives a type; PyWPS converts far more than that.
+_FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _is_finite(text: str) -> bool:
+    """Tell whether a text is a number that a float can hold."""
+    return _FLOAT.fullmatch(text) is not None and math.isfinite(float(text))
+
+
+# Spellings that XML Schema part 2 gives a type; PyWPS converts far more than that, and fails on an
+# integer of hundreds of digits. Here one has as many as 64 bits always hold.
 _SPELLINGS: dict[str, Callable[[str], object]] = {
-    "boolean": re.compile(r"true|false|1|0", re.IGNORECASE).fullmatch,
-    "integer": re.compile(r"[+-]?\d+").fullmatch,
-    "nonNegativeInteger": re.compile(r"\+?\d+").fullmatch,
-    "positiveInteger": re.compile(r"\+?0*[1-9]\d*").fullmatch,
-    "float": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?").fullmatch,
+    "boolean": re.compile(r"true|false|1|0", re.IGNORECASE | re.ASCII).fullmatch,
+    "integer": re.compile(r"[+-]?\d{1,18}", re.ASCII).fullmatch,
+    "nonNegativeInteger": re.compile(r"\+?\d{1,18}", re.ASCII).fullmatch,
+    "positiveInteger": re.compile(r"\+?0{0,17}[1-9]\d{0,17}", re.ASCII).fullmatch,
+    "float": _is_finite,
 }
 
 
