@@ -36,6 +36,7 @@ def observe(connection: Connection, selection: Selection, announced: Iterable[An
     Seen again, an announcement changes nothing. One with another content, not older than what is
     known, is fetched again; what was gone comes back only by a later modification.
     """
+    hold(connection, Subject.CATALOGUE)
     newest = {one.hub_id: one for one in sorted(announced, key=lambda one: one.modified)}
     there = known(connection, selection.source, newest)
     added = [

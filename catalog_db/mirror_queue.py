@@ -1,6 +1,7 @@
 """The queue of a mirror: which product is fetched next, and how its fetching ended.
 
-Functions that write want a write transaction. A row that is announced anew or deleted while it is
+Functions that write want a write transaction; those that write several rows hold the catalogue, so
+that no two wait for each other. A row that is announced anew or deleted while it is
 fetched leaves the state ``fetching``; the end of that fetching then changes nothing.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from catalog_db import mirror_days
+from catalog_db.locks import Subject, hold
 from catalog_db.mirror_announcing import SUPERSEDED, end_contents
 from catalog_db.mirror_rows import LONGEST_ERROR, MirrorProduct, get, named, select_rows
 from catalog_db.tables import mirror_content, mirror_product
@@ -151,6 +153,7 @@ def was_withdrawn_by_source(connection: Connection, name: str) -> bool:
 
 def reopen_interrupted(connection: Connection, source: str) -> int:
     """Let wait what a run that was killed was fetching; return how many."""
+    hold(connection, Subject.CATALOGUE)
     rows = mirror_product.c
     reopened = connection.execute(
         update(mirror_product)
@@ -162,6 +165,7 @@ def reopen_interrupted(connection: Connection, source: str) -> int:
 
 def reopen_failed(connection: Connection, source: str) -> int:
     """Let wait what was given up and could be fetched; return how many."""
+    hold(connection, Subject.CATALOGUE)
     rows = mirror_product.c
     reopened = connection.execute(
         update(mirror_product)

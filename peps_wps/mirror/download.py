@@ -20,7 +20,7 @@ from peps_wps.readers.integrity import check_readable
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_LONGEST_ETAG = 200
+_MOST_CONTINUATIONS = 1000  # of one attempt
 
 # Told of bytes as they arrive; it may wait, or raise to end the download.
 Arrived = Callable[[int], None]
@@ -55,10 +55,14 @@ class Download:
             When it is not what was announced; the part is gone.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        while (before := self._size()) != self._row.size_bytes:
+        for _ in range(_MOST_CONTINUATIONS):
+            if (before := self._size()) == self._row.size_bytes:
+                break
             broken = self._receive(hub, arrived)
             if broken and self._size() <= before:
                 raise DownloadBrokenError(f"ended at byte {self._size()}: {broken}")
+        else:
+            raise DownloadBrokenError(f"ended {_MOST_CONTINUATIONS} times before its end")
         self._verify()
 
     def discard(self) -> None:

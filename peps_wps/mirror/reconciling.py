@@ -72,13 +72,19 @@ def reconcile(
         for day in _days(max(feed.since, since or feed.since), until)
     ]
     gaps = []
-    for number, (feed, (begin, end)) in enumerate(wanted):
-        progress(100 * number / len(wanted), f"{source.name}, {feed.name}, {begin:%Y-%m-%d}")
-        theirs = hub.count(feed, begin, end)
-        ours = _known(engine, source, feed, begin, end)
-        if theirs != ours:
+    try:
+        for number, (feed, (begin, end)) in enumerate(wanted):
+            progress(100 * number / len(wanted), f"{source.name}, {feed.name}, {begin:%Y-%m-%d}")
+            theirs = hub.count(feed, begin, end)
+            ours = _known(engine, source, feed, begin, end)
+            if theirs == ours:
+                continue
             reopened = lister.reread(feed, begin, end)
-            gaps.append(Gap(source.name, feed.name, begin, theirs, ours, reopened))
+            # Fewer of ours are no gap where another feed has the others.
+            if reopened or ours > theirs:
+                gaps.append(Gap(source.name, feed.name, begin, theirs, ours, reopened))
+    finally:
+        lister.count_requests()
     with engine.begin() as connection:
         retried = mirror_queue.reopen_failed(connection, source.name)
     return Reconciliation(source.name, len(wanted), tuple(gaps), retried)

@@ -4,6 +4,7 @@ Credentials are never in it: they come from the environment or from a file that 
 read.
 """
 
+import math
 import os
 import re
 import stat
@@ -222,7 +223,8 @@ def _text(table: Mapping[str, Any], key: str, place: str, default: str | None = 
 
 def _number(table: Mapping[str, Any], key: str, place: str, default: float) -> float:
     value = table.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < math.inf:
         raise SourceFileError(f"{place}: {key} must be a number, not negative")
     return float(value)
 

@@ -39,7 +39,8 @@ class Fault:
 
     `status` refuses it, `retry_after` with a pause; `drop_at` ends the body after so many bytes,
     `flip_at` changes a byte of it, `cut` sends half of a document, `replace` another one, `slow_s`
-    waits before each piece, `ignore_range` sends everything.
+    waits before each piece, `ignore_range` sends everything, `shift` says that a range begins
+    elsewhere, `longer_by` that there are more bytes.
     """
 
     status: int = 0
@@ -50,6 +51,8 @@ class Fault:
     replace: object = None
     slow_s: float = 0.0
     ignore_range: bool = False
+    shift: int = 0
+    longer_by: int = 0
 
 
 @dataclass(frozen=True)
@@ -230,13 +233,15 @@ class FakeHub:
             end = min(stop or end, end)
         headers = {
             "ETag": etag,
-            "Content-Length": str(end - begin),
+            "Content-Length": str(end - begin + fault.longer_by),
             "Content-Disposition": f'attachment; filename="{product.title}.zip"',
             "Accept-Ranges": "bytes",
         }
         is_part = (begin, end) != (0, len(product.content))
         if is_part:
-            headers["Content-Range"] = f"bytes {begin}-{end - 1}/{len(product.content)}"
+            headers["Content-Range"] = (
+                f"bytes {begin + fault.shift}-{end - 1}/{len(product.content)}"
+            )
         body = self._pieces(product, fault, begin, end, 206 if is_part else 200)
         return Response(
             b"" if no_fault else body,

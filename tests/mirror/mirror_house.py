@@ -40,21 +40,21 @@ priority = 5
 
 
 class MirrorHouse:
-    def __init__(self, root: Path, hub: FakeHub, database_url: str, **limits: object) -> None:
+    def __init__(self, root: Path, hub: FakeHub, database_url: str, *, tier: str = "disk") -> None:
         self.root = root
         self.hub = hub
         self.environ = {
             "PEPS_CATALOG_URL": database_url,
             "PEPS_AUTH_MODE": "open",
             "PEPS_MIRROR_SOURCES": "sources.toml",
-            "PEPS_MIRROR_TIER": "disk",
+            "PEPS_MIRROR_TIER": tier,
             "PEPS_MIRROR_BACKOFF_S": "0.01",
             "PEPS_MIRROR_INTERVAL_S": "0.2",
             "PEPS_MIRROR_RESCAN_S": "0",
         }
         self.credentials = {"MIRROR_HUB_USER": USER, "MIRROR_HUB_PASSWORD": PASSWORD}
         self.since = datetime.now(UTC) - timedelta(days=10)
-        self.write_sources(**limits)
+        self.write_sources()
         self.config = Config.load(var=root, environ=self.environ)
         self.services = Services.of(self.config, create_engine(database_url))
 

@@ -354,3 +354,50 @@ def test_more_than_can_be_skipped_are_listed(
     hub.page, hub.most_skipped = 8, 40
     house.mirror().lister.run()
     assert sum(house.states().values()) == 120
+
+
+def test_what_goes_to_tape_is_replaced_there_too(
+    hub: FakeHub, dice: random.Random, tmp_path: Path, database_url: str
+) -> None:
+    house = MirrorHouse(tmp_path, hub, database_url, tier="tape")
+    product = sentinel2(dice, 1, datetime.now(UTC) - timedelta(hours=1))
+    hub.publish(product)
+    house.run_once()
+    newer = product.anew(dice, datetime.now(UTC))
+    hub.publish(newer)
+    house.run_once()
+    on_tape = {md5(path.read_bytes()) for path in house.config.tape.path.glob("*/*.zip")}
+    assert on_tape == {product.checksum, newer.checksum}
+    found = house.product(product.title)
+    assert found.size_bytes == len(newer.content)
+    assert house.services.archive.mode([found.uid]) == {found.uid: "tape"}
+    house.services.engine.dispose()
+
+
+def test_feeds_that_overlap_fetch_once_and_leave_no_gap(
+    house: MirrorHouse, hub: FakeHub, dice: random.Random
+) -> None:
+    path = house.root / "sources.toml"
+    first = path.read_text().partition("[[source.feed]]")[2].partition("[[source.feed]]")[0]
+    path.write_text(path.read_text() + "[[source.feed]]" + first.replace('"s2"', '"again"'))
+    hub.publish(*(sentinel2(dice, n, datetime.now(UTC) - timedelta(hours=9)) for n in range(3)))
+    house.run_once()
+    assert all(len(hub.whole_downloads(one)) == 1 for one in hub.products)
+    mirror = house.mirror()
+    found = reconcile(
+        house.source, mirror.hub, mirror.lister, house.services.engine, until=datetime.now(UTC)
+    )
+    assert found.gaps == ()
+
+
+def test_a_source_that_continues_elsewhere_is_not_believed(
+    house: MirrorHouse, hub: FakeHub, dice: random.Random
+) -> None:
+    product = sentinel2(dice, 1, datetime.now(UTC))
+    hub.publish(product)
+    hub.download_faults[product.id].extend(
+        [Fault(drop_at=90_000), Fault(shift=7), Fault(longer_by=100)]
+    )
+    house.run_until_settled()
+    assert house.served() == truth(hub)
+    assert house.row(product.id).corrupt == 2
