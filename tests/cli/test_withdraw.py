@@ -13,8 +13,9 @@ from tests.jobs.job_house import House
 
 
 def test_a_withdrawn_product_is_neither_found_nor_served_and_fails_who_waits(
-    house: House, capsys: pytest.CaptureFixture[str]
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PEPS_CATALOG_URL", house.config.catalog.url)
     uid, kept = house.archive("PRODUCT_0"), house.archive("PRODUCT_1")
     waiting, other = house.submit(product="PRODUCT_0"), house.submit(product="PRODUCT_1")
     archive = Archive(house.config, house.engine)
