@@ -37,6 +37,7 @@ def claim(
     now
         Those put off until later are left alone.
     """
+    hold(connection, Subject.CATALOGUE)  # or two of one name would be claimed at once
     rows = mirror_product.c
     others = mirror_product.alias()
     # One of the same name has to wait for its end: it may be the same product.
