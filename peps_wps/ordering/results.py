@@ -11,6 +11,8 @@ from catalog_db.engine import Engine
 from peps_wps.jobs import Job
 from peps_wps.ordering.errors import NoSuchResultError, ResultsGoneError
 
+# A document of any protocol is read whole: it holds a file up to this size, else refers to it.
+LARGEST_INLINE_BYTES = 1_000_000
 _EXPIRED = "the results of this job have expired: order it again"
 # What a client may read of a log; the rest holds stacks and paths, for operators.
 _SHOWN_LEVELS = ("INFO", "WARNING")

@@ -15,11 +15,10 @@ from peps_wps.links import Links
 from peps_wps.ordering import ChainProcess
 from peps_wps.ordering.process import REPORT
 from peps_wps.ordering.report import render_report
+from peps_wps.ordering.results import LARGEST_INLINE_BYTES
 from peps_wps.wps.errors import WpsError
 from peps_wps.xml_parsing import NOT_CARRIED, Element, XmlError, read_xml
 
-# An output is written into the document up to this size; a larger one is referred to.
-_LARGEST_INLINE_BYTES = 1_000_000
 _JSON = "application/json"
 
 
@@ -129,7 +128,7 @@ class JobContents:
     def _file(self, result: Mapping[str, Any], *, by_value: bool) -> Content:
         mime_type = result.get("type", "application/octet-stream")
         path = self.folder / result["href"]
-        if by_value and path.is_file() and path.stat().st_size <= _LARGEST_INLINE_BYTES:
+        if by_value and path.is_file() and path.stat().st_size <= LARGEST_INLINE_BYTES:
             return _inline(mime_type, path.read_bytes())
         return Content(mime_type, href=self.links.output(self.job.id, result["href"]))
 

@@ -22,13 +22,16 @@ from peps_wps.ordering.boxes import Box, BoxOutput
 from peps_wps.ordering.errors import NoSuchResultError
 from peps_wps.ordering.process import REPORT
 from peps_wps.ordering.report import render_report
-from peps_wps.ordering.results import FileResult, ValueResult, result_of
+from peps_wps.ordering.results import (
+    LARGEST_INLINE_BYTES,
+    FileResult,
+    ValueResult,
+    result_of,
+)
 from peps_wps.web.ogcapi.addresses import JSON, REL, Addresses, Json
 from peps_wps.web.ogcapi.description import is_textual
 from peps_wps.web.ogcapi.multipart import Part, multipart_response
 
-# A larger file is referred to in a document, whatever was asked: JSON is read whole.
-LARGEST_INLINE_BYTES = 1_000_000
 _LIVE = {"Cache-Control": "no-store"}
 
 
