@@ -85,6 +85,7 @@ class FakeHub:
     generation: int = 0
     tokens: int = 0
     connections: int = 0
+    pieces: int = 0
     most_connections: int = 0
     most_allowed: int = 1000
 
@@ -267,6 +268,7 @@ class FakeHub:
             while piece := stream.read(32768):
                 time.sleep(fault.slow_s or self.piece_pause_s)
                 yield piece
+                self.pieces += 1
                 place += len(piece)
         finally:
             with self.lock:

@@ -1,6 +1,7 @@
 """A mirror for tests: an archive, a file of sources that leads to a fake hub, and short pauses."""
 
 import hashlib
+import random
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from peps_wps.mirror.running import SourceMirror, Tally
 from peps_wps.mirror.sources import Source, load_sources
 from peps_wps.services import Services
 from tests.mirror.fake_hub import PASSWORD, USER, FakeHub
+from tests.mirror.hub_products import HubProduct, md5, some_products
 
 SOURCES = """
 [[source]]
@@ -125,3 +127,14 @@ class MirrorHouse:
     def files(self) -> int:
         with self.services.engine.connect() as connection:
             return int(connection.scalar(select(func.count()).select_from(file)) or 0)
+
+
+def truth(hub: FakeHub) -> dict[str, str]:
+    """Title and MD5 of all that the hub has, by its own bytes."""
+    return {one.title: md5(one.content) for one in hub.products.values()}
+
+
+def add_products(hub: FakeHub, dice: random.Random, folder: Path, count: int) -> list[HubProduct]:
+    found = list(some_products(dice, count, folder / "safe", now=datetime.now(UTC)))
+    hub.publish(*found)
+    return found

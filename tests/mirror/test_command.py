@@ -62,7 +62,7 @@ def test_what_is_left_shows_in_the_exit_code(
     late = sentinel2(dice, 1, datetime.now(UTC) - timedelta(hours=50))
     hub.publish(late)
     hub.download_faults[late.id].extend([Fault(status=500)] * 10)
-    for _ in range(6):
+    for _ in range(5):
         assert peps(command, "run", "--once") == JOB_FAILED
     capsys.readouterr()
     assert peps(command, "status") == OK
