@@ -124,8 +124,8 @@ class Candidates:
                 select(item.c.pk, item.c.footprint).where(
                     is_among(self.connection, item.c.pk, keys)
                 )
-            )
-            footprint = {row[0]: row[1] for row in found}
+            ).all()
+            footprint = dict(map(tuple, found))
             meets[chosen] = region.intersects(shapely.from_wkb([footprint[key] for key in keys]))
         return meets
 

@@ -107,7 +107,10 @@ def record(
 
 
 def rebuild(connection: Connection, revision: int) -> None:
-    """Count all products anew: after a bulk load that recorded none."""
+    """Count all products anew: after a bulk load that recorded none.
+
+    Day by day, along the index of time: nothing large is sorted.
+    """
     connection.execute(delete(cell_count))
     connection.execute(delete(day_count))
     in_service = item.c.withdrawn.is_(False)
@@ -119,19 +122,27 @@ def rebuild(connection: Connection, revision: int) -> None:
     connection.execute(
         insert(cell_count).from_select(["cell", "kind", "products", "revision"], by_cell)
     )
-    # Floor also before 1970, where integer division truncates towards zero.
-    day = (item.c.t0_us - ((item.c.t0_us % DAY_US) + DAY_US) % DAY_US) // DAY_US
     columns = {**dict(item.c.items()), "updated_us": updated_us}
     extremes = [extreme(columns[name]) for name in EXTREMES for extreme in (func.min, func.max)]
-    by_day = (
-        select(day, item.c.kind, func.count(), *extremes, literal(revision))
-        .where(in_service)
-        .group_by(day, item.c.kind)
-    )
     names = [f"{name}_{end}" for name in EXTREMES for end in ("low", "high")]
-    connection.execute(
-        insert(day_count).from_select(["day", "kind", "products", *names, "revision"], by_day)
-    )
+    for day in _days(connection):
+        by_kind = (
+            select(literal(day), item.c.kind, func.count(), *extremes, literal(revision))
+            .where(in_service, item.c.t0_us.between(day * DAY_US, (day + 1) * DAY_US - 1))
+            .group_by(item.c.kind)
+        )
+        connection.execute(
+            insert(day_count).from_select(["day", "kind", "products", *names, "revision"], by_kind)
+        )
+
+
+def _days(connection: Connection) -> range:
+    """Return the days from the first product to the last."""
+    first = connection.scalar(select(func.min(item.c.t0_us)))
+    last = connection.scalar(select(func.max(item.c.t0_us)))
+    if first is None or last is None:
+        return range(0)
+    return range(first // DAY_US, last // DAY_US + 1)
 
 
 def _extremes(rows: Sequence[tuple[str | int | None, ...]]) -> dict[str, Any]:

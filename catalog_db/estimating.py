@@ -16,7 +16,7 @@ from catalog_db.scope import Scope
 from catalog_db.timeline import Timeline
 
 # Products to look at, in all and in each draw.
-_SAMPLE = 400
+_SAMPLE = 200
 _PRODUCTS_A_DRAW = 12
 _DRAWS = (24, 400)
 # Places successive draws far from each other (Weyl 1916).
@@ -39,36 +39,40 @@ def estimated_total(candidates: Candidates, whole: Timeline, *, seen: int, seen_
     seen, seen_of
         Products that the page found, of how many that were expected there.
     """
-    cells, sizes = _cells(candidates)
+    cells, there, sizes = _cells(candidates)
     size = float(sizes.sum())
     if size <= 0.0:
         return seen
-    a_draw = float(np.minimum(sizes, _PRODUCTS_A_DRAW) @ sizes) / size
+    a_draw = float(np.minimum(there, _PRODUCTS_A_DRAW) @ sizes) / size
     number = min(max(int(_SAMPLE / max(a_draw, 1e-9)), _DRAWS[0]), _DRAWS[1])
     chosen = np.searchsorted(np.cumsum(sizes), (np.arange(number) + 0.5) / number * size)
     chosen = np.minimum(chosen, len(sizes) - 1)
-    shares = np.minimum(1.0, _PRODUCTS_A_DRAW / sizes[chosen])
+    shares = np.minimum(1.0, _PRODUCTS_A_DRAW / there[chosen])
     draws = _draws(candidates.census.cell_keys[cells[chosen]], shares, whole)
     found = np.zeros(number)
     if draws:
         counted = candidates.sampled(draws)
         found[: len(counted)] = counted
     if found.sum() < _FEW and seen_of > 0:
-        looked_at = float((shares * sizes[chosen]).sum()) + seen_of
+        looked_at = float((shares * there[chosen]).sum()) + seen_of
         return max(seen, round(whole.total * (float(found.sum()) + seen) / looked_at))
     return max(seen, round(size / number * float((found / (shares * sizes[chosen])).sum())))
 
 
-def _cells(candidates: Candidates) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return cells that have products of the search, and about how many each."""
+def _cells(
+    candidates: Candidates,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return cells that have products of the search, about how many, and how many in its region."""
     scope, census = candidates.scope, candidates.census
     cells = np.arange(len(census.cell_names)) if scope.cells is None else scope.cells
     in_time = _share_of_kinds(scope)
     there = census.counts[cells][:, scope.kinds] @ in_time[scope.kinds]
-    if scope.region is not None:
-        there = there * np.maximum(scope.region.overlap(census.boxes[:, cells]), _LEAST_OVERLAP)
     has_any = there > 0
-    return cells[has_any], there[has_any]
+    cells, there = cells[has_any], there[has_any]
+    if scope.region is None:
+        return cells, there, there
+    overlap = np.maximum(scope.region.overlap(census.boxes[:, cells]), _LEAST_OVERLAP)
+    return cells, there, there * overlap
 
 
 def _share_of_kinds(scope: Scope) -> NDArray[np.float64]:

@@ -22,26 +22,26 @@ class PageMemory:
         self._lock = threading.Lock()
         self._searches: OrderedDict[str, dict[int, Position]] = OrderedDict()
 
-    def remember(self, query: SearchQuery, offset: int, position: Position) -> None:
+    def remember(self, search: str, offset: int, position: Position) -> None:
         """Remember that so many products of a search end at a position."""
         with self._lock:
-            pages = self._searches.setdefault(_name(query), {})
-            self._searches.move_to_end(_name(query))
+            pages = self._searches.setdefault(search, {})
+            self._searches.move_to_end(search)
             pages[offset] = position
             if len(pages) > _MOST_PAGES:
                 del pages[next(iter(pages))]
             if len(self._searches) > _MOST_SEARCHES:
                 self._searches.popitem(last=False)
 
-    def nearest(self, query: SearchQuery) -> tuple[int, Position | None]:
-        """Return the last remembered number of products up to the offset, and where they end."""
+    def nearest(self, search: str, offset: int) -> tuple[int, Position | None]:
+        """Return the last remembered number of products up to an offset, and where they end."""
         with self._lock:
-            pages = self._searches.get(_name(query), {})
-            offset = max((one for one in pages if one <= query.offset), default=0)
-            return offset, pages.get(offset)
+            pages = self._searches.get(search, {})
+            nearest = max((one for one in pages if one <= offset), default=0)
+            return nearest, pages.get(nearest)
 
 
-def _name(query: SearchQuery) -> str:
+def search_name(query: SearchQuery) -> str:
     """Return a text that is the same for all pages of a search."""
     region = None if query.region is None else shapely.to_wkb(query.region, hex=True)
     asked = replace(query, region=None, offset=0, limit=0, cursor=None)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Row, Select, select
 
 from catalog_db.errors import UnknownProductError
@@ -92,17 +93,19 @@ def product_of(row: Row[Any]) -> Product:
 def products_of(rows: Sequence[Row[Any]]) -> list[Product]:
     """Return the products of rows of `select_products`."""
     footprints = shapely.from_wkb([row.footprint for row in rows])
-    return [
-        Product(
-            **{name: values[name] for name in _SHARED},
-            start=from_us(values["t0_us"]),
-            end=from_us(values["t1_us"]),
-            published=from_us(values["published_us"]),
-            updated=from_us(values["updated_us"]),
-            footprint=footprint,
-            properties=json.loads(values["properties"]) if values["properties"] != "{}" else {},
-            file_path=values["path"],
-        )
-        for footprint, row in zip(footprints, rows, strict=True)
-        for values in [row._mapping]
-    ]
+    return [_product(row, footprint) for row, footprint in zip(rows, footprints, strict=True)]
+
+
+def _product(row: Row[Any], footprint: BaseGeometry) -> Product:
+    plain = len(_SHARED) + 1  # the key of the row comes first
+    start_us, end_us, published_us, updated_us, _, properties, path = row[plain:]
+    return Product(
+        **dict(zip(_SHARED, row[1:plain], strict=True)),
+        start=from_us(start_us),
+        end=from_us(end_us),
+        published=from_us(published_us),
+        updated=from_us(updated_us),
+        footprint=footprint,
+        properties=json.loads(properties) if properties != "{}" else {},
+        file_path=path,
+    )

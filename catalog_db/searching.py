@@ -20,7 +20,7 @@ from catalog_db.census import census_of
 from catalog_db.counts import DAY_US
 from catalog_db.errors import QueryError
 from catalog_db.estimating import estimated_total
-from catalog_db.paging import page_memory
+from catalog_db.paging import page_memory, search_name
 from catalog_db.product import Product
 from catalog_db.products import products_of, select_products
 from catalog_db.query import Position, SearchQuery, SearchResult
@@ -33,7 +33,7 @@ from catalog_db.upsert import is_among
 Integers = NDArray[np.int64]
 
 # Up to so many products expected, each is looked at: the total is exact.
-EXACT_UP_TO = 1500
+EXACT_UP_TO = 800
 # Where the counts were wrong: read no more than this at once.
 _MOST_AT_ONCE = 40_000
 # Entries of an index, and rows of the table, that one page may read.
@@ -201,9 +201,9 @@ class _Search:
             total = int(self._counted_days[1].sum())
             return self._cut(self._counted_rows(), total)
         skipped, cursor = 0, self._cursor
-        memory = page_memory(self.candidates.connection)
+        memory, name = page_memory(self.candidates.connection), search_name(self.query)
         if cursor is None:
-            skipped, cursor = memory.nearest(self.query)
+            skipped, cursor = memory.nearest(name, self.query.offset)
         skip = self.query.offset - skipped
         if skip > MOST_SKIPPED:
             raise QueryError(
@@ -220,7 +220,7 @@ class _Search:
         page = self._cut(walk.rows[skip:], total, is_exact=is_exact, frontier=walk.frontier)
         if page.cursor and self.query.cursor is None:
             end = self.query.offset + len(page.keys)
-            memory.remember(self.query, end, Position.from_cursor(page.cursor))
+            memory.remember(name, end, Position.from_cursor(page.cursor))
         return page
 
     def _rest(self, cursor: Position | None) -> Timeline:
