@@ -5,11 +5,13 @@ import dataclasses
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from catalog_db import times
+from catalog_db.mirror_report import backlog
 from peps_wps import logs
 from peps_wps.cli_terminal import (
     INTERRUPTED,
@@ -30,6 +32,7 @@ from peps_wps.mirror.running import SourceMirror, Tally, run_all
 from peps_wps.mirror.sources import Source, load_sources
 from peps_wps.services import Services, open_catalogue
 
+_BACKLOG_S = 5.0  # between two looks at the backlog, for the progress
 # The source may still be adding to its last minutes.
 _SETTLED = timedelta(minutes=15)
 
@@ -92,13 +95,8 @@ def _follow(arguments: argparse.Namespace, sources: list[Source], services: Serv
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     with ProgressLine(quiet=not sys.stderr.isatty()) as line:
-        tallies = run_all(
-            sources,
-            services,
-            stop,
-            once=arguments.once,
-            progress=lambda found: line.show(0, _in_words(found)),
-        )
+        progress = _Progress(line, sources, services)
+        tallies = run_all(sources, services, stop, once=arguments.once, progress=progress)
     answer(_in_words(tallies))
     problems = [problem for tally in tallies for problem in tally.problems]
     for problem in problems:
@@ -109,6 +107,30 @@ def _follow(arguments: argparse.Namespace, sources: list[Source], services: Serv
         reports = [report(connection, source, times.now()) for source in sources]
     is_behind = arguments.once and any(one.backlog_products for one in reports)
     return JOB_FAILED if problems or is_behind else OK
+
+
+class _Progress:
+    """Shows how much of what is to be fetched is here; the backlog is asked for now and then."""
+
+    def __init__(self, line: ProgressLine, sources: list[Source], services: Services) -> None:
+        self._line = line
+        self._sources = sources
+        self._services = services
+        self._waiting = 0
+        self._asked_at = -_BACKLOG_S
+
+    def __call__(self, tallies: Sequence[Tally]) -> None:
+        """Show the progress of the sources."""
+        if not sys.stderr.isatty():
+            return
+        if time.monotonic() - self._asked_at > _BACKLOG_S:
+            with self._services.engine.connect() as connection:
+                backlogs = [backlog(connection, source.name) for source in self._sources]
+            self._waiting = sum(one.products for one in backlogs)
+            self._asked_at = time.monotonic()
+        here = sum(tally.outcomes[Outcome.MIRRORED] for tally in tallies)
+        percent = 100 * here / max(1, here + self._waiting)
+        self._line.show(percent, f"{_in_words(tallies)}, {self._waiting} waiting")
 
 
 def _in_words(tallies: Sequence[Tally]) -> str:

@@ -7,6 +7,7 @@ continued.
 
 import errno
 import logging
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +18,7 @@ from catalog_db import mirror_days, mirror_queue, products, times
 from catalog_db.engine import Connection
 from catalog_db.errors import CatalogError
 from catalog_db.mirror_announcing import SUPERSEDED, WITHDRAWN_HERE
-from catalog_db.mirror_rows import MirrorProduct, named
+from catalog_db.mirror_rows import MirrorProduct, known, named
 from peps_wps.ingest import archive_path, record_known
 from peps_wps.mirror.download import Download, check_product
 from peps_wps.mirror.errors import (
@@ -89,6 +90,17 @@ class Fetcher:
         self._lock = threading.Lock()
         self._claims = 0
         self._on_the_way: dict[int, int] = {}
+
+    def discard_orphans(self) -> None:
+        """Remove the parts of contents that nobody waits for any more."""
+        parts = {path.name: path for path in self._folder.glob("*-*") if path.is_dir()}
+        with self._services.engine.connect() as connection:
+            rows = known(connection, self._source.name, {name.rpartition("-")[0] for name in parts})
+        for name, path in parts.items():
+            hub_id, _, checksum = name.rpartition("-")
+            row = rows.get(hub_id)
+            if row is None or row.checksum != checksum or row.state in ("done", "gone"):
+                shutil.rmtree(path)
 
     def claim(self) -> MirrorProduct | None:
         """Return the product to fetch next: newest first, and a share for the oldest.

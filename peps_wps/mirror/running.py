@@ -89,6 +89,7 @@ class SourceMirror:
         with locked(self._settings.path, self._source.name):
             with self._services.engine.begin() as connection:
                 mirror_queue.reopen_interrupted(connection, self._source.name)
+            self._fetcher.discard_orphans()
             if once:
                 self._list_once()
             threads = [] if once else [threading.Thread(target=self._guard, args=[self._keep_on])]

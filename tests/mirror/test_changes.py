@@ -7,7 +7,7 @@ from pathlib import Path
 
 from catalog_db import products as catalogue
 from peps_wps.mirror.reconciling import reconcile
-from tests.mirror.fake_hub import FakeHub
+from tests.mirror.fake_hub import FakeHub, Fault
 from tests.mirror.hub_products import md5, sentinel2
 from tests.mirror.mirror_house import MirrorHouse, add_products, truth
 
@@ -120,3 +120,22 @@ def test_feeds_that_overlap_fetch_once_and_leave_no_gap(
         house.source, mirror.hub, mirror.lister, house.services.engine, until=datetime.now(UTC)
     )
     assert found.gaps == ()
+
+
+def test_parts_that_nobody_waits_for_are_removed(
+    house: MirrorHouse, hub: FakeHub, dice: random.Random
+) -> None:
+    product = sentinel2(dice, 1, datetime.now(UTC))
+    hub.publish(product)
+    hub.download_faults[product.id].extend([Fault(drop_at=70_000), Fault(status=503)])
+    house.run_once()
+    parts = house.config.mirror.path / "hub"
+    orphans = [parts / f"{product.id}-{'0' * 32}", parts / f"unknown-{'0' * 32}"]
+    for orphan in orphans:
+        orphan.mkdir()
+    house.mirror().run(once=True)
+    assert not any(orphan.exists() for orphan in orphans)
+    house.run_until_settled()
+    assert house.served() == truth(hub)
+    assert hub.log[-1].begin > 0  # its own part was kept
+    assert list(parts.iterdir()) == []
