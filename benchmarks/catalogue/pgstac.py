@@ -21,6 +21,7 @@ _PROPERTIES = {
     "polarization": "sar:polarization",
     "orbit_direction": "sat:orbit_state",
 }
+_PATH = "SET search_path = pgstac, public"
 _AFTER = (
     "INSERT INTO pgstac.pgstac_settings (name, value) VALUES ('context', 'off') "
     "ON CONFLICT (name) DO UPDATE SET value = 'off'",
@@ -55,6 +56,7 @@ def load(url: str, catalogue: Catalogue, program: Path, folder: Path) -> None:
     ):
         subprocess.run([program, *command, "--dsn", url], check=True)
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_PATH)
         connection.execute(
             "UPDATE pgstac.collections SET partition_trunc = 'month' WHERE id IN ('S1', 'S2ST')"
         )
@@ -62,7 +64,7 @@ def load(url: str, catalogue: Catalogue, program: Path, folder: Path) -> None:
         [program, "load", "items", str(items), "--method", "insert", "--dsn", url], check=True
     )
     with psycopg.connect(url, autocommit=True) as connection:
-        for statement in _AFTER:
+        for statement in (_PATH, *_AFTER):
             connection.execute(statement)
         connection.execute("ANALYZE")
     items.unlink()
@@ -110,7 +112,7 @@ class PgstacSearch:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        connection.execute("SET search_path = pgstac, public")
+        connection.execute(_PATH)
 
     def __call__(self, asked: Asked) -> Found:
         """Return the page of a search; pgstac is not asked for a total."""

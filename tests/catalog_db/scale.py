@@ -11,8 +11,9 @@ from catalog_db import bulk
 from catalog_db.engine import Connection, create_engine
 from catalog_db.migrations import upgrade
 
-SUITE_PRODUCTS = 100_000
 IS_DRILL = os.environ.get("PEPS_DRILLS") == "1"
+# `make drills` sets it to all that PEPS held.
+PRODUCTS = int(os.environ.get("PEPS_PRODUCTS", "1_000_000" if IS_DRILL else "100_000"))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Two hundred searches of a made-up catalogue against a look at every product.
 
-100,000 products on both databases in the suite; a million on both, and all 17.7 million on SQLite,
-with PEPS_DRILLS=1.
+100,000 products on both databases in the suite, a million with PEPS_DRILLS=1, or as many as
+PEPS_PRODUCTS says: `make drills` has all 17.7 million on SQLite, too.
 """
 
 import copy
@@ -19,18 +19,16 @@ from catalog_db.conditions import Both, Matches
 from catalog_db.engine import Connection
 from catalog_db.errors import QueryError
 from catalog_db.query import Interval, OneOf, SearchResult, SortKey, TextFilter
-from tests.catalog_db.scale import IS_DRILL, SUITE_PRODUCTS, Examined, examined, loaded
+from tests.catalog_db.scale import IS_DRILL, PRODUCTS, Examined, examined, loaded
 from tests.database import Databases
 from tests.query_plans import reads_all_of, recorded, steps_of
 
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("catalogue")]
 
-NUMBER = 1_000_000 if IS_DRILL else SUITE_PRODUCTS
-
 
 @pytest.fixture(scope="module")
 def scene() -> Examined:
-    return examined(NUMBER, share=1.0 if IS_DRILL else 0.3)
+    return examined(PRODUCTS, share=1.0 if IS_DRILL else 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +233,7 @@ def test_a_walk_for_what_is_rare_is_gone_on_with_by_its_cursor(connection, scene
         start_to=datetime(2018, 1, 1, tzinfo=UTC), where=Matches("title", f"%{rare[-20:]}"), limit=5
     )
     pages = [search(connection, query)]
-    while pages[-1].cursor is not None and len(pages) < NUMBER // 5000:
+    while pages[-1].cursor is not None and len(pages) < PRODUCTS // 5000:
         pages.append(search(connection, replace(query, cursor=pages[-1].cursor)))
     every = search(connection, replace(query, where=None, limit=0)).total
 
