@@ -64,7 +64,6 @@ drills: $(VENV)/.developer  ## the same drills as the suite, at full size
 	PEPS_DRILLS=1 $(BIN)/python -m pytest --timeout 3600 -m drill $(ARGS)
 	PEPS_DRILLS=1 PEPS_PRODUCTS=17705737 $(BIN)/python -m pytest --timeout 7200 \
 		tests/catalog_db/test_search_at_scale.py -k sqlite
-	PEPS_DRILLS=1 PEPS_PRODUCTS=17705737 $(BIN)/python -m pytest --timeout 7200 tests/catalog_db/test_search_at_scale.py -k sqlite
 
 .PHONY: pins
 pins:  ## compile constraints.txt from setup.cfg (needs uv)
