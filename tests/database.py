@@ -17,10 +17,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import Pool, event, make_url
 
 from catalog_db import engine as catalog_engine
 from catalog_db.engine import create_engine
@@ -128,9 +129,10 @@ class Databases:
         template = self._template if is_migrated else "template0"
         server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
-            yield server.url(name)
+            with _closing_all():
+                yield server.url(name)
+                _dispose_engines(server.url(name))
         finally:
-            _dispose_engines(server.url(name))
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def close(self) -> None:
@@ -174,6 +176,23 @@ def _migrate(url: str) -> None:
     engine = create_engine(url)
     upgrade(engine)
     engine.dispose()
+
+
+@contextmanager
+def _closing_all() -> Iterator[None]:
+    """Close every connection of the block, those of engines too that nobody knows any more."""
+    opened: list[Any] = []
+
+    def remember(connection: Any, _record: object) -> None:
+        opened.append(connection)
+
+    event.listen(Pool, "connect", remember)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", remember)
+        for connection in opened:
+            connection.close()
 
 
 def _dispose_engines(url: str) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog_db.engine import Engine, create_engine
 from catalog_db.locks import Subject, hold
-from catalog_db.migrations import upgrade
 from catalog_db.tables import cell, placement
 
 
@@ -110,7 +109,6 @@ def _read(url: str, stop, seen) -> None:
 
 
 def test_processes_write_and_read_at_once_and_none_is_locked_out(url: str):
-    upgrade(create_engine(url))
     fork = multiprocessing.get_context("fork")
     stop, seen = fork.Event(), fork.Queue()
     writers = [fork.Process(target=_write, args=(url, f"writer {i}", 25)) for i in range(4)]

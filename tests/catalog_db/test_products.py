@@ -10,7 +10,6 @@ from sqlalchemy import insert, select
 from catalog_db import SearchQuery, products, search
 from catalog_db.engine import Engine, create_engine
 from catalog_db.errors import FootprintError, UnknownProductError
-from catalog_db.migrations import upgrade
 from catalog_db.products import Product
 from catalog_db.tables import cell, file, item
 from catalog_db.times import from_us, to_us
@@ -160,7 +159,6 @@ def _insert_and_search(url: str, seed: int, start, results) -> None:
 
 
 def test_processes_that_store_the_same_products_at_once_store_each_once(url: str):
-    upgrade(create_engine(url))
     fork = multiprocessing.get_context("fork")
     start, results = fork.Event(), fork.Queue()
     writers = [
