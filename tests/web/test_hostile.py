@@ -18,6 +18,8 @@ from tests.archive_world import ArchiveWorld
 from tests.live_server import serving
 from tests.wps.stand_in import Echo, FullMaja
 
+NO_JOB = "63d0445b-86ee-452c-8dab-0db7b808a338"
+
 BODY_LIMIT = 3 * 2**20  # [server] maxrequestsize
 # What a stack, a path of this machine or a statement of SQL would have in it.
 TOLD = re.compile(rb"Traceback|File \"|\.py\b|site-packages|sqlalchemy|SELECT |/root|/home|/tmp")
@@ -74,9 +76,9 @@ def test_a_large_body_is_refused_with_and_without_a_length(address: str, target:
     [
         "/resto/wps/outputs/../../../../etc/passwd",
         "/resto/wps/outputs/%2e%2e/%2e%2e/etc/passwd",
-        f"/resto/wps/outputs/{uuid.uuid4()}/../../catalog.db",
-        f"/resto/wps/outputs/{uuid.uuid4()}/%2e%2e%2fcatalog.db",
-        f"/resto/wps/outputs/{uuid.uuid4()}//etc/passwd",
+        f"/resto/wps/outputs/{NO_JOB}/../../catalog.db",
+        f"/resto/wps/outputs/{NO_JOB}/%2e%2e%2fcatalog.db",
+        f"/resto/wps/outputs/{NO_JOB}//etc/passwd",
         "/resto/wps/outputs/pywps-..%2f..%2fcatalog.db.xml",
         "/resto/collections/S1/..%2f..%2fcatalog.db/download",
         "/resto/collections/%00/%00/download",
