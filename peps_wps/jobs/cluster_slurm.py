@@ -22,6 +22,7 @@ from distributed.security import Security
 from catalog_db.job_queue import Claim
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import scratch_folder
+from peps_wps.jobs.task_work import TaskLostError
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class SlurmWorkers:
         self._pause_s = FIRST_PAUSE_S
         self._not_before = 0.0
         self._surplus_since: float | None = None
+        self._failure: Exception | None = None
 
     def __enter__(self) -> "SlurmWorkers":
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +92,15 @@ class SlurmWorkers:
         )
 
     def demand(self, tasks: int) -> None:
-        """Say how many tasks there are to run now."""
+        """Say how many tasks there are to run now.
+
+        Raises
+        ------
+        TaskLostError
+            When nothing looks after the workers any more.
+        """
+        if self._failure is not None:
+            raise TaskLostError("no workers could be had on Slurm") from self._failure
         if tasks < self._wanted:
             self._pause_s = FIRST_PAUSE_S  # one was done: the workers work
         self._wanted = tasks
@@ -101,6 +111,9 @@ class SlurmWorkers:
                 self._round()
             except (OSError, subprocess.SubprocessError) as error:
                 logger.warning("%s: Slurm refused: %s", self._name, _words_of(error))
+            except Exception as error:  # noqa: BLE001  raised where the job sees it
+                self._failure = error
+                return
             self._stop.wait(ROUND_S)
 
     def _round(self) -> None:
@@ -181,8 +194,10 @@ def _cancel_at_end(name: str) -> int:
     The descriptor to close to have it done at once; a Slurm that is silent is not waited for.
     """
     reader, writer = os.pipe()
-    wait_and_cancel = 'read -r _; exec scancel --quiet --name "$0"'
-    subprocess.Popen(["sh", "-c", wait_and_cancel, name], stdin=reader, start_new_session=True)
+    # In the background, whose standard input the shell takes away.
+    wait_and_cancel = 'exec 3<&0; { read -r _ <&3; exec scancel --quiet --name "$0"; } &'
+    command = ["sh", "-c", wait_and_cancel, name]
+    subprocess.run(command, stdin=reader, start_new_session=True, check=True)
     os.close(reader)
     return writer
 

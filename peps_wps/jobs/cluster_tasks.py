@@ -22,9 +22,9 @@ from catalog_db.job_queue import Claim
 from peps_wps.chains.contract import Progress
 from peps_wps.config import Config
 from peps_wps.config_sections import Catalog
-from peps_wps.jobs.cluster_child import unpacked
+from peps_wps.jobs.cluster_child import Outcome, unpacked
 from peps_wps.jobs.cluster_slurm import SlurmWorkers
-from peps_wps.jobs.cluster_worker import TOPIC, run_on_worker
+from peps_wps.jobs.cluster_worker import SIGN_OF_LIFE_S, TOPIC, run_on_worker
 from peps_wps.jobs.task_work import TaskDone, TaskLostError, TaskWork
 
 logger = logging.getLogger(__name__)
@@ -32,9 +32,12 @@ logger = logging.getLogger(__name__)
 CONNECT_S = 5.0
 RESULT_S = 5.0
 LOOK_S = 0.05
+# A task that was not heard of for so long does not run, or not any more.
+SILENCE_S = 3 * SIGN_OF_LIFE_S
 
 # distributed.client.Client.status
 _CONNECTED = "running"
+_RECONNECTING = "connecting"
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,9 @@ class ClusterTasks:
         self._client: Client | None = None
         self._given: dict[int, _Given] = {}
         self._futures: dict[int, Future[bytes]] = {}
-        # What tasks told, by key, and which told anything; written by the thread of the client.
+        # What tasks told, by key, and when (monotonic); written by the thread of the client.
         self._news: dict[str, tuple[str, float]] = {}
-        self._heard: set[str] = set()
+        self._heard: dict[str, float] = {}
 
     def submit(self, work: TaskWork, progress: Progress) -> None:
         """Remember a task; `collect` hands it to the cluster."""
@@ -88,7 +91,7 @@ class ClusterTasks:
         Raises
         ------
         TaskLostError
-            When the cluster gave a task up: too many workers died that ran it.
+            When the process of a task died, or the cluster gave one up.
         """
         self._demand(len(self._given))
         client = self._connected()
@@ -100,13 +103,21 @@ class ClusterTasks:
         self._wait(timeout_s)
         self._pass_on_progress()
         ended = [number for number, future in self._futures.items() if future.done()]
-        return [done for number in ended if (done := self._take(number)) is not None]
+        outcomes = [outcome for number in ended if (outcome := self._outcome(number)) is not None]
+        done = [outcome.done for outcome in outcomes if outcome.done is not None]
+        for one in done:
+            del self._futures[one.number], self._given[one.number]
+        errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+        if errors and not done:  # next time, where there is something to record first
+            raise errors[0]
+        return done
 
     def idle_reason(self) -> str | None:
         """Return why nothing runs, in words; None when something does."""
-        if self._client is None:
+        if self._client is None or self._client.status != _CONNECTED:
             return "Waiting for the cluster, which does not answer"
-        if any(future.key in self._heard for future in self._futures.values()):
+        recently = time.monotonic() - SILENCE_S
+        if any(self._heard.get(str(one.key), 0) > recently for one in self._futures.values()):
             return None
         return "Waiting for a worker of the cluster"
 
@@ -120,20 +131,21 @@ class ClusterTasks:
 
     def _connected(self) -> Client | None:
         """Return a client that is connected, None where no scheduler answers."""
-        if self._client is not None and self._client.status == _CONNECTED:
+        status = None if self._client is None else self._client.status
+        if status == _CONNECTED:
             return self._client
-        if self._client is not None:
-            logger.warning("job %s: lost the scheduler of the cluster", self._held.job)
-            self.close()
+        if status == _RECONNECTING:
+            return None
+        self.close()
         try:
             self._client = self._connect()
         except (OSError, TimeoutError) as error:
             logger.warning("job %s: the cluster does not answer: %s", self._held.job, error)
-            return None
-        self._client.subscribe_topic(TOPIC, self._hear)
         return self._client
 
     def _hand_over(self, client: Client, number: int) -> None:
+        # Once would do, but for clients that find another scheduler by themselves.
+        client.subscribe_topic(TOPIC, self._hear)
         # A key of its own each time: what still runs under an old one is not waited for.
         key = f"peps-{self._held.job}-{self._held.attempt}-{number}-{uuid.uuid4().hex[:8]}"
         self._futures[number] = client.submit(
@@ -153,31 +165,32 @@ class ClusterTasks:
         _, told = event
         if told["key"].startswith(f"peps-{self._held.job}-{self._held.attempt}-"):
             self._news[told["key"]] = (told["message"], told["percent"])
-            self._heard.add(told["key"])
+            self._heard[told["key"]] = time.monotonic()
 
     def _pass_on_progress(self) -> None:
         for number, future in self._futures.items():
             if (news := self._news.pop(str(future.key), None)) is not None:
                 self._given[number].progress(*news)
 
-    def _take(self, number: int) -> TaskDone | None:
-        """Return what a task gave; None where it has to run again."""
-        future = self._futures[number]
+    def _outcome(self, number: int) -> Outcome | None:
+        """Return how a task ended; None where it has to run again."""
         try:
-            outcome = unpacked(future.result(timeout=RESULT_S))
+            return unpacked(self._futures[number].result(timeout=RESULT_S))
         except (CancelledError, CommClosedError):
             del self._futures[number]  # the scheduler forgot it: it is handed over again
-            return None
         except TimeoutError:
-            return None  # the worker that had the result has died: it runs again by itself
+            pass  # the worker that had the result has died: it runs again by itself
         except KilledWorker as error:
-            raise TaskLostError("the workers of the cluster that ran it died") from error
-        except Exception as error:
-            raise TaskLostError("the cluster could not run it") from error
-        if outcome.error is not None:
-            raise outcome.error
-        del self._futures[number], self._given[number]
-        return outcome.done
+            return _lost("the workers of the cluster that ran it died", error)
+        except Exception as error:  # noqa: BLE001  of the cluster; what the task raised is a value
+            return _lost("the cluster could not run it", error)
+        return None
+
+
+def _lost(reason: str, cause: Exception) -> Outcome:
+    error = TaskLostError(reason)
+    error.__cause__ = cause
+    return Outcome(error=error)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ worker closes, and by its lifeline when the worker dies.
 
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerProcess
@@ -22,6 +23,8 @@ from peps_wps.jobs.task_work import TaskLostError, TaskWork
 
 TOPIC = "peps-progress"
 POLL_S = 0.2
+# How often a task that has nothing to tell is heard of all the same.
+SIGN_OF_LIFE_S = 2.0
 LEAVE_S = 1.0
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -62,7 +65,6 @@ def run_on_worker(work: TaskWork, zygote: str) -> bytes:
     def tell(told: Told) -> None:
         worker.log_event(TOPIC, {"key": key, "message": told.message, "percent": told.percent})
 
-    tell(Told("Starting", 0))
     return supervise(work, zygote, is_wanted, tell)
 
 
@@ -103,7 +105,12 @@ def _listen(
     tell: Callable[[Told], None],
 ) -> bytes:
     """Pass on what the process tells, until its outcome, its death, or nobody wants either."""
+    said = Told("Starting", 0)
+    heard_at = 0.0
     while is_wanted():
+        if time.monotonic() - heard_at > SIGN_OF_LIFE_S:
+            heard_at = time.monotonic()
+            tell(said)
         if not pipes.wait([receiver, process.sentinel], POLL_S):
             continue
         try:
@@ -112,7 +119,7 @@ def _listen(
             return _lost(_death_of(process))
         if isinstance(said, bytes):
             return said
-        tell(said)
+        heard_at = 0.0
     return _lost("it was ended")
 
 

@@ -4,6 +4,7 @@ The five kills of the design study: the service, the process that works, everyth
 what lies between. Another executor adds its own victims and gives its settings.
 """
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -54,7 +55,8 @@ def kill_main(house: House, service: Served, _job_id: str) -> None:
 def kill_everything(house: House, service: Served, _job_id: str) -> None:
     """Kill every process of the service at once, as a power cut does; start it anew."""
     for process in [service.process.pid, *descendants(service.process.pid)]:
-        os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it was about to end
+            os.kill(process, signal.SIGKILL)
     service.process.wait()
     service.process = service.start()
 
@@ -68,7 +70,7 @@ KILLS: dict[str, Kill] = {
 }
 
 
-def survive(house: House, service: Served, kill: Kill) -> list[job_store.Job]:
+def survive(house: House, service: Served, kill: Kill, *, orders: int = 4) -> list[job_store.Job]:
     """Kill while a job runs and others wait; return the jobs, which must all have succeeded.
 
     Nothing is ordered afterwards that could set them going. Every view says the same at the end,
@@ -76,7 +78,7 @@ def survive(house: House, service: Served, kill: Kill) -> list[job_store.Job]:
     """
     with requests.Session() as session:
         wish = {"tasks": 2, "seconds": 1, "journal": house.journal}
-        job_ids = [service.order(session, **wish) for _ in range(4)]
+        job_ids = [service.order(session, **wish) for _ in range(orders)]
     running = until(lambda: next(iter(running_jobs(house, job_ids)), None), 60)
     kill(house, service, running)
     jobs = [house.wait(job_id, limit_s=90) for job_id in job_ids]
@@ -88,9 +90,10 @@ def survive(house: House, service: Served, kill: Kill) -> list[job_store.Job]:
 
 
 def running_jobs(house: House, job_ids: list[str]) -> list[str]:
-    """Return those that have begun to work: their process is known and has written its line."""
-    begun = [int(line.split()[1]) for line in house.lines("begin")]
-    return [job_id for job_id in job_ids if house.job(job_id).process_group in begun]
+    """Return those that run, once the first task of any has begun, wherever it runs."""
+    if not house.lines("begin"):
+        return []
+    return [job_id for job_id in job_ids if house.job(job_id).process_group]
 
 
 def workers_of(house: House) -> list[int]:

@@ -47,18 +47,11 @@ def slurm_node() -> Iterator[SlurmNode]:
 
 
 @contextmanager
-def house_on_dask(folder: Path, cluster: DaskCluster, *, pool_gb: str = "1") -> Iterator[House]:
-    """Give a house whose jobs run their tasks on a cluster."""
-    with opened_house(folder, pool_gb=pool_gb) as house:
-        use(house, "dask", address=cluster.address, tasks_per_job=2, threads=3)
-        yield house
-
-
-@contextmanager
-def house_on_slurm(folder: Path) -> Iterator[House]:
-    """Give a house whose jobs run their tasks on Slurm."""
-    with opened_house(folder) as house:
-        use(house, "slurm", maximum_jobs=1, cores=1, memory="512mb", interface="lo")
+def working(folder: Path, executor: str, **settings: object) -> Iterator[House]:
+    """Give a house at work; in its pool two products of 1000 bytes have room."""
+    with opened_house(folder, pool_gb="0.0000025") as house:
+        use(house, executor, **settings)
+        house.start()
         yield house
 
 
@@ -70,33 +63,34 @@ def use(house: House, executor: str, **settings: object) -> None:
     house.config = dataclasses.replace(config, processing=processing, **{executor: section})
 
 
-@pytest.fixture(scope="module")
-def dask_house_of_module(
+@pytest.fixture(scope="session")
+def dask_house_of_session(
     dask_cluster_of_session: DaskCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    with house_on_dask(tmp_path_factory.mktemp("house"), dask_cluster_of_session) as house:
-        house.start()
+    address = dask_cluster_of_session.address
+    folder = tmp_path_factory.mktemp("house")
+    with working(folder, "dask", address=address, tasks_per_job=2, threads=3) as house:
         yield house
 
 
-@pytest.fixture(scope="module")
-def slurm_house_of_module(
+@pytest.fixture(scope="session")
+def slurm_house_of_session(
     slurm_node: SlurmNode, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    with house_on_slurm(tmp_path_factory.mktemp("house")) as house:
-        house.start()
+    settings = {"maximum_jobs": 1, "cores": 1, "memory": "512mb", "interface": "lo"}
+    with working(tmp_path_factory.mktemp("house"), "slurm", **settings) as house:
         yield house
 
 
 @pytest.fixture
-def dask_house(dask_house_of_module: House, dask_cluster: DaskCluster, tmp_path: Path) -> House:
-    """A house that works already, with a journal for this test alone."""
-    dask_house_of_module.journal = tmp_path / "journal"
-    return dask_house_of_module
+def dask_house(dask_house_of_session: House, dask_cluster: DaskCluster, tmp_path: Path) -> House:
+    """A house at work, with a journal for this test alone."""
+    dask_house_of_session.journal = tmp_path / "journal"
+    return dask_house_of_session
 
 
 @pytest.fixture
-def slurm_house(slurm_house_of_module: House, tmp_path: Path) -> House:
-    """A house that works already, with a journal for this test alone."""
-    slurm_house_of_module.journal = tmp_path / "journal"
-    return slurm_house_of_module
+def slurm_house(slurm_house_of_session: House, tmp_path: Path) -> House:
+    """A house at work, with a journal for this test alone."""
+    slurm_house_of_session.journal = tmp_path / "journal"
+    return slurm_house_of_session

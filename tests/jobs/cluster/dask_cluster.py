@@ -30,7 +30,6 @@ class DaskCluster:
 
     def __init__(self, folder: Path, nannies: Sequence[bool] = (False, True)) -> None:
         self.folder = folder
-        self.allowed_failures = 3
         self._port, self._http_port = free_port(), free_port()
         self.address = f"tcp://127.0.0.1:{self._port}"
         self._nannies = nannies
@@ -63,11 +62,10 @@ class DaskCluster:
         return self._run("worker", *options.split(), nanny, "--local-directory", str(self.folder))
 
     def _run(self, role: str, *options: str) -> "subprocess.Popen[bytes]":
-        settings = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(self.allowed_failures)}
         with (self.folder / f"{role}.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.dask_{role}", *options],
-                env={**os.environ, **settings, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.jobs.cluster.dask_cluster import free_port, kill_tree
@@ -82,7 +83,8 @@ class SlurmNode:
         until((self.folder / "munge.socket").exists)
         self.start_controller()
         self._run("slurmd", "-D")
-        until(lambda: self.state() == "idle", 20)
+        # Mixed, where it knows of jobs from before that ended with it.
+        until(lambda: self.state() in ("idle", "mixed"), 30)
 
     def start_controller(self) -> None:
         """Start the controller, which goes on from the state that it saved."""
@@ -99,6 +101,16 @@ class SlurmNode:
             self.call("scancel", "--quiet", "--full", "--signal=KILL", *self.jobs())
         for daemon in self._daemons.values():
             kill_tree(daemon)
+
+    @contextlib.contextmanager
+    def drained(self) -> Iterator[None]:
+        """Take no more jobs on the node inside the block; those that run go on."""
+        node = f"node={self.host}"
+        self.call("scontrol", "update", node, "state=drain", "reason=test")
+        try:
+            yield
+        finally:
+            self.call("scontrol", "update", node, "state=resume")
 
     def state(self) -> str:
         """Return the state of the node, empty while the controller is silent."""
