@@ -163,7 +163,7 @@ def _finish(engine: Engine) -> None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             for constraint in item.foreign_key_constraints:
-                connection.execute(AddConstraint(constraint))
+                connection.execute(AddConstraint(constraint, isolate_from_table=False))
         counts.rebuild(connection, counts.next_revision(connection))
         statistics.rebuild(connection)
     if engine.dialect.name == "sqlite":

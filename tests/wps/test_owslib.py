@@ -40,7 +40,8 @@ def test_it_orders_polls_and_fetches(wps, ledger, tmp_path, outputs):
     ledger.set(job_id(execution), state="running", progress=45, message="Reading")
     execution.checkStatus(sleepSecs=0)
     assert (execution.status, execution.percentCompleted) == ("ProcessStarted", 45)
-    assert execution.statusMessage == "Reading"
+    # When the process ran before, how long it took then tells what is left.
+    assert execution.statusMessage.partition(";")[0] == "Reading"
 
     ledger.succeed(job_id(execution))
     execution.checkStatus(sleepSecs=0)
