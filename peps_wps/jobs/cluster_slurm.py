@@ -26,6 +26,7 @@ from peps_wps.jobs.task_work import TaskLostError
 
 logger = logging.getLogger(__name__)
 
+PRELOADED = "peps_wps.jobs.cluster_preload"
 ROUND_S = 1.0
 CALL_LIMIT_S = 60.0
 CONNECT_S = 5.0
@@ -176,6 +177,7 @@ class SlurmWorkers:
             "memory": settings.memory,
             "nanny": False,
             "death_timeout": DEATH_TIMEOUT_S,
+            "worker_extra_args": ["--preload", PRELOADED],
             "interface": settings.interface or None,
             "protocol": "tls://",
             "security": self._security,

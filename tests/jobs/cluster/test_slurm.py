@@ -1,5 +1,6 @@
 """Tasks on a real Slurm of one node, under what happens to a Slurm."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -17,16 +18,28 @@ from tests.jobs.job_house import House, is_alive, until
 DRILLS = os.environ.get("PEPS_DRILLS") == "1"
 
 
+def workers_of(job_id: str) -> list[str]:
+    """Return the command lines of the dask workers of a job, which name it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text())
+    return [line for line in found if "dask_worker" in line and f"peps-{job_id}" in line]
+
+
 def test_jobs_go_on_while_the_controller_is_dead_and_begin_when_it_is_back(
     slurm_house: House, slurm_node: SlurmNode
 ) -> None:
     first = slurm_house.submit(tasks=2, behaviour="hold")
     until(lambda: begun(slurm_house, "task 1"), LIMIT_S)
+    assert workers_of(first)
     slurm_node.kill_controller()
     let_go(slurm_house)
     job = slurm_house.wait(first, limit_s=LIMIT_S)
     assert (job.state, job.attempt) == ("succeeded", 1)
     assert len(begun(slurm_house)) == 2
+    # Nobody can cancel its worker now.
+    until(lambda: not workers_of(first), 15)
 
     second = slurm_house.submit()
     until(lambda: "worker of the cluster" in slurm_house.job(second).message, LIMIT_S)
