@@ -5,6 +5,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -101,6 +102,16 @@ class SlurmNode:
             self.call("scancel", "--quiet", "--full", "--signal=KILL", *self.jobs())
         for daemon in self._daemons.values():
             kill_tree(daemon)
+        self._kill_steps()
+
+    def _kill_steps(self) -> None:
+        """Kill what the node ran: its daemon may have died before it could."""
+        mark = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            # Others end meanwhile, or belong to others.
+            with contextlib.suppress(OSError):
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
 
     @contextlib.contextmanager
     def drained(self) -> Iterator[None]:
