@@ -13,7 +13,10 @@ from peps_wps.services import Services
 from tests.chains.simulated_pass import SimulatedPass, simulate_pass
 from tests.jobs.cluster.conftest import use
 from tests.jobs.cluster.dask_cluster import DaskCluster
+from tests.jobs.cluster.test_drills import ON_DASK
 from tests.jobs.job_house import opened_house
+
+pytestmark = ON_DASK
 
 # Where the tiles 31TCJ and 31TDJ overlap: easting 399960 to 409800 of UTM zone 31.
 LONGITUDE, LATITUDE = 1.822, 43.6

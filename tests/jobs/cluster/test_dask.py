@@ -13,8 +13,10 @@ from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.jobs.task_runner import check_executor
 from tests.jobs.cluster.dask_cluster import DaskCluster, kill_tree
-from tests.jobs.cluster.test_drills import LIMIT_S, answer_of, begun, gathered, let_go
+from tests.jobs.cluster.test_drills import LIMIT_S, ON_DASK, answer_of, begun, gathered, let_go
 from tests.jobs.job_house import House, is_alive, until
+
+pytestmark = ON_DASK
 
 # A process, its zygote, and the worker that started it.
 STAT_PARENT = 1
@@ -190,3 +192,41 @@ def test_a_task_is_told_its_cores_and_not_where_the_database_is(dask_house: Hous
 
     (told,) = dask_house.lines("told")
     assert told.split()[3:] == ["3", "cores,", "sqlite:///catalog.db"]
+
+
+def test_a_task_that_keeps_dying_fails_its_job_after_the_last_attempt(dask_house: House) -> None:
+    job = dask_house.wait(dask_house.submit(behaviour="segfault"), limit_s=LIMIT_S)
+
+    assert job.state == "failed"
+    assert job.message.startswith("The job was given up after 3 attempts: its process was killed")
+    assert len(begun(dask_house)) == 3
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "message"),
+    [
+        ("chain error", "The measurement ends at byte 17, expected 40"),
+        ("bug", "The processing met an internal error"),
+    ],
+)
+def test_what_a_task_raises_is_judged_as_if_it_ran_here(
+    dask_house: House, behaviour: str, message: str
+) -> None:
+    job = dask_house.wait(dask_house.submit(behaviour=behaviour), limit_s=LIMIT_S)
+
+    assert (job.state, job.attempt) == ("failed", 1)
+    assert job.message.startswith(message)
+    with dask_house.engine.connect() as connection:
+        log = " ".join(line.message for line in jobs.log_of(connection, job.id))
+    # The traceback of the node, for the operators.
+    assert ("KeyError: 'secret path /srv/peps'" in log) == (behaviour == "bug")
+    assert ("in misbehave" in log) == (behaviour == "bug")
+
+
+def test_a_disk_that_is_full_for_a_node_costs_no_attempt(dask_house: House) -> None:
+    job_id = dask_house.submit(behaviour="disk full")
+    until(lambda: "was full" in dask_house.job(job_id).message, LIMIT_S)
+    assert (dask_house.job(job_id).state, dask_house.job(job_id).attempt) == ("queued", 0)
+    dask_house.journal.with_name("journal.room").touch()
+
+    assert dask_house.wait(job_id, limit_s=LIMIT_S).attempt == 1

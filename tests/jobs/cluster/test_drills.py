@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from catalog_db import jobs
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
 from tests.jobs.cluster.dask_cluster import DaskCluster
@@ -16,7 +15,12 @@ from tests.jobs.job_house import House, is_alive, until
 LIMIT_S = 90.0
 
 
-@pytest.fixture(params=["dask", "slurm"])
+# Those that share a cluster run in one process of the suite.
+ON_DASK = pytest.mark.xdist_group("dask cluster")
+ON_SLURM = pytest.mark.xdist_group("slurm cluster")
+
+
+@pytest.fixture(params=[pytest.param("dask", marks=ON_DASK), pytest.param("slurm", marks=ON_SLURM)])
 def executor(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -100,41 +104,3 @@ def test_a_job_survives_the_death_of_everything(
     assert (job.state, job.attempt) == ("succeeded", 2)
     assert [len(begun(house, f"task {number}")) for number in range(2)] == [1, 2]
     assert gathered(house) == 1
-
-
-def test_a_task_that_keeps_dying_fails_its_job_after_the_last_attempt(dask_house: House) -> None:
-    job = dask_house.wait(dask_house.submit(behaviour="segfault"), limit_s=LIMIT_S)
-
-    assert job.state == "failed"
-    assert job.message.startswith("The job was given up after 3 attempts: its process was killed")
-    assert len(begun(dask_house)) == 3
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "message"),
-    [
-        ("chain error", "The measurement ends at byte 17, expected 40"),
-        ("bug", "The processing met an internal error"),
-    ],
-)
-def test_what_a_task_raises_is_judged_as_if_it_ran_here(
-    dask_house: House, behaviour: str, message: str
-) -> None:
-    job = dask_house.wait(dask_house.submit(behaviour=behaviour), limit_s=LIMIT_S)
-
-    assert (job.state, job.attempt) == ("failed", 1)
-    assert job.message.startswith(message)
-    with dask_house.engine.connect() as connection:
-        log = " ".join(line.message for line in jobs.log_of(connection, job.id))
-    # The traceback of the node, for the operators.
-    assert ("KeyError: 'secret path /srv/peps'" in log) == (behaviour == "bug")
-    assert ("in misbehave" in log) == (behaviour == "bug")
-
-
-def test_a_disk_that_is_full_for_a_node_costs_no_attempt(dask_house: House) -> None:
-    job_id = dask_house.submit(behaviour="disk full")
-    until(lambda: "was full" in dask_house.job(job_id).message, LIMIT_S)
-    assert (dask_house.job(job_id).state, dask_house.job(job_id).attempt) == ("queued", 0)
-    dask_house.journal.with_name("journal.room").touch()
-
-    assert dask_house.wait(job_id, limit_s=LIMIT_S).attempt == 1

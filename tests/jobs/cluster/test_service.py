@@ -6,6 +6,7 @@ import pytest
 
 from tests.jobs.cluster.dask_cluster import DaskCluster
 from tests.jobs.cluster.slurm_node import SlurmNode
+from tests.jobs.cluster.test_drills import ON_DASK, ON_SLURM
 from tests.jobs.cluster.test_slurm import DRILLS
 from tests.jobs.job_house import House, opened_house
 from tests.jobs.kills import kill_everything, kill_web, survive
@@ -15,7 +16,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
 
 # Each is a service of its own, and workers that load all kernels.
-EXECUTORS = ("dask", "slurm") if DRILLS else ("dask",)
+EXECUTORS = [pytest.param("dask", marks=ON_DASK)]
+if DRILLS:
+    EXECUTORS.append(pytest.param("slurm", marks=ON_SLURM))
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)

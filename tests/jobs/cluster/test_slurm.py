@@ -11,8 +11,10 @@ from peps_wps.config import Config
 from peps_wps.jobs import cluster_slurm
 from peps_wps.jobs.task_work import TaskLostError
 from tests.jobs.cluster.slurm_node import SlurmNode
-from tests.jobs.cluster.test_drills import LIMIT_S, begun, gathered, let_go
+from tests.jobs.cluster.test_drills import LIMIT_S, ON_SLURM, begun, gathered, let_go
 from tests.jobs.job_house import House, is_alive, until
+
+pytestmark = ON_SLURM
 
 # One minute is the least that Slurm's time limits know: too long for every day.
 DRILLS = os.environ.get("PEPS_DRILLS") == "1"
