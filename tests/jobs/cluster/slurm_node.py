@@ -106,11 +106,14 @@ class SlurmNode:
 
     def _kill_steps(self) -> None:
         """Kill what the node ran: its daemon may have died before it could."""
-        mark = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
+        mark = f"SLURM_CONF={self.environment['SLURM_CONF']}"
         for process in Path("/proc").glob("[0-9]*"):
-            # Others end meanwhile, or belong to others.
+            # Others end meanwhile, or belong to others; those of the test know the node too.
             with contextlib.suppress(OSError):
-                if mark in (process / "environ").read_bytes().split(b"\0"):
+                settings = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+                is_step = any(setting.startswith("SLURM_JOB_ID=") for setting in settings)
+                is_daemon = (process / "comm").read_text().strip() == "slurmstepd"
+                if mark in settings and (is_step or is_daemon):
                     os.kill(int(process.name), signal.SIGKILL)
 
     @contextlib.contextmanager
