@@ -20,7 +20,7 @@ from pathlib import Path
 from algorithms import mgrs
 from algorithms.warm import warm
 from benchmarks.measure import Cost, measure
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import FinishedTask, PlanContext, Task, TaskInputs
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 from peps_wps.config import Config

@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 from werkzeug.test import EnvironBuilder
 
-from catalog_db import products
+from catalog_db.catalogue import products
 from catalog_db.engine import create_engine
 from catalog_db.migrations import upgrade
 from peps_wps.app import Application, create_app

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
-from catalog_db import counts, statistics
-from catalog_db.cells import HomeCell
+from catalog_db.catalogue import counts, statistics
+from catalog_db.catalogue.cells import HomeCell
+from catalog_db.catalogue.kinds import Kind, ensure_kinds
+from catalog_db.catalogue.storing import widen_cells
 from catalog_db.errors import CatalogError
-from catalog_db.kinds import Kind, ensure_kinds
 from catalog_db.locks import Subject, hold
-from catalog_db.storing import widen_cells
 from catalog_db.tables import item
 
 logger = logging.getLogger(__name__)

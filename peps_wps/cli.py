@@ -15,7 +15,7 @@ DEFAULT_URL = "http://127.0.0.1:5000"
 
 WORKERS_HELP = "jobs running at once on this machine (default: [processing] parallelprocesses)"
 
-# Of jobs, as catalog_db.jobs has them; `--help` loads no database.
+# Of jobs, as catalog_db.processing.jobs has them; `--help` loads no database.
 STATES = ("accepted", "staging", "queued", "running", "succeeded", "failed", "dismissed")
 
 # Subcommand -> module:function(arguments) -> exit code

@@ -9,10 +9,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from catalog_db import migrations, products
+from catalog_db import migrations
+from catalog_db.catalogue import products
 from catalog_db.errors import CatalogError
-from catalog_db.job_queue import DatabaseError
 from catalog_db.moving import copy_database
+from catalog_db.processing.job_queue import DatabaseError
 from peps_wps import logs
 from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, ProgressLine, answer, answer_json, say
 from peps_wps.config import Config

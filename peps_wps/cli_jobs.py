@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import os
 
-from catalog_db.jobs import Job
+from catalog_db.processing.jobs import Job
 from peps_wps.cli_archive import is_there, open_services
 from peps_wps.cli_orders import client_of, told
 from peps_wps.cli_terminal import OK, USAGE, answer, answer_json, say

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from catalog_db import times
-from catalog_db.mirror_report import backlog
+from catalog_db.mirroring.mirror_report import backlog
 from peps_wps import logs
 from peps_wps.cli_terminal import (
     INTERRUPTED,

@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from catalog_db import users
+from catalog_db.access import users
 from peps_wps import logs
 from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE, say
 from peps_wps.cli_web import run_web

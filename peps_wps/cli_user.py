@@ -11,11 +11,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from catalog_db import times, tokens, users
+from catalog_db import times
+from catalog_db.access import tokens, users
+from catalog_db.access.tokens import Token
+from catalog_db.access.users import Holder, Right, User
 from catalog_db.engine import Engine
 from catalog_db.errors import CatalogError
-from catalog_db.tokens import Token
-from catalog_db.users import Holder, Right, User
 from peps_wps import logs
 from peps_wps.access import tokens as token_texts
 from peps_wps.access.passwords import PasswordError, hash_password

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from catalog_db import products, times
+from catalog_db import times
+from catalog_db.catalogue import products
+from catalog_db.catalogue.products import Product
 from catalog_db.engine import Connection
 from catalog_db.errors import CatalogError
-from catalog_db.products import Product
 from peps_wps.errors import SafeError
 from peps_wps.readers.integrity import NotAsStatedError, check_integrity, check_readable
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata

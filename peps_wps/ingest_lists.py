@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from catalog_db import ingestion, times
-from catalog_db.ingestion import Advance, Entry
+from catalog_db import times
+from catalog_db.catalogue import ingestion
+from catalog_db.catalogue.ingestion import Advance, Entry
 from peps_wps.records import Record, RecordList
 from peps_wps.services import Services
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from catalog_db import migrations
 from catalog_db.engine import Engine, create_engine
 from catalog_db.errors import CatalogError
-from catalog_db.job_queue import DatabaseError
+from catalog_db.processing.job_queue import DatabaseError
 from peps_wps.access import Access
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError

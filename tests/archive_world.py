@@ -8,7 +8,8 @@ from typing import Any
 import shapely
 from sqlalchemy import select
 
-from catalog_db import migrations, products
+from catalog_db import migrations
+from catalog_db.catalogue import products
 from catalog_db.engine import create_engine
 from catalog_db.tables import recall
 from peps_wps.access import Access

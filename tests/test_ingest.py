@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog_db import SearchQuery, products, search
+from catalog_db import SearchQuery, search
+from catalog_db.catalogue import products
 from peps_wps.ingest import IngestState, ingest
 from peps_wps.readers.sentinel1_grd import read_grd
 from peps_wps.services import Services

@@ -12,9 +12,9 @@ import orjson
 import pytest
 import shapely
 
-from catalog_db import ingestion, products
-from catalog_db.footprints import placed
-from catalog_db.products import Product
+from catalog_db.catalogue import ingestion, products
+from catalog_db.catalogue.footprints import placed
+from catalog_db.catalogue.products import Product
 from peps_wps import ingest_lists
 from peps_wps.cli import main
 from peps_wps.ingest_lists import ListReport, ingest_list

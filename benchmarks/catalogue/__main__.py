@@ -26,8 +26,9 @@ from benchmarks.catalogue import pgstac, postgis
 from benchmarks.catalogue.generator import PEPS_PRODUCTS, Catalogue
 from benchmarks.catalogue.measuring import Found, measure, report
 from benchmarks.catalogue.queries import Asked, Truth, query_mix
-from catalog_db import SearchQuery, bulk, products, search
+from catalog_db import SearchQuery, bulk, search
 from catalog_db.bulk import Batch
+from catalog_db.catalogue import products
 from catalog_db.engine import Connection, create_engine
 from catalog_db.migrations import upgrade
 

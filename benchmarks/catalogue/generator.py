@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from benchmarks.catalogue.orbits import SENTINEL_1, SENTINEL_2, Float64, Orbit
 from benchmarks.catalogue.templates import Templates, sentinel_1, sentinel_2
 from catalog_db.bulk import Batch
-from catalog_db.cells import HomeCell, home_cell
-from catalog_db.footprints import Box, placed
-from catalog_db.kinds import Kind
-from catalog_db.product import NAMESPACE
+from catalog_db.catalogue.cells import HomeCell, home_cell
+from catalog_db.catalogue.footprints import Box, placed
+from catalog_db.catalogue.kinds import Kind
+from catalog_db.catalogue.product import NAMESPACE
 
 PEPS_PRODUCTS = 17_705_737  # in September 2019
 _US = 1_000_000

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from benchmarks.catalogue.generator import FIRST_S, LAST_S, Catalogue, Rows
-from catalog_db.kinds import Kind
-from catalog_db.query import Interval, OneOf, SearchQuery, TextFilter
-from catalog_db.regions import box_region
+from catalog_db.catalogue.kinds import Kind
+from catalog_db.catalogue.query import Interval, OneOf, SearchQuery, TextFilter
+from catalog_db.catalogue.regions import box_region
 
 PAGE = 50
 _DAY_US = 86_400_000_000

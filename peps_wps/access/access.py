@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from werkzeug import Request
 
-from catalog_db import times, tokens, users
+from catalog_db import times
+from catalog_db.access import tokens, users
+from catalog_db.access.users import User
 from catalog_db.engine import Engine
-from catalog_db.jobs import Job
-from catalog_db.users import User
+from catalog_db.processing.jobs import Job
 from peps_wps.access import throttle
 from peps_wps.access.caller import ANONYMOUS, Caller
 from peps_wps.access.credentials import Password, TokenText, credentials_of

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from werkzeug import Request
 
-from catalog_db import login_attempts, times
+from catalog_db import times
+from catalog_db.access import login_attempts
 from catalog_db.engine import Engine
 from peps_wps.errors import TooManyAttemptsError
 

@@ -4,9 +4,10 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from catalog_db import times, tokens
+from catalog_db import times
+from catalog_db.access import tokens
+from catalog_db.access.tokens import Token
 from catalog_db.engine import Engine
-from catalog_db.tokens import Token
 
 # Recognised by people and by scanners of leaked secrets; no password may begin so.
 _PREFIX = "peps_"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.config import Config
 
 # One word a JSON type would say: what task bodies and results are made of.

@@ -1,7 +1,7 @@
 """Durable jobs: submission, dispatch, workers."""
 
-from catalog_db.job_listing import JobFilter, JobPage
-from catalog_db.jobs import Job
+from catalog_db.processing.job_listing import JobFilter, JobPage
+from catalog_db.processing.jobs import Job
 from peps_wps.jobs.dismissal import dismiss
 from peps_wps.jobs.submission import get, page_of_jobs, submit
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from catalog_db import products
+from catalog_db.catalogue import products
 from catalog_db.engine import Connection
-from catalog_db.jobs import Job
+from catalog_db.processing.jobs import Job
 from peps_wps.errors import InvalidInputError
 from storage.errors import ProductWithdrawnError
 

@@ -1,7 +1,7 @@
 """The first steps of the process of a job."""
 
 from catalog_db.engine import create_engine
-from catalog_db.job_queue import Claim
+from catalog_db.processing.job_queue import Claim
 from peps_wps import logs
 from peps_wps.config import Config
 from peps_wps.jobs.executor import Execution

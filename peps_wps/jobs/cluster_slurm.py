@@ -19,7 +19,7 @@ from dask_jobqueue.slurm import SLURMJob
 from distributed import Client, Scheduler, SpecCluster
 from distributed.security import Security
 
-from catalog_db.job_queue import Claim
+from catalog_db.processing.job_queue import Claim
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import scratch_folder
 from peps_wps.jobs.task_work import TaskLostError

@@ -18,7 +18,7 @@ from typing import Any
 from distributed import Client, Future, KilledWorker
 from distributed.comm.core import CommClosedError
 
-from catalog_db.job_queue import Claim
+from catalog_db.processing.job_queue import Claim
 from peps_wps.chains.contract import Progress
 from peps_wps.config import Config
 from peps_wps.config_sections import Catalog

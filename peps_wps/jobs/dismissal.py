@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from catalog_db import job_queue, job_tasks
 from catalog_db.engine import Engine
+from catalog_db.processing import job_queue, job_tasks
 from peps_wps.config import Config
 from peps_wps.staging import Archive
 from storage.errors import UnknownRequestError

@@ -14,12 +14,13 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from catalog_db import job_queue, job_tasks, job_waiting, times
+from catalog_db import times
+from catalog_db.archive.recalls import JOB_PURPOSE
 from catalog_db.engine import Engine
 from catalog_db.errors import CatalogError
-from catalog_db.job_queue import DatabaseError
-from catalog_db.jobs import Job, TaskRow
-from catalog_db.recalls import JOB_PURPOSE
+from catalog_db.processing import job_queue, job_tasks, job_waiting
+from catalog_db.processing.job_queue import DatabaseError
+from catalog_db.processing.jobs import Job, TaskRow
 from peps_wps.config import Config
 from peps_wps.jobs.blame import NO_BLAME, Blame, blame_of, blame_products
 from peps_wps.jobs.dismissal import release

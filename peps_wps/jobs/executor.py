@@ -12,11 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from catalog_db import job_queue, job_tasks, jobs, times
+from catalog_db import times
 from catalog_db.engine import Connection, Engine
-from catalog_db.job_queue import Claim, DatabaseError
-from catalog_db.jobs import Job, TaskRow
 from catalog_db.patience import patiently
+from catalog_db.processing import job_queue, job_tasks, jobs
+from catalog_db.processing.job_queue import Claim, DatabaseError
+from catalog_db.processing.jobs import Job, TaskRow
 from peps_wps.chains.contract import Chain, FinishedTask, Outputs, TaskResult
 from peps_wps.config import Config
 from peps_wps.errors import ChainError, InvalidInputError

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from catalog_db import job_queue
 from catalog_db.engine import Engine
-from catalog_db.job_queue import Claim
-from catalog_db.jobs import TaskRow
+from catalog_db.processing import job_queue
+from catalog_db.processing.job_queue import Claim
+from catalog_db.processing.jobs import TaskRow
 from peps_wps.chains.contract import Progress
 
 logger = logging.getLogger(__name__)

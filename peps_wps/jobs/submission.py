@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog_db import job_listing, job_tasks, job_waiting, jobs, locks, products, times
+from catalog_db import locks, times
+from catalog_db.catalogue import products
+from catalog_db.catalogue.products import Product
 from catalog_db.engine import Connection, Engine
-from catalog_db.job_listing import JobFilter, JobPage
-from catalog_db.jobs import Job, TaskRow
-from catalog_db.products import Product
+from catalog_db.processing import job_listing, job_tasks, job_waiting, jobs
+from catalog_db.processing.job_listing import JobFilter, JobPage
+from catalog_db.processing.jobs import Job, TaskRow
 from peps_wps.chains.contract import Plan, PlanContext
 from peps_wps.config import Config
 from peps_wps.errors import OrderRefusedError, QueueFullError

@@ -23,10 +23,11 @@ from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from catalog_db import job_purge, job_queue, job_waiting, times, workers
+from catalog_db import times
 from catalog_db.engine import Engine
-from catalog_db.job_queue import Claim, DatabaseError, RunningLimits
-from catalog_db.jobs import Job
+from catalog_db.processing import job_purge, job_queue, job_waiting, workers
+from catalog_db.processing.job_queue import Claim, DatabaseError, RunningLimits
+from catalog_db.processing.jobs import Job
 from peps_wps.config import Config
 from peps_wps.jobs import child
 from peps_wps.jobs.dismissal import REMOVED, clean_folder, results_folder, scratch_folder

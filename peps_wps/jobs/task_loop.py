@@ -5,11 +5,11 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from catalog_db import job_queue, job_tasks, jobs
 from catalog_db.engine import Engine
-from catalog_db.job_queue import Claim
-from catalog_db.jobs import TaskRow
 from catalog_db.patience import patiently
+from catalog_db.processing import job_queue, job_tasks, jobs
+from catalog_db.processing.job_queue import Claim
+from catalog_db.processing.jobs import TaskRow
 from peps_wps.chains.contract import Task
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import scratch_folder

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from catalog_db.job_queue import Claim
+from catalog_db.processing.job_queue import Claim
 from peps_wps.chains.contract import Progress
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError

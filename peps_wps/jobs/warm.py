@@ -19,7 +19,7 @@ MODULES = (
     "pyproj",
     "scipy.interpolate",
     "shapely",
-    "catalog_db.jobs",
+    "catalog_db.processing.jobs",
     "peps_wps.jobs.executor",
     "peps_wps.staging",
 )

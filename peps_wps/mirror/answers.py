@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from catalog_db.mirror_rows import Announcement, Deletion
+from catalog_db.mirroring.mirror_rows import Announcement, Deletion
 from peps_wps.mirror.errors import HubAnswerError
 
 _LONGEST_ANSWER = 64 * 2**20  # bytes; 1000 products have about 3 MB

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import requests
 
-from catalog_db.mirror_rows import MirrorProduct
+from catalog_db.mirroring.mirror_rows import MirrorProduct
 from peps_wps.errors import SafeError
 from peps_wps.mirror.errors import CorruptDownloadError, DownloadBrokenError, UnusableProductError
 from peps_wps.mirror.hub import Hub

@@ -14,11 +14,13 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from catalog_db import mirror_days, mirror_queue, products, times
+from catalog_db import times
+from catalog_db.catalogue import products
 from catalog_db.engine import Connection
 from catalog_db.errors import CatalogError
-from catalog_db.mirror_announcing import SUPERSEDED, WITHDRAWN_HERE
-from catalog_db.mirror_rows import MirrorProduct, known, named
+from catalog_db.mirroring import mirror_days, mirror_queue
+from catalog_db.mirroring.mirror_announcing import SUPERSEDED, WITHDRAWN_HERE
+from catalog_db.mirroring.mirror_rows import MirrorProduct, known, named
 from peps_wps.ingest import archive_path, record_known
 from peps_wps.mirror.download import Download, check_product
 from peps_wps.mirror.errors import (

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import requests
 
-from catalog_db.mirror_rows import Announcement, Deletion
+from catalog_db.mirroring.mirror_rows import Announcement, Deletion
 from peps_wps.mirror.answers import (
     announcement_of,
     count_of,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from catalog_db import mirror_queue, mirror_report
 from catalog_db.engine import Engine
+from catalog_db.mirroring import mirror_queue, mirror_report
 from peps_wps.mirror.hub import Hub
 from peps_wps.mirror.listing import Lister, selection_of
 from peps_wps.mirror.sources import Feed, Source

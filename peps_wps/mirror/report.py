@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from catalog_db import mirror_days, mirror_marks, mirror_report
 from catalog_db.engine import Connection
-from catalog_db.mirror_days import MirrorDay
+from catalog_db.mirroring import mirror_days, mirror_marks, mirror_report
+from catalog_db.mirroring.mirror_days import MirrorDay
 from peps_wps.mirror.listing import selection_of
 from peps_wps.mirror.sources import Source
 

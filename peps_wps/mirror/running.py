@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from catalog_db import mirror_queue
+from catalog_db.mirroring import mirror_queue
 from peps_wps.mirror.errors import (
     BusyError,
     HubAnswerError,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog_db import jobs as job_table
 from catalog_db.engine import Engine
+from catalog_db.processing import jobs as job_table
 from peps_wps.jobs import Job
 from peps_wps.ordering.errors import NoSuchResultError, ResultsGoneError
 

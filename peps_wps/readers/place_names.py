@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import orjson
 
-from catalog_db.gazetteer import Place
+from catalog_db.catalogue.gazetteer import Place
 
 _FILE = "cities5000.json"
 # Names that others use are kept of towns that others speak of.

@@ -18,7 +18,7 @@ _LEVELS = {"RAW": "LEVEL0", "SLC": "LEVEL1", "GRD": "LEVEL1", "OCN": "LEVEL2"}
 
 @dataclass(frozen=True)
 class ProductMetadata:
-    """A product as the catalogue describes it, with the names of `catalog_db.products.Product`.
+    """A product as the catalogue describes it, with the names of its `Product`.
 
     Parameters
     ----------

@@ -16,8 +16,8 @@ from typing import IO, Any
 
 import orjson
 
+from catalog_db.catalogue.footprints import placed
 from catalog_db.errors import CatalogError
-from catalog_db.footprints import placed
 from peps_wps.errors import PepsError
 from peps_wps.readers.wording import printable
 from peps_wps.records import resto, stac, table

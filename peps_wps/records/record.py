@@ -8,8 +8,8 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.products import Product
-from catalog_db.staging import FileRow
+from catalog_db.archive.staging import FileRow
+from catalog_db.catalogue.products import Product
 from peps_wps.errors import PepsError
 from peps_wps.readers.wording import printable
 

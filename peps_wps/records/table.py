@@ -10,8 +10,8 @@ from dataclasses import fields
 
 import shapely
 
-from catalog_db.products import Product
-from catalog_db.staging import FileRow
+from catalog_db.archive.staging import FileRow
+from catalog_db.catalogue.products import Product
 from peps_wps.readers.wording import printable
 from peps_wps.records.geojson import checked
 from peps_wps.records.record import (

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from catalog_db import backlog, replicas, staging, times
-from catalog_db.backlog import Backlog
+from catalog_db import times
+from catalog_db.archive import backlog, replicas, staging
+from catalog_db.archive.backlog import Backlog
+from catalog_db.archive.recalls import DISK_ONLY
+from catalog_db.archive.staging import FileRow, ProductFile, RequestedFile
 from catalog_db.engine import Connection, Engine
-from catalog_db.recalls import DISK_ONLY
-from catalog_db.staging import FileRow, ProductFile, RequestedFile
 from peps_wps.config import Config
 from peps_wps.staging.backends import open_pool, open_tape, pool_budget_bytes
 from storage.errors import (

@@ -1,6 +1,6 @@
 """Builds the disk pool and the tape backend that the configuration names."""
 
-from catalog_db.recalls import DISK_ONLY
+from catalog_db.archive.recalls import DISK_ONLY
 from peps_wps.config import Config
 from storage.pool import Pool
 from storage.simtape import SimulatedTape, TapeTimes

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from catalog_db import recalls, replicas, times
+from catalog_db import times
+from catalog_db.archive import recalls, replicas
 from catalog_db.engine import Connection, Engine
-from catalog_db.job_queue import DatabaseError
+from catalog_db.processing.job_queue import DatabaseError
 from storage.errors import LedgerError, ProductWithdrawnError
 from storage.model import ArchiveFile, PendingRecall, Replica
 

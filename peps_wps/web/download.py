@@ -9,8 +9,8 @@ import math
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
+from catalog_db.archive.staging import ProductFile
 from catalog_db.errors import UnknownProductError
-from catalog_db.staging import ProductFile
 from peps_wps.file_response import FileFacts, file_response
 from peps_wps.services import Services
 from peps_wps.staging import Archive

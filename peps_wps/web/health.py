@@ -9,8 +9,9 @@ from datetime import timedelta
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
-from catalog_db import jobs, migrations, times, workers
-from catalog_db.job_listing import JobFilter, page_of_jobs
+from catalog_db import migrations, times
+from catalog_db.processing import jobs, workers
+from catalog_db.processing.job_listing import JobFilter, page_of_jobs
 from peps_wps.services import Services
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
 from catalog_db import times
-from catalog_db.statistics import archive_volume
+from catalog_db.catalogue.statistics import archive_volume
 from peps_wps.services import Services
 from peps_wps.web.statistics import in_terabytes
 

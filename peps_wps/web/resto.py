@@ -12,7 +12,8 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 
-from catalog_db import SearchResult, products, search, times
+from catalog_db import SearchResult, search, times
+from catalog_db.catalogue import products
 from catalog_db.errors import UnknownProductError
 from peps_wps.links import Links
 from peps_wps.services import Services

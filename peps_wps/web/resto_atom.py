@@ -6,7 +6,7 @@ from datetime import datetime
 from lxml import etree
 
 from catalog_db import SearchResult
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.web.resto_feature import download_address, feature_address, format_time
 from peps_wps.web.resto_parameters import PARAMETERS
 

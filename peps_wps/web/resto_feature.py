@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.web.json_answer import geometries
 from peps_wps.web.resto_query import PARENT_IDENTIFIERS
 

@@ -2,7 +2,7 @@
 
 import re
 
-from catalog_db.query import Interval, OneOf
+from catalog_db.catalogue.query import Interval, OneOf
 from peps_wps.errors import InvalidInputError
 
 NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?"

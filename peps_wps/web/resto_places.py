@@ -5,11 +5,11 @@ from dataclasses import replace
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db import gazetteer
+from catalog_db.catalogue import gazetteer
+from catalog_db.catalogue.gazetteer import Place
+from catalog_db.catalogue.query import SearchQuery, TextFilter
+from catalog_db.catalogue.regions import square_region
 from catalog_db.engine import Engine
-from catalog_db.gazetteer import Place
-from catalog_db.query import SearchQuery, TextFilter
-from catalog_db.regions import square_region
 from peps_wps.readers.place_names import read_places
 
 # As far about a town as about a point.

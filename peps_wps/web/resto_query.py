@@ -14,8 +14,8 @@ import shapely
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.query import SearchQuery, TextFilter
-from catalog_db.regions import box_region, square_region
+from catalog_db.catalogue.query import SearchQuery, TextFilter
+from catalog_db.catalogue.regions import box_region, square_region
 from peps_wps.errors import InvalidInputError
 from peps_wps.web.resto_intervals import NUMBER, read_numbers
 from peps_wps.web.resto_parameters import NUMBERS, PARAMETERS, TEXTS, TIMES

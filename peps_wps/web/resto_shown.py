@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from catalog_db.conditions import (
+from catalog_db.catalogue.conditions import (
     Among,
     Both,
     Comparison,
@@ -14,7 +14,7 @@ from catalog_db.conditions import (
     Missing,
     Operator,
 )
-from catalog_db.query import Interval, OneOf, SearchQuery, TextFilter
+from catalog_db.catalogue.query import Interval, OneOf, SearchQuery, TextFilter
 from peps_wps.web.resto_intervals import read_numbers
 from peps_wps.web.resto_parameters import SHOWN_NUMBERS, SHOWN_TEXTS
 

@@ -7,7 +7,7 @@ from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
 from catalog_db import times
-from catalog_db.statistics import Volume, archive_volume, monthly_volume
+from catalog_db.catalogue.statistics import Volume, archive_volume, monthly_volume
 from peps_wps.services import Services
 from peps_wps.web.json_answer import json_answer
 from peps_wps.web.resto_feature import format_time

@@ -16,7 +16,7 @@ from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 # Pure geometry, no database: an item and the catalogue cut footprints the same way.
-from catalog_db.footprints import UNITS_PER_DEGREE, placed
+from catalog_db.catalogue.footprints import UNITS_PER_DEGREE, placed
 from peps_wps.writers.acquisition import Acquisition, Processing
 
 Json = dict[str, Any]

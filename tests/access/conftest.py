@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from catalog_db import times, users
-from catalog_db.users import Holder, Right, User
+from catalog_db import times
+from catalog_db.access import users
+from catalog_db.access.users import Holder, Right, User
 from peps_wps.access import tokens
 from peps_wps.access.passwords import hash_password
 from peps_wps.app import Application, create_app

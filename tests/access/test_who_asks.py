@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
-from catalog_db import users
+from catalog_db.access import users
 from peps_wps.access import ANONYMOUS, Access, Caller, throttle
 from peps_wps.access.credentials import credentials_of
 from peps_wps.access.origin import comes_from_elsewhere

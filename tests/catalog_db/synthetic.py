@@ -14,7 +14,7 @@ from shapely import Polygon
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 
 FIRST = datetime(2015, 1, 1, tzinfo=UTC)
 

@@ -1,7 +1,8 @@
 import pytest
 
-from catalog_db import SearchQuery, products, search
-from catalog_db.conditions import (
+from catalog_db import SearchQuery, search
+from catalog_db.catalogue import products
+from catalog_db.catalogue.conditions import (
     MOST_NODES,
     Among,
     Both,

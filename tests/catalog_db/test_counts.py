@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from benchmarks.catalogue.generator import Catalogue
-from catalog_db import SearchQuery, bulk, products, search, statistics
-from catalog_db.census import Census, census_of
-from catalog_db.counts import next_revision, rebuild
+from catalog_db import SearchQuery, bulk, search
+from catalog_db.catalogue import products, statistics
+from catalog_db.catalogue.census import Census, census_of
+from catalog_db.catalogue.counts import next_revision, rebuild
 from catalog_db.engine import Connection, Engine, create_engine
 from catalog_db.tables import cell_count, daily_volume, day_count
 from tests.catalog_db.synthetic import catalogue

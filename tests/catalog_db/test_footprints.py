@@ -1,7 +1,7 @@
 import shapely
 from shapely import MultiPolygon, Polygon
 
-from catalog_db.footprints import Box, placed
+from catalog_db.catalogue.footprints import Box, placed
 
 CROSSING = [(179.0, 10.0), (-179.0, 10.5), (-179.2, 12.0), (178.8, 11.5)]
 PARTS = MultiPolygon(

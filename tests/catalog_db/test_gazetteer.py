@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog_db.catalogue.gazetteer import Place, find_place, fold, is_loaded, replace_places
 from catalog_db.engine import Engine
-from catalog_db.gazetteer import Place, find_place, fold, is_loaded, replace_places
 
 PLACES = (
     Place(1, "Valence", "FR", 4.9, 44.9, 63_864),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from catalog_db import times
 from catalog_db.engine import Connection, Engine
 from catalog_db.errors import QueryError
-from catalog_db.job_listing import JobFilter, JobPage, page_of_jobs
-from catalog_db.jobs import ACTIVE, FINISHED, Job, insert_job
+from catalog_db.processing.job_listing import JobFilter, JobPage, page_of_jobs
+from catalog_db.processing.jobs import ACTIVE, FINISHED, Job, insert_job
 from catalog_db.tables import job as table
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

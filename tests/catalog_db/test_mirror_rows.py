@@ -5,10 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from catalog_db import mirror_announcing, mirror_days, mirror_marks, mirror_queue, mirror_report
 from catalog_db.engine import Engine
-from catalog_db.mirror_announcing import NO_CHECKSUM
-from catalog_db.mirror_rows import Announcement, Deletion, MirrorProduct, Selection, known
+from catalog_db.mirroring import (
+    mirror_announcing,
+    mirror_days,
+    mirror_marks,
+    mirror_queue,
+    mirror_report,
+)
+from catalog_db.mirroring.mirror_announcing import NO_CHECKSUM
+from catalog_db.mirroring.mirror_rows import Announcement, Deletion, MirrorProduct, Selection, known
 from tests import query_plans
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

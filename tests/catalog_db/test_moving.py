@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from catalog_db import products
+from catalog_db.catalogue import products
 from catalog_db.engine import Engine, create_engine
 from catalog_db.errors import SchemaError
 from catalog_db.moving import copy_database

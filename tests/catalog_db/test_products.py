@@ -7,10 +7,11 @@ import pytest
 import shapely
 from sqlalchemy import insert, select
 
-from catalog_db import SearchQuery, products, search
+from catalog_db import SearchQuery, search
+from catalog_db.catalogue import products
+from catalog_db.catalogue.products import Product
 from catalog_db.engine import Engine, create_engine
 from catalog_db.errors import FootprintError, UnknownProductError
-from catalog_db.products import Product
 from catalog_db.tables import cell, file, item
 from catalog_db.times import from_us, to_us
 from tests.catalog_db.synthetic import catalogue

@@ -8,11 +8,12 @@ import shapely
 from shapely import Polygon
 from sqlalchemy import text
 
-from catalog_db import SearchQuery, products, search
+from catalog_db import SearchQuery, search
+from catalog_db.catalogue import products
+from catalog_db.catalogue.query import Interval, OneOf, Position, TextFilter
+from catalog_db.catalogue.regions import box_region, square_region
 from catalog_db.engine import Connection, create_engine
 from catalog_db.errors import QueryError
-from catalog_db.query import Interval, OneOf, Position, TextFilter
-from catalog_db.regions import box_region, square_region
 from tests.catalog_db.synthetic import FIRST, Known, catalogue, meets
 from tests.database import Databases
 from tests.query_plans import reads_all_of, recorded, steps_of

@@ -14,11 +14,12 @@ import pytest
 import shapely
 
 from benchmarks.catalogue.generator import Catalogue
-from catalog_db import SearchQuery, products, search
-from catalog_db.conditions import Both, Matches
+from catalog_db import SearchQuery, search
+from catalog_db.catalogue import products
+from catalog_db.catalogue.conditions import Both, Matches
+from catalog_db.catalogue.query import Interval, OneOf, SearchResult, SortKey, TextFilter
 from catalog_db.engine import Connection
 from catalog_db.errors import QueryError
-from catalog_db.query import Interval, OneOf, SearchResult, SortKey, TextFilter
 from tests.catalog_db.scale import IS_DRILL, PRODUCTS, Examined, examined, loaded
 from tests.database import Databases
 from tests.query_plans import reads_all_of, recorded, steps_of

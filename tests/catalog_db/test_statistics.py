@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from catalog_db import products
+from catalog_db.catalogue import products
+from catalog_db.catalogue.extents import collection_extents
+from catalog_db.catalogue.statistics import Volume, archive_volume, monthly_volume, rebuild
 from catalog_db.engine import Engine
-from catalog_db.extents import collection_extents
-from catalog_db.statistics import Volume, archive_volume, monthly_volume, rebuild
 from tests.catalog_db.synthetic import catalogue
 from tests.catalog_db.test_products import grd
 

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from catalog_db import login_attempts, migrations, tokens, users
+from catalog_db import migrations
+from catalog_db.access import login_attempts, tokens, users
+from catalog_db.access.tokens import Token
+from catalog_db.access.users import Holder, Right, User
 from catalog_db.engine import Engine
 from catalog_db.errors import DuplicateUserError, UnknownUserError, UserNameError
-from catalog_db.tokens import Token
-from catalog_db.users import Holder, Right, User
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ADA = User("ada@example.org", NOW, "hash", groups=frozenset({"radar"}))

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 
 import simulator.score
 from algorithms import mgrs
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import FinishedTask, PlanContext, Task, TaskInputs
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 from peps_wps.config import Config

@@ -9,7 +9,7 @@ import rasterio
 import shapely
 from affine import Affine
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import PlanContext
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 from peps_wps.chains.ortho_s1.plan import TileTask

@@ -10,7 +10,7 @@ import pytest
 
 from catalog_db import migrations
 from catalog_db.engine import create_engine
-from catalog_db.jobs import ACTIVE, FINISHED
+from catalog_db.processing.jobs import ACTIVE, FINISHED
 from peps_wps import cli, cli_demo
 from peps_wps.cli_orders import follow, told
 from peps_wps.cli_serve import is_loopback

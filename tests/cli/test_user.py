@@ -13,7 +13,7 @@ import pytest
 from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
-from catalog_db import users
+from catalog_db.access import users
 from peps_wps import cli
 from peps_wps.access import Access
 from peps_wps.config import Config

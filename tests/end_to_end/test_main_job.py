@@ -19,8 +19,8 @@ import pytest
 import requests
 from owslib.wps import WebProcessingService, WPSExecution
 
-from catalog_db import jobs
 from catalog_db.engine import create_engine
+from catalog_db.processing import jobs
 from simulator.score import score
 from tests.chains.simulated_pass import SimulatedPass, simulate_pass
 

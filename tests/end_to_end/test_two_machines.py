@@ -16,8 +16,9 @@ import pytest
 import requests
 from owslib.wps import WebProcessingService
 
-from catalog_db import jobs, migrations, times, workers
+from catalog_db import migrations, times
 from catalog_db.engine import create_engine
+from catalog_db.processing import jobs, workers
 from tests.database import Databases
 from tests.jobs.job_house import until
 from tests.readers.safe_builder import TITLE, SafeRecipe, write_folder

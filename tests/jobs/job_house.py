@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import shapely
 
-from catalog_db import migrations, products
+from catalog_db import migrations
+from catalog_db.catalogue import products
+from catalog_db.catalogue.products import Product
 from catalog_db.engine import Engine, create_engine
-from catalog_db.products import Product
 from peps_wps import jobs as job_store
 from peps_wps.config import Config
 from peps_wps.jobs.service import run_workers

@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from catalog_db import times
-from catalog_db import workers as worker_table
+from catalog_db.processing import workers as worker_table
 from peps_wps import jobs as job_store
 from tests.jobs.job_house import House, is_alive, until
 from tests.jobs.served_house import Served, is_ready

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from catalog_db import jobs, migrations
+from catalog_db import migrations
 from catalog_db.engine import create_engine
+from catalog_db.processing import jobs
 from tests.database import PostgresServer
 from tests.jobs.job_house import House, opened_house, until
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from catalog_db import products
-from catalog_db.products import product_uid
+from catalog_db.catalogue import products
+from catalog_db.catalogue.products import product_uid
 from peps_wps.errors import OrderRefusedError
 from peps_wps.jobs.dispatcher import recall_message
 from peps_wps.staging import FileStatus, RequestStatus

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from catalog_db import jobs
+from catalog_db.processing import jobs
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
 from tests.jobs.job_house import House, is_alive, until

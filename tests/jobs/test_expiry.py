@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from catalog_db import job_purge, job_queue, job_tasks, jobs, times
+from catalog_db import times
+from catalog_db.processing import job_purge, job_queue, job_tasks, jobs
 from catalog_db.tables import job as job_table
 from catalog_db.tables import job_log, request, request_file, task
 from peps_wps import jobs as job_store

@@ -6,9 +6,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from catalog_db import job_queue, job_tasks, jobs, times, workers
-from catalog_db.job_queue import Claim, RunningLimits
-from catalog_db.jobs import Job
+from catalog_db import times
+from catalog_db.processing import job_queue, job_tasks, jobs, workers
+from catalog_db.processing.job_queue import Claim, RunningLimits
+from catalog_db.processing.jobs import Job
 from catalog_db.tables import job as table
 from peps_wps import jobs as job_store
 from peps_wps.errors import QueueFullError

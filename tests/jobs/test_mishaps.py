@@ -9,8 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalog_db import job_queue, products, times
-from catalog_db.job_queue import RunningLimits
+from catalog_db import times
+from catalog_db.catalogue import products
+from catalog_db.processing import job_queue
+from catalog_db.processing.job_queue import RunningLimits
 from catalog_db.tables import job as table
 from peps_wps.jobs import dispatcher as dispatcher_module
 from peps_wps.jobs.dispatcher import Dispatcher

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from catalog_db import job_queue, jobs, times
+from catalog_db import times
 from catalog_db.engine import Engine
-from catalog_db.job_queue import Claim, RunningLimits
-from catalog_db.jobs import TaskRow
+from catalog_db.processing import job_queue, jobs
+from catalog_db.processing.job_queue import Claim, RunningLimits
+from catalog_db.processing.jobs import TaskRow
 from peps_wps.jobs import progress as progress_module
 from peps_wps.jobs.progress import JobProgress
 from tests.jobs.job_house import House, until

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from catalog_db import job_queue, job_tasks, jobs, times
-from catalog_db.job_queue import Claim, RunningLimits
+from catalog_db import times
+from catalog_db.processing import job_queue, job_tasks, jobs
+from catalog_db.processing.job_queue import Claim, RunningLimits
 from catalog_db.tables import job as job_table
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.staging import Archive

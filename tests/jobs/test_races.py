@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from catalog_db import job_queue, job_tasks, jobs, recalls, replicas, times
+from catalog_db import times
+from catalog_db.archive import recalls, replicas
 from catalog_db.engine import Engine, create_engine
-from catalog_db.job_queue import RunningLimits
+from catalog_db.processing import job_queue, job_tasks, jobs
+from catalog_db.processing.job_queue import RunningLimits
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.staging import Archive
 from tests.jobs.job_house import House

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from catalog_db import job_queue, times, workers
-from catalog_db.job_queue import Claim
+from catalog_db import times
+from catalog_db.processing import job_queue, workers
+from catalog_db.processing.job_queue import Claim
 from catalog_db.tables import job as job_table
 from peps_wps.jobs.dismissal import REMOVED, results_folder, scratch_folder
 from peps_wps.jobs.dispatcher import Dispatcher

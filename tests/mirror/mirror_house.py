@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from catalog_db import products
+from catalog_db.catalogue import products
 from catalog_db.engine import create_engine
 from catalog_db.tables import file, item, mirror_content, mirror_product, placement
 from peps_wps.config import Config

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog_db.mirror_announcing import NO_CHECKSUM
+from catalog_db.mirroring.mirror_announcing import NO_CHECKSUM
 from peps_wps.mirror import answers
 from peps_wps.mirror.errors import HubAnswerError
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from catalog_db import products as catalogue
+from catalog_db.catalogue import products as catalogue
 from peps_wps.mirror.reconciling import reconcile
 from tests.mirror.fake_hub import FakeHub, Fault
 from tests.mirror.hub_products import md5, sentinel2

@@ -6,8 +6,8 @@ import pytest
 from lxml import etree
 from werkzeug.test import Client
 
-from catalog_db import jobs
 from catalog_db.engine import Engine, create_engine
+from catalog_db.processing import jobs
 from peps_wps.app import create_app
 from peps_wps.config import Config
 from processes import PROCESSES

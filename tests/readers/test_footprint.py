@@ -8,7 +8,7 @@ from shapely.geometry import Polygon
 
 from algorithms import mgrs
 from algorithms.radar_geometry import RadarGeometry
-from catalog_db.footprints import placed
+from catalog_db.catalogue.footprints import placed
 from peps_wps.readers.footprint import TOLERANCE_M, outline
 from peps_wps.readers.product_metadata import read_metadata
 from peps_wps.readers.sentinel1_grd import read_grd

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_db import products
+from catalog_db.catalogue import products
 from catalog_db.errors import UnknownProductError
 from storage.errors import (
     ArchiveConflictError,

@@ -13,7 +13,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from catalog_db import recalls as catalog_recalls
+from catalog_db.archive import recalls as catalog_recalls
 from peps_wps.staging.ledgers import RecallRows
 from storage.part_file import PartFile
 from storage.pool import Pool

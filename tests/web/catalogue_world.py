@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import shapely
 
-from catalog_db import products
-from catalog_db.products import Product
+from catalog_db.catalogue import products
+from catalog_db.catalogue.products import Product
 from tests.archive_world import ArchiveWorld
 
 FIRST = datetime(2021, 8, 9, 17, 39, 53, tzinfo=UTC)

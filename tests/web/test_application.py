@@ -7,10 +7,11 @@ import pytest
 from werkzeug import Request
 from werkzeug.test import Client, EnvironBuilder
 
-from catalog_db import jobs, times, workers
+from catalog_db import times
 from catalog_db.engine import create_engine
 from catalog_db.errors import QueryError, UnknownProductError
-from catalog_db.jobs import Job
+from catalog_db.processing import jobs, workers
+from catalog_db.processing.jobs import Job
 from catalog_db.tables import job as job_table
 from peps_wps.app import create_app
 from peps_wps.config import Config

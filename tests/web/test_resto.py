@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from werkzeug.test import Client
 
-from catalog_db import products
+from catalog_db.catalogue import products
 from peps_wps.app import Application
 from peps_wps.services import Services
 from peps_wps.web import download, resto

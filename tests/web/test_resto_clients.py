@@ -8,7 +8,7 @@ import shapely
 from eodag import EODataAccessGateway
 from owslib.opensearch import OpenSearch
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from tests.archive_world import ArchiveWorld
 from tests.live_server import serving
 from tests.web.catalogue_world import fill

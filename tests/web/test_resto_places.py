@@ -7,8 +7,8 @@ import pytest
 import shapely
 from werkzeug.test import Client
 
-from catalog_db import gazetteer, products
-from catalog_db.gazetteer import Place
+from catalog_db.catalogue import gazetteer, products
+from catalog_db.catalogue.gazetteer import Place
 from peps_wps.app import Application
 from peps_wps.services import Services
 from peps_wps.web import resto

@@ -5,8 +5,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog_db.catalogue.query import Interval, OneOf, TextFilter
 from catalog_db.errors import QueryError
-from catalog_db.query import Interval, OneOf, TextFilter
 from peps_wps.errors import InvalidInputError
 from peps_wps.web.resto_query import parse_search
 

@@ -10,9 +10,10 @@ from pywps import ComplexOutput, Format, LiteralInput, LiteralOutput
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from catalog_db import jobs, times
+from catalog_db import times
 from catalog_db.engine import Engine
-from catalog_db.jobs import Job
+from catalog_db.processing import jobs
+from catalog_db.processing.jobs import Job
 from catalog_db.tables import job as job_table
 from peps_wps.config import Config
 from peps_wps.errors import OrderRefusedError

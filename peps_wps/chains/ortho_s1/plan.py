@@ -8,7 +8,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from algorithms import mgrs
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, Json, Plan, PlanContext, Task
 from peps_wps.chains.ortho_s1.heights import configured_dem, tile_bounds
 from peps_wps.chains.ortho_s1.order import Order

@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
-from catalog_db.extents import CollectionExtent, collection_extents
+from catalog_db.catalogue.extents import CollectionExtent, collection_extents
 from peps_wps.links import Links
 from peps_wps.services import Services
 from peps_wps.web.json_answer import json_answer

@@ -15,7 +15,7 @@ import cql2
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.conditions import Both, Comparison, Condition, Either, Not, Operator
+from catalog_db.catalogue.conditions import Both, Comparison, Condition, Either, Not, Operator
 from catalog_db.times import to_us
 from peps_wps.web.problem import ProblemError
 from peps_wps.web.stac.instants import read_interval

@@ -12,7 +12,7 @@ import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.web.json_answer import geometries
 from peps_wps.web.resto_feature import download_address, feature_address, format_time
 from peps_wps.web.stac.vocabulary import GRID_PREFIX, LEVELS, MISSIONS, PLATFORMS

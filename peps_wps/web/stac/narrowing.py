@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from catalog_db.conditions import Among, Both, Comparison, Condition
-from catalog_db.query import (
+from catalog_db.catalogue.conditions import Among, Both, Comparison, Condition
+from catalog_db.catalogue.query import (
     NUMBER_FIELDS,
     TEXT_FIELDS,
     Interval,

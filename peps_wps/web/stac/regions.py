@@ -7,7 +7,7 @@ import shapely
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
-from catalog_db.regions import box_region
+from catalog_db.catalogue.regions import box_region
 from peps_wps.web.problem import ProblemError
 
 _TYPES = (

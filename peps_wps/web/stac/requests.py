@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug import Request
 from werkzeug.datastructures import MultiDict
 
-from catalog_db.query import SearchQuery, SortKey
+from catalog_db.catalogue.query import SearchQuery, SortKey
 from peps_wps.web import json_body
 from peps_wps.web.problem import ProblemError
 from peps_wps.web.resto_query import PARENT_IDENTIFIERS

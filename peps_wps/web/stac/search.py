@@ -8,9 +8,10 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 
-from catalog_db import SearchResult, products, search
+from catalog_db import SearchResult, search
+from catalog_db.catalogue import products
+from catalog_db.catalogue.products import Product
 from catalog_db.errors import UnknownProductError
-from catalog_db.products import Product
 from peps_wps.links import Links
 from peps_wps.services import Services
 from peps_wps.web.json_answer import json_answer

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from catalog_db.conditions import (
+from catalog_db.catalogue.conditions import (
     Among,
     Comparison,
     Condition,

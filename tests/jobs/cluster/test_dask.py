@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from catalog_db import jobs
+from catalog_db.processing import jobs
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.jobs.task_runner import check_executor

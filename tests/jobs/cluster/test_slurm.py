@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_db.job_queue import Claim
+from catalog_db.processing.job_queue import Claim
 from peps_wps.config import Config
 from peps_wps.jobs import cluster_slurm
 from peps_wps.jobs.task_work import TaskLostError

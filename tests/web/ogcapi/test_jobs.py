@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import delete, update
 from werkzeug.test import Client
 
-from catalog_db import jobs as job_table
 from catalog_db import times
 from catalog_db.engine import Engine, create_engine
-from catalog_db.jobs import Job
+from catalog_db.processing import jobs as job_table
+from catalog_db.processing.jobs import Job
 from catalog_db.tables import job as table
 from catalog_db.tables import job_log
 from peps_wps.app import Application, create_app

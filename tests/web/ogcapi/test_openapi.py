@@ -18,7 +18,7 @@ from werkzeug.test import Client
 
 from catalog_db import times
 from catalog_db.engine import Engine, create_engine
-from catalog_db.jobs import Job
+from catalog_db.processing.jobs import Job
 from catalog_db.tables import job as table
 from peps_wps import jobs
 from peps_wps.app import Application, create_app

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.test import Client
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from peps_wps.app import Application
 from peps_wps.services import Services
 from peps_wps.web import resto, stac

@@ -15,7 +15,7 @@ from pystac.extensions.sat import SatExtension
 from pystac.extensions.view import ViewExtension
 from werkzeug.test import Client
 
-from catalog_db import products
+from catalog_db.catalogue import products
 from peps_wps.web.stac.item import bbox, items
 from tests.catalog_db.test_products import grd
 from tests.web.stac import extension_rules

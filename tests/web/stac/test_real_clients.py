@@ -10,7 +10,7 @@ import pytest
 import shapely
 from stac_api_validator.validations import QueryConfig, validate_api
 
-from catalog_db.products import Product
+from catalog_db.catalogue.products import Product
 from tests.archive_world import ArchiveWorld
 from tests.live_server import serving
 from tests.web.catalogue_world import FIRST, fill

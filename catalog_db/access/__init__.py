@@ -1,0 +1,1 @@
+"""Users, their rights and tokens, and attempts to guess a password."""

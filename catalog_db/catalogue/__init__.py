@@ -1,0 +1,1 @@
+"""Products: their rows, where and when they lie, counts of them, and searches."""

@@ -1,0 +1,1 @@
+"""What other archives announce, and how far each has been followed."""

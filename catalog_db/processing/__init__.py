@@ -1,0 +1,1 @@
+"""Jobs: rows, claims, order of the queue, outlook, expiry; and the workers."""
