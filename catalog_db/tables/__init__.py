@@ -18,6 +18,7 @@ from catalog_db.tables.catalogue import (
     placement,
     updated_us,
 )
+from catalog_db.tables.counters import counter
 from catalog_db.tables.gazetteer import place, place_name
 from catalog_db.tables.ingestion import ingestion
 from catalog_db.tables.jobs import job, job_log, process_run, task, worker
@@ -31,6 +32,7 @@ __all__ = [
     "catalogue_revision",
     "cell",
     "cell_count",
+    "counter",
     "daily_volume",
     "day_count",
     "failed_login",
