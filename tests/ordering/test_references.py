@@ -286,6 +286,18 @@ def test_a_server_that_says_nothing_is_left_soon() -> None:
         whole(gzip.compress(b"x" * 10_000_000), "Content-Encoding: gzip"),
         whole(b"", status="302 Found"),
     ],
+    ids=[
+        "nothing",
+        "nonsense",
+        "another protocol",
+        "cut body",
+        "cut chunk",
+        "length of a chunk is no number",
+        "2000 headers",
+        "long header",
+        "compressed",
+        "redirection",
+    ],
 )
 def test_an_answer_that_is_none_is_refused(answer: bytes) -> None:
     with serving(sends(answer)) as server:
