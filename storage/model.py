@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from storage.errors import TapeError
+
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFile:
@@ -32,12 +34,23 @@ class ArchiveFile:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A file in the pool: its archive path, its size, when and how often it was read."""
+    """A file in the pool.
+
+    Parameters
+    ----------
+    path, size_bytes
+        Its archive path and size.
+    last_access, hits
+        When it was read last, and how often since it came.
+    inflation
+        The pool's inflation at that last reading (`storage.eviction`).
+    """
 
     path: str
     size_bytes: int
     last_access: datetime
     hits: int
+    inflation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,8 @@ class PendingRecall:
         How many requests wait for it.
     is_urgent
         Work that was accepted waits for it: it goes first where there is no room for all.
+    users
+        Names of those who wait for it, each once.
     """
 
     recall_id: int
@@ -66,15 +81,28 @@ class PendingRecall:
     attempt: int = 0
     demand: int = 1
     is_urgent: bool = False
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """A tape drive as the scheduler sees it; `tape` is what is mounted."""
+    """A tape drive as the scheduler sees it; `tape` is what is mounted.
+
+    One that `is_down` reads nothing, and neither does another the tape that is stuck in it.
+    """
 
     name: str
     tape: str | None = None
     is_busy: bool = False
+    is_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How much one drive may take at once: who waits for the drive waits no longer than that."""
+
+    files: int = 200
+    size_bytes: int = 500 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +125,8 @@ class StageState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:
-    """State of a file inside the backend, and why it failed."""
+    """State of a file inside the backend; where it failed, the error tells whose fault it is."""
 
     state: StageState
     bytes_done: int = 0
-    error: str = ""
+    error: TapeError | None = None
