@@ -19,14 +19,11 @@ class Capabilities:
     ----------
     drives
         Batches that it works on at once.
-    has_own_queue
-        It orders and schedules by itself; batches are then handed over as they come.
     poll_s
         Time between two polls, seconds.
     """
 
     drives: int
-    has_own_queue: bool
     poll_s: float
 
 

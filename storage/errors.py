@@ -26,10 +26,26 @@ class PoolTooSmallError(StorageError):
 
 
 class TapeError(StorageError):
-    """The tape backend could not deliver a file."""
+    """The tape backend could not deliver a file: the attempt failed, another one may not."""
 
 
-class DriveBusyError(TapeError):
+class MediaError(TapeError):
+    """The file cannot be read from its medium."""
+
+
+class NotHeldError(TapeError):
+    """The backend has no such file: another attempt is of no use."""
+
+
+class TapeUnavailableError(TapeError):
+    """The backend does not work for now, which is no fault of a file: no attempt is counted."""
+
+
+class DriveDownError(TapeUnavailableError):
+    """The drive or the robot has stopped working."""
+
+
+class DriveBusyError(TapeUnavailableError):
     """The drive or the tape is in use by somebody else."""
 
 

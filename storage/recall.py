@@ -343,7 +343,7 @@ class _BatchReading:
                 count += self._receive(handle, recall)
             elif status.state is StageState.FAILED:
                 del self._waiting[recall.recall_id]
-                self._engine.failed(recall, self._owner, status.error)
+                self._engine.failed(recall, self._owner, str(status.error))
         return count
 
     def _receive(self, handle: str, recall: PendingRecall) -> int:

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from storage.backend import Capabilities
-from storage.errors import DriveBusyError, TapeError
+from storage.errors import DriveBusyError, MediaError, TapeError
 from storage.model import ArchiveFile, Drive, StageState, StageStatus
 from storage.part_file import (
     CHECKSUM_ALGORITHM,
@@ -66,7 +66,7 @@ class _Reading:
     file: ArchiveFile
     begin: float
     end: float
-    error: str = ""
+    error: TapeError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class SimulatedTape:
     @property
     def capabilities(self) -> Capabilities:
         """What the engine must know of it."""
-        return Capabilities(drives=len(self._drive_names), has_own_queue=False, poll_s=0.05)
+        return Capabilities(drives=len(self._drive_names), poll_s=0.05)
 
     # ------------------------------------------------------------------------------ writing
 
@@ -224,7 +224,7 @@ class SimulatedTape:
                 for chunk in chunks_of(stream):
                     write(chunk)
         except FileNotFoundError as error:
-            raise TapeError(_unreadable(file)) from error
+            raise MediaError(_unreadable(file)) from error
 
     def release(self, handle: str) -> None:
         """Forget the batch, cancelling what is not staged; the drive is free again."""
@@ -259,7 +259,7 @@ class SimulatedTape:
         for file in files:
             position = file.position or 0
             now += self._geometry.distance_m(head, position) / self._times.locate_m_s
-            error = "" if self._path(file).is_file() else _unreadable(file)
+            error = None if self._path(file).is_file() else MediaError(_unreadable(file))
             end = now + file.size_bytes / self._times.bandwidth_bytes_s
             readings.append(_Reading(file, now, end, error))
             now, head = end, position + file.size_bytes
