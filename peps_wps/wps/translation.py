@@ -1,4 +1,4 @@
-"""From the errors of the order desk to the exception codes of one version of WPS."""
+"""From the errors of the order desk to the exception reports of one version of WPS."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from werkzeug.exceptions import HTTPException
 
 from peps_wps.errors import AccessError, PepsError
 from peps_wps.wps.errors import WpsError, no_code
+from peps_wps.wps.vocabulary import XML_LANG, Vocabulary, one_line
+from peps_wps.xml_parsing import Element
 
 # A word that birdy looks for in a refusal, whatever its code.
 _FORBIDDEN = "AccessForbidden"
@@ -84,3 +86,14 @@ def translate(
             report = told.report(error)
             return Answer(report, told.status or status_of(report), {})
     return None
+
+
+def exception_report(error: WpsError, words: Vocabulary) -> Element:
+    """Return the ``ows:ExceptionReport`` of one error (OGC 06-121r3 and r9, clause 8)."""
+    report = words.root("ows:ExceptionReport", version=words.version)
+    report.set(XML_LANG, "en-US")
+    exception = words.add(report, "ows:Exception", exceptionCode=error.code)
+    if error.locator:
+        exception.set("locator", one_line(error.locator))
+    words.add(exception, "ows:ExceptionText", error.message)
+    return report

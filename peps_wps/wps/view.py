@@ -27,9 +27,8 @@ from peps_wps.wps.requests import (
 from peps_wps.wps.requests import (
     Request as Asked,
 )
-from peps_wps.wps.translation import Answer, Told, translate
+from peps_wps.wps.translation import Answer, Told, exception_report, translate
 from peps_wps.wps.vocabulary import Vocabulary, serialise
-from peps_wps.xml_parsing import Element
 
 
 class View(ABC):
@@ -72,7 +71,8 @@ class View(ABC):
         answer = translate(error, self.table, status_of=lambda one: refused or self.status_of(one))
         if answer is None:
             answer = Answer(no_code(incidents.report(error, request)), 500, {})
-        response = xml(serialise(self.report(answer.report)), status=answer.status, is_live=True)
+        report = serialise(exception_report(answer.report, self.words))
+        response = xml(report, status=answer.status, is_live=True)
         response.headers.extend(answer.headers)
         return response
 
@@ -95,10 +95,6 @@ class View(ABC):
         self, asked: JobRequest, request: Request, caller: Caller, links: Links
     ) -> Response:
         """Answer an operation on a job."""
-
-    @abstractmethod
-    def report(self, error: WpsError) -> Element:
-        """Return the report of an error."""
 
     @abstractmethod
     def status_of(self, error: WpsError) -> int:

@@ -23,7 +23,7 @@ from peps_wps.wps.content import (
     put_document,
     wanted_outputs,
 )
-from peps_wps.wps.v1.exceptions import exception_report
+from peps_wps.wps.translation import exception_report
 from peps_wps.wps.vocabulary import V1, XML_LANG, serialise
 from peps_wps.xml_parsing import Element
 
@@ -86,7 +86,7 @@ def _status(root: Element, job: Job, process: ChainProcess, now: datetime) -> No
         text = f"{text}: {job.message}" if job.message else text
         V1.add(status, "wps:ProcessSucceeded", text)
     elif state in ("failed", "dismissed"):
-        V1.add(status, "wps:ProcessFailed").append(exception_report(failure_of(job)))
+        V1.add(status, "wps:ProcessFailed").append(exception_report(failure_of(job), V1))
     else:
         # The first words are the ones that the PEPS scripts look for.
         words = f"Process {process.identifier} accepted: {in_words(job)}"

@@ -13,11 +13,10 @@ from peps_wps.wps import outputs
 from peps_wps.wps.errors import WpsError
 from peps_wps.wps.requests import Execute, GetCapabilities, JobRequest
 from peps_wps.wps.v1.documents import Documents
-from peps_wps.wps.v1.exceptions import TABLE, exception_report
+from peps_wps.wps.v1.exceptions import TABLE
 from peps_wps.wps.v1.status import render_status
 from peps_wps.wps.view import View, xml
 from peps_wps.wps.vocabulary import V1
-from peps_wps.xml_parsing import Element
 
 
 class View1(View):
@@ -64,10 +63,6 @@ class View1(View):
             job, self.desk.process_of(job), links, folder=self.desk.folder(job), now=times.now()
         )
         return xml(document, is_live=True)
-
-    def report(self, error: WpsError) -> Element:
-        """Return the report of an error."""
-        return exception_report(error)
 
     def status_of(self, _error: WpsError) -> int:
         """Return 400: OWSLib reads the report of no other error."""

@@ -1,4 +1,4 @@
-"""``ows:ExceptionReport`` documents (OGC 06-121r9, clause 8), and the codes of WPS 2.0."""
+"""The exception codes of WPS 2.0 and their HTTP statuses (OGC 06-121r9, clause 8)."""
 
 from peps_wps.errors import InvalidInputError, QueueFullError
 from peps_wps.ordering.errors import (
@@ -18,8 +18,6 @@ from peps_wps.ordering.errors import (
 )
 from peps_wps.wps.errors import WpsError
 from peps_wps.wps.translation import Told
-from peps_wps.wps.vocabulary import V2, XML_LANG, one_line
-from peps_wps.xml_parsing import Element
 
 TABLE = (
     Told(MissingInputError, "MissingParameterValue", "locator"),
@@ -45,14 +43,3 @@ _STATUS_OF = {"OperationNotSupported": 501, "OptionNotSupported": 501}
 def status_of(error: WpsError) -> int:
     """Return the HTTP status of an exception code."""
     return _STATUS_OF.get(error.code, 400)
-
-
-def exception_report(error: WpsError) -> Element:
-    """Return the report of one error."""
-    report = V2.root("ows:ExceptionReport", version="2.0.0")
-    report.set(XML_LANG, "en-US")
-    exception = V2.add(report, "ows:Exception", exceptionCode=error.code)
-    if error.locator:
-        exception.set("locator", one_line(error.locator))
-    V2.add(exception, "ows:ExceptionText", error.message)
-    return report

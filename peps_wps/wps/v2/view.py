@@ -14,11 +14,10 @@ from peps_wps.wps.errors import WpsError
 from peps_wps.wps.requests import Execute, GetCapabilities, JobRequest
 from peps_wps.wps.v2.capabilities import render_capabilities
 from peps_wps.wps.v2.descriptions import render_descriptions
-from peps_wps.wps.v2.exceptions import TABLE, exception_report, status_of
+from peps_wps.wps.v2.exceptions import TABLE, status_of
 from peps_wps.wps.v2.jobs import render_result, render_status, send_raw
 from peps_wps.wps.view import View, xml
 from peps_wps.wps.vocabulary import V2
-from peps_wps.xml_parsing import Element
 
 # A job of a process that takes seconds is waited for so long when a client asks after it: most have
 # ended by then, and nobody polls.
@@ -61,10 +60,6 @@ class View2(View):
         if not job.is_finished:
             raise WpsError("ResultNotReady", job.id, f"the job is {job.shown_state}")
         return self._result(job, request, links)
-
-    def report(self, error: WpsError) -> Element:
-        """Return the report of an error."""
-        return exception_report(error)
 
     def status_of(self, error: WpsError) -> int:
         """Return the HTTP status of an error."""
