@@ -7,10 +7,9 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from catalog_db import times
 from catalog_db.engine import Engine
@@ -29,6 +28,7 @@ from peps_wps.ordering.errors import (
     SyncTimeoutError,
 )
 from peps_wps.ordering.inputs import chain_inputs
+from peps_wps.ordering.order import Order
 from peps_wps.ordering.process import ChainProcess, DirectProcess
 from peps_wps.ordering.references import ReferenceReader
 from peps_wps.ordering.report import user_information
@@ -121,29 +121,8 @@ class OrderDesk:
         named = job.response_options.get("identifier", job.process)
         return self.processes.get(named) or ChainProcess.bare(named)
 
-    def submit(
-        self,
-        process: ChainProcess,
-        inputs: Mapping[str, Sequence[str]],
-        caller: Caller,
-        *,
-        title: str | None = None,
-        options: Mapping[str, Any],
-    ) -> Job:
+    def submit(self, order: Order) -> Job:
         """Check an order and make it a job.
-
-        Parameters
-        ----------
-        process
-            The process as the client named it.
-        inputs
-            The values of each input in their order, under the names of that process.
-        caller
-            Who orders, and will own the job.
-        title
-            What the client calls the job.
-        options
-            How the client wants the answer, as JSON; kept with the job as ``response_options``.
 
         Raises
         ------
@@ -152,7 +131,7 @@ class OrderDesk:
         UnauthorizedError, ForbiddenError
             When the caller may not order this.
         """
-        checked = self._checked(process, inputs, caller)
+        process, checked = order.process, self._checked(order)
         if isinstance(process, DirectProcess):
             raise AsyncRefusedError(process.identifier)
         try:
@@ -161,9 +140,9 @@ class OrderDesk:
                 self.config,
                 process=process.chain,
                 inputs=checked,
-                owner=caller.name,
-                title=title,
-                response_options={**options, "identifier": process.identifier},
+                owner=order.caller.name,
+                title=order.title,
+                response_options=order.response_options,
                 quick=process.sync_allowed,
             )
         except InvalidInputError as error:
@@ -174,21 +153,12 @@ class OrderDesk:
         logger.info("job %s: accepted, process %s", job.id, process.identifier)
         return job
 
-    def run_sync(
-        self,
-        process: ChainProcess,
-        inputs: Mapping[str, Sequence[str]],
-        caller: Caller,
-        *,
-        links: Links,
-        title: str | None = None,
-        options: Mapping[str, Any],
-    ) -> Job:
+    def run_sync(self, order: Order, links: Links) -> Job:
         """Order and wait: return the job when it has ended.
 
         Parameters
         ----------
-        process, inputs, caller, title, options
+        order
             As of `submit`.
         links
             Where the links lead that the answer itself may hold.
@@ -204,29 +174,18 @@ class OrderDesk:
         InvalidInputError, UnauthorizedError, ForbiddenError
             As of `submit`.
         """
-        if isinstance(process, DirectProcess):
-            return self._answer(process, inputs, caller, links, options)
-        if not process.sync_allowed:
-            raise SyncRefusedError(process.identifier)
+        if isinstance(order.process, DirectProcess):
+            return self._answer(order, order.process, links)
+        if not order.process.sync_allowed:
+            raise SyncRefusedError(order.process.identifier)
         if not self._waiting.acquire(blocking=False):
             raise ServerBusyError
         try:
-            job = self.submit(process, inputs, caller, title=title, options=options)
-            return self._wait(job)
+            return self._wait(self.submit(order))
         finally:
             self._waiting.release()
 
-    def run_within(
-        self,
-        process: ChainProcess,
-        inputs: Mapping[str, Sequence[str]],
-        caller: Caller,
-        *,
-        links: Links,
-        title: str | None = None,
-        options: Mapping[str, Any],
-        wait_s: float,
-    ) -> Job:
+    def run_within(self, order: Order, links: Links, *, wait_s: float) -> Job:
         """Order and wait a while: return the job as it stands then; it goes on by itself.
 
         Nobody waits longer than ``[processing] sync_limit_s``, nor where too many wait already.
@@ -236,9 +195,9 @@ class OrderDesk:
         InvalidInputError, UnauthorizedError, ForbiddenError
             As of `submit`.
         """
-        if isinstance(process, DirectProcess):
-            return self._answer(process, inputs, caller, links, options)
-        job = self.submit(process, inputs, caller, title=title, options=options)
+        if isinstance(order.process, DirectProcess):
+            return self._answer(order, order.process, links)
+        job = self.submit(order)
         if not self._waiting.acquire(blocking=False):
             return job
         try:
@@ -326,29 +285,21 @@ class OrderDesk:
             raise NoSuchJobError(job_id)
         return job
 
-    def _checked(
-        self, process: ChainProcess, inputs: Mapping[str, Sequence[str]], caller: Caller
-    ) -> dict[str, list[str]]:
+    def _checked(self, order: Order) -> dict[str, list[str]]:
         """Return the inputs under the names that the chain knows, the right to order checked."""
-        self.access.check_order(caller, process.own_identifier)
-        return chain_inputs(process, inputs, largest=self.config.server.max_input_bytes)
+        self.access.check_order(order.caller, order.process.own_identifier)
+        largest = self.config.server.max_input_bytes
+        return chain_inputs(order.process, order.inputs, largest=largest)
 
-    def _answer(
-        self,
-        process: DirectProcess,
-        inputs: Mapping[str, Sequence[str]],
-        caller: Caller,
-        links: Links,
-        options: Mapping[str, Any],
-    ) -> Job:
+    def _answer(self, order: Order, process: DirectProcess, links: Links) -> Job:
         """Return a job that has ended and that no table knows, with what the process answers."""
-        checked = self._checked(process, inputs, caller)
-        results = process.answer(checked, _Views(self, caller, links))
+        checked = self._checked(order)
+        results = process.answer(checked, _Views(self, order.caller, links))
         now = times.now()
         return Job(
             id=str(uuid.uuid4()),
             process=process.chain,
-            owner=caller.name,
+            owner=order.caller.name,
             state="succeeded",
             inputs=checked,
             order={},
@@ -358,7 +309,7 @@ class OrderDesk:
             started=now,
             finished=now,
             progress=100,
-            response_options={**options, "identifier": process.identifier},
+            response_options=order.response_options,
             results=results,
         )
 

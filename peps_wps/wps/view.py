@@ -11,7 +11,7 @@ from peps_wps import incidents
 from peps_wps.access import Caller
 from peps_wps.jobs import Job
 from peps_wps.links import Links
-from peps_wps.ordering import ChainProcess, OrderDesk
+from peps_wps.ordering import ChainProcess, Order, OrderDesk
 from peps_wps.ordering.errors import AsyncRefusedError
 from peps_wps.ordering.inputs import check_outputs
 from peps_wps.ordering.references import ReferenceReader
@@ -112,23 +112,13 @@ class View(ABC):
             raise self.too_many_outputs("one raw output can be asked for at a time")
         references = self.desk.reference_reader()
         inputs = {name: _texts(name, given, references) for name, given in execute.inputs.items()}
-        options = self._options(execute)
+        order = Order(process, inputs, caller, self._options(execute), execute.title)
         if execute.mode == "sync":
-            return self.desk.run_sync(
-                process, inputs, caller, links=links, title=execute.title, options=options
-            )
+            return self.desk.run_sync(order, links)
         if execute.mode == "auto" and process.sync_allowed:
             patience_s = self.desk.config.processing.sync_limit_s
-            return self.desk.run_within(
-                process,
-                inputs,
-                caller,
-                links=links,
-                title=execute.title,
-                options=options,
-                wait_s=patience_s,
-            )
-        return self.desk.submit(process, inputs, caller, title=execute.title, options=options)
+            return self.desk.run_within(order, links, wait_s=patience_s)
+        return self.desk.submit(order)
 
     def _options(self, execute: Execute) -> Mapping[str, Any]:
         """Return how the client wants the answer, to be kept with the job."""

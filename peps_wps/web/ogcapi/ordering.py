@@ -7,7 +7,7 @@ from werkzeug import Request, Response
 from peps_wps.access import Caller
 from peps_wps.jobs import Job
 from peps_wps.links import Links
-from peps_wps.ordering import OrderDesk
+from peps_wps.ordering import Order, OrderDesk
 from peps_wps.ordering.process import ChainProcess
 from peps_wps.web.ogcapi.addresses import Addresses
 from peps_wps.web.ogcapi.errors import problem_of_job
@@ -20,7 +20,7 @@ from peps_wps.web.problem import problem_response
 Mode = Literal["sync", "wait", "async"]
 
 
-def order(
+def answer_order(
     desk: OrderDesk, process: ChainProcess, asked: ExecuteRequest, caller: Caller, request: Request
 ) -> Response:
     """Make an order and answer as the process and the client's preferences have it.
@@ -36,21 +36,19 @@ def order(
     """
     preferences = Preferences.of(request)
     links = Links.of(desk.config, request)
-    options = asked.options()
+    order = Order(process, asked.inputs, caller, asked.options())
     match _mode(process, preferences):
         case "sync":
-            job = desk.run_sync(process, asked.inputs, caller, links=links, options=options)
+            job = desk.run_sync(order, links)
             answer, applied = _ended(desk, job, request), ""
         case "wait":
             wait_s = preferences.wait_s or 0
-            job = desk.run_within(
-                process, asked.inputs, caller, links=links, options=options, wait_s=wait_s
-            )
+            job = desk.run_within(order, links, wait_s=wait_s)
             ended = job.is_finished
             answer = _ended(desk, job, request) if ended else _created(desk, job, request)
             applied = f"wait={wait_s}"
         case _:
-            job = desk.submit(process, asked.inputs, caller, options=options)
+            job = desk.submit(order)
             answer = _created(desk, job, request)
             applied = "respond-async" if preferences.respond_async else ""
     if applied:

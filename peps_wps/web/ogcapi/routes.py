@@ -16,7 +16,7 @@ from peps_wps.web.ogcapi.errors import invalid, problem_of, problem_of_job
 from peps_wps.web.ogcapi.execution import parse_execute
 from peps_wps.web.ogcapi.openapi import openapi
 from peps_wps.web.ogcapi.openapi_page import openapi_page
-from peps_wps.web.ogcapi.ordering import order, status_response
+from peps_wps.web.ogcapi.ordering import answer_order, status_response
 from peps_wps.web.ogcapi.results import Results, content_response, json_response
 
 Endpoint = Callable[..., Response]
@@ -94,7 +94,7 @@ def execute(request: Request, services: Services, process_id: str) -> Response:
     desk = services.desk
     process = desk.process_to_order(process_id, caller)  # before anything is read or fetched
     asked = parse_execute(read_json(request), process, desk.reference_reader().text)
-    return order(desk, process, asked, caller, request)
+    return answer_order(desk, process, asked, caller, request)
 
 
 def jobs(request: Request, services: Services) -> Response:
