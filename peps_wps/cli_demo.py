@@ -21,8 +21,8 @@ from peps_wps.client import UnreachableError
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.ingest import ingest
+from peps_wps.resto.places import load_places
 from peps_wps.services import Services
-from peps_wps.web.resto_places import load_places
 
 PROCESS = "S1_ORTHO"
 

@@ -16,12 +16,12 @@ from catalog_db import SearchResult, search, times
 from catalog_db.catalogue import products
 from catalog_db.errors import UnknownProductError
 from peps_wps.links import Links
+from peps_wps.resto.places import about_place
+from peps_wps.resto.query import PARENT_IDENTIFIERS, RestoSearch, parse_search
 from peps_wps.services import Services
 from peps_wps.web.json_answer import json_answer
 from peps_wps.web.resto_atom import atom_feed, description
 from peps_wps.web.resto_feature import features
-from peps_wps.web.resto_places import about_place
-from peps_wps.web.resto_query import PARENT_IDENTIFIERS, RestoSearch, parse_search
 
 Json = dict[str, Any]
 Endpoint = Callable[..., Response]
@@ -67,7 +67,7 @@ def search_json(request: Request, services: Services, collection: str | None = N
     Parameters
     ----------
     request
-        GET with the parameters of `peps_wps.web.resto_query`.
+        GET with the parameters of `peps_wps.resto.query`.
     services
         Configuration, catalogue, archive.
     collection

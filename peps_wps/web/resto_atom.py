@@ -7,8 +7,8 @@ from lxml import etree
 
 from catalog_db import SearchResult
 from catalog_db.catalogue.products import Product
+from peps_wps.resto.parameters import PARAMETERS
 from peps_wps.web.resto_feature import download_address, feature_address, format_time
-from peps_wps.web.resto_parameters import PARAMETERS
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import orjson
 
 from catalog_db.catalogue.products import Product
+from peps_wps.resto.query import PARENT_IDENTIFIERS
 from peps_wps.web.json_answer import geometries
-from peps_wps.web.resto_query import PARENT_IDENTIFIERS
 
 Json = dict[str, Any]
 

@@ -14,9 +14,9 @@ from werkzeug.test import Client
 
 from catalog_db.catalogue import products
 from peps_wps.app import Application
+from peps_wps.resto.parameters import PARAMETERS
 from peps_wps.services import Services
 from peps_wps.web import download, resto
-from peps_wps.web.resto_parameters import PARAMETERS
 from tests.archive_world import ArchiveWorld
 from tests.catalog_db.test_products import START, grd
 

@@ -10,9 +10,9 @@ from werkzeug.test import Client
 from catalog_db.catalogue import gazetteer, products
 from catalog_db.catalogue.gazetteer import Place
 from peps_wps.app import Application
+from peps_wps.resto.places import load_places
 from peps_wps.services import Services
 from peps_wps.web import resto
-from peps_wps.web.resto_places import load_places
 from tests.archive_world import ArchiveWorld
 from tests.catalog_db.test_products import grd
 

@@ -12,9 +12,9 @@ from werkzeug import Request
 from werkzeug.datastructures import MultiDict
 
 from catalog_db.catalogue.query import SearchQuery, SortKey
+from peps_wps.resto.query import PARENT_IDENTIFIERS
 from peps_wps.web import json_body
 from peps_wps.web.problem import ProblemError
-from peps_wps.web.resto_query import PARENT_IDENTIFIERS
 from peps_wps.web.stac import selection
 from peps_wps.web.stac.filtering import (
     CQL2_JSON,

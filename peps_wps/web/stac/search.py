@@ -13,9 +13,9 @@ from catalog_db.catalogue import products
 from catalog_db.catalogue.products import Product
 from catalog_db.errors import UnknownProductError
 from peps_wps.links import Links
+from peps_wps.resto.query import PARENT_IDENTIFIERS
 from peps_wps.services import Services
 from peps_wps.web.json_answer import json_answer
-from peps_wps.web.resto_query import PARENT_IDENTIFIERS
 from peps_wps.web.stac.item import GEOJSON, items
 from peps_wps.web.stac.requests import (
     ItemSearch,

@@ -17,9 +17,9 @@ from shapely.geometry.base import BaseGeometry
 from catalog_db.catalogue.query import SearchQuery, TextFilter
 from catalog_db.catalogue.regions import box_region, square_region
 from peps_wps.errors import InvalidInputError
-from peps_wps.web.resto_intervals import NUMBER, read_numbers
-from peps_wps.web.resto_parameters import NUMBERS, PARAMETERS, TEXTS, TIMES
-from peps_wps.web.resto_shown import shown_condition, within_data_take
+from peps_wps.resto.intervals import NUMBER, read_numbers
+from peps_wps.resto.parameters import NUMBERS, PARAMETERS, TEXTS, TIMES
+from peps_wps.resto.shown import shown_condition, within_data_take
 
 # Collection -> what its products have as parentIdentifier.
 PARENT_IDENTIFIERS = {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from catalog_db.catalogue.query import Interval, OneOf, TextFilter
 from catalog_db.errors import QueryError
 from peps_wps.errors import InvalidInputError
-from peps_wps.web.resto_query import parse_search
+from peps_wps.resto.query import parse_search
 
 
 def parsed(**parameters: str):

@@ -15,8 +15,8 @@ from catalog_db.catalogue.conditions import (
     Operator,
 )
 from catalog_db.catalogue.query import Interval, OneOf, SearchQuery, TextFilter
-from peps_wps.web.resto_intervals import read_numbers
-from peps_wps.web.resto_parameters import SHOWN_NUMBERS, SHOWN_TEXTS
+from peps_wps.resto.intervals import read_numbers
+from peps_wps.resto.parameters import SHOWN_NUMBERS, SHOWN_TEXTS
 
 # GS2A_20200815T005251_026883_N02.09: satellite, start, absolute orbit, processing baseline.
 _DATA_TAKE = re.compile(r"G(S2[A-D])_\d{8}T\d{6}_(\d{6})_N\d\d\.\d\d")
