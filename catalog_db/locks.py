@@ -27,6 +27,7 @@ class Subject(IntEnum):
     ARCHIVE = 3  # requests, recalls and what the pool holds
     CATALOGUE = 4  # products and the cells that hold them
     LOGINS = 5  # passwords tried in vain
+    DOWNLOADS = 6  # admissions of downloads
 
 
 def hold(connection: Connection, subject: Subject) -> None:

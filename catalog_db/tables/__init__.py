@@ -19,6 +19,8 @@ from catalog_db.tables.catalogue import (
     updated_us,
 )
 from catalog_db.tables.counters import counter
+from catalog_db.tables.download import download, download_volume
+from catalog_db.tables.event import daily_use, event
 from catalog_db.tables.gazetteer import place, place_name
 from catalog_db.tables.ingestion import ingestion
 from catalog_db.tables.jobs import job, job_log, process_run, task, worker
@@ -33,8 +35,12 @@ __all__ = [
     "cell",
     "cell_count",
     "counter",
+    "daily_use",
     "daily_volume",
     "day_count",
+    "download",
+    "download_volume",
+    "event",
     "failed_login",
     "file",
     "ingestion",
