@@ -45,7 +45,7 @@ def tile_tags(
         "FLYING_UNIT_CODE": acquisition.platform.lower(),
         "IMAGE_TYPE": image_type,
         "INPUT_S1_IMAGES": ", ".join(acquisition.titles),
-        "LOWER_SIGNAL_VALUE": f"{processing.lower_signal_value:.6g}",
+        "LOWER_SIGNAL_VALUE": f"{processing.lower_signal_value:.9g}",
         "NOISE_REMOVED": str(processing.denoised),
         "ORBIT_DIRECTION": ORBIT_DIRECTION[acquisition.orbit_direction],
         "ORBIT_NUMBER": f"{acquisition.orbit_number:06d}",

@@ -169,7 +169,9 @@ def test_images_carry_the_keys_of_s1tiling(tile, polarization, hills):
     assert tags["INPUT_S1_IMAGES"] == hills.products[0].title
     assert tags["NOISE_REMOVED"] == "True"
     assert tags["ORTHORECTIFICATION_INTERPOLATOR"] == "linear"
-    assert float(tags["LOWER_SIGNAL_VALUE"]) >= 1e-7
+    stored = tile.stored(polarization)
+    # Noise exceeds the signal somewhere in both.
+    assert stored[stored > 0].min() == np.float32(tags["LOWER_SIGNAL_VALUE"])
 
 
 def test_every_raster_is_a_valid_cog(tile):

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from peps_wps.chains.ortho_s1.values import encode, lower_signal_value, value_format
+from peps_wps.chains.ortho_s1.values import (
+    LOWER_SIGNAL_VALUE,
+    encode,
+    lower_signal_value,
+    value_format,
+)
+from peps_wps.writers.cog import round_mantissa
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,13 @@ from peps_wps.chains.ortho_s1.values import encode, lower_signal_value, value_fo
 )
 def test_the_lowest_signal_is_in_the_unit_of_the_file(name, calibration, expected):
     form = value_format(name, calibration)
-    assert lower_signal_value(form) == pytest.approx(expected, rel=3e-4)
+    assert lower_signal_value(form, is_rounded=True) == pytest.approx(expected, rel=3e-4)
+
+
+def test_the_lowest_power_is_the_first_from_1e_7_on_that_rounding_keeps():
+    grid = np.arange(1700, 1720) * 2.0**-34  # 10 bits below 2**-23
+    assert grid[grid >= 1e-7].min() == LOWER_SIGNAL_VALUE
+    assert round_mantissa(np.array([[LOWER_SIGNAL_VALUE]]), 10)[0, 0] == LOWER_SIGNAL_VALUE
 
 
 @pytest.mark.parametrize("name", ["float32", "float32_db", "uint16"])
@@ -29,4 +41,4 @@ def test_nothing_valid_is_below_the_lowest_signal(name, calibration, rng):
     form = value_format(name, calibration)
     power = np.append(rng.uniform(0, 1, 500), [0, 1e-9, 1e-7, 2e-7]).astype(np.float32)
     physical = encode(power, form) * form.scale
-    assert physical.min() == pytest.approx(lower_signal_value(form))
+    assert physical.min() == lower_signal_value(form, is_rounded=False)

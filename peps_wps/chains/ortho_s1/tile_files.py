@@ -293,12 +293,13 @@ class _Statistics:
 
 
 def _processing(order: Order, scene: Scene, heights: DemWindow) -> Processing:
+    form = value_format(order.format, order.calibration)
     return Processing(
         calibration=order.calibration,
         denoised=removes_noise(order) and scene.has_noise,
         resampling=order.resampling,
         resolution=float(order.resolution),
-        lower_signal_value=lower_signal_value(value_format(order.format, order.calibration)),
+        lower_signal_value=lower_signal_value(form, is_rounded=not order.lossless),
         dem=heights.datum,
         orbit=", ".join(dict.fromkeys(frame.orbit_source for frame in scene.frames)),
         version=version("peps"),

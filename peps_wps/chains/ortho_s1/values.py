@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from peps_wps.writers.cog import OverviewRule
+from peps_wps.writers.cog import OverviewRule, round_mantissa
 
 Float32 = NDArray[np.float32]
 
-# The smallest value written, so that 0 stays no data: 1e-7 rounded up to 10 bits of mantissa.
-LOWER_SIGNAL_VALUE = np.float32(1.00023e-07)
+# The smallest value written, so that 0 stays no data: the first from 1e-7 on that rounding to 10
+# bits of mantissa keeps, 1.0000076e-07.
+LOWER_SIGNAL_VALUE = np.float32(1718 * 2.0**-34)
 AMPLITUDE_SCALE = 1e-4  # of uint16
 _LARGEST = 65535
 # Rounding to n bits moves a value by 2**-(n + 1) of its power of two: the error of power and
@@ -78,6 +79,17 @@ def encode(power: Float32, form: ValueFormat) -> NDArray[Any]:
     return np.where(valid, stored, np.float32(0)).astype(np.uint16)
 
 
-def lower_signal_value(form: ValueFormat) -> float:
-    """Return what stands for a signal below the noise, in the unit of the file."""
-    return float(encode(np.zeros(1, np.float32), form)[0]) * form.scale
+def lower_signal_value(form: ValueFormat, *, is_rounded: bool) -> float:
+    """Return what stands for a signal below the noise, in the unit of the file.
+
+    Parameters
+    ----------
+    form
+        Of the file.
+    is_rounded
+        Whether the file keeps only ``mantissa_bits`` of a float32.
+    """
+    lowest = encode(np.zeros((1, 1), np.float32), form)
+    if is_rounded and form.mantissa_bits is not None:
+        lowest = round_mantissa(lowest, form.mantissa_bits)
+    return float(lowest[0, 0]) * form.scale
