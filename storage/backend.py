@@ -1,7 +1,9 @@
 """What a tape backend offers, be it a directory with a clock, an HSM or an object store.
 
 Recalling is asynchronous: a batch is submitted, polled until its files are staged on the backend's
-own disk, fetched from there and released. The backend never waits; the recall engine does.
+own disk, fetched from there and released. The backend never waits; the recall engine does. What a
+method raises says whose fault it is: `MediaError` and other plain `TapeError`s are of a file and
+cost it an attempt, `NotHeldError` ends it, `TapeUnavailableError` is of nobody.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from storage.model import ArchiveFile, Drive, StageStatus
+from storage.pool import Fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +21,9 @@ class Capabilities:
     Parameters
     ----------
     drives
-        Batches that it works on at once.
+        Batches that this process may have under way at once.
     poll_s
-        Time between two polls, seconds.
+        Time between two polls, seconds. A backend that must be asked more seldom sees to it itself.
     """
 
     drives: int
@@ -38,11 +41,34 @@ class TapeBackend(Protocol):
     def capabilities(self) -> Capabilities:
         """What the engine must know of it."""
 
+    def store(self, archive_path: str, fill: Fill, *, writer: str) -> ArchiveFile:
+        """Archive a new file; the same content again is accepted.
+
+        Parameters
+        ----------
+        archive_path
+            Its path inside the archive.
+        fill
+            Writes its content.
+        writer
+            Name that no other writer has now.
+
+        Raises
+        ------
+        ArchiveConflictError
+            When the backend holds another content under this path and would have to replace it.
+        TapeError
+            When it cannot be written.
+        """
+
     def drives(self) -> Sequence[Drive]:
         """Return the state of the drives now, those used by other processes included."""
 
     def locate(self, files: Sequence[ArchiveFile]) -> Sequence[tuple[str, int] | None]:
-        """Return tape and position of each file, None where it is not held."""
+        """Return tape and position of each file, None where it is not held.
+
+        A backend that keeps the place to itself answers ``("", 0)``.
+        """
 
     def order(self, drive: str, files: Sequence[ArchiveFile]) -> Sequence[ArchiveFile]:
         """Return files of one tape in the order in which the drive reads them fastest."""
@@ -52,15 +78,24 @@ class TapeBackend(Protocol):
 
         Raises
         ------
-        DriveBusyError
-            When the drive or the tape is in use.
+        TapeUnavailableError
+            When the drive or the tape is in use, or the backend does not work for now.
         """
 
     def poll(self, handle: str) -> Mapping[str, StageStatus]:
-        """Return the state of every file of the batch, by archive path."""
+        """Return the state of every file of the batch that is not cancelled, by archive path.
+
+        Raises
+        ------
+        TapeUnavailableError
+            When the backend has been out of reach for so long that the batch is better given up.
+        """
+
+    def cancel(self, handle: str, files: Sequence[ArchiveFile]) -> None:
+        """Leave out files that nobody waits for any more; the rest goes on."""
 
     def fetch(self, handle: str, file: ArchiveFile, write: Callable[[memoryview], None]) -> None:
-        """Pass the bytes of a staged file to `write`.
+        """Pass the bytes of a staged file to `write`, in order and each once.
 
         Raises
         ------

@@ -38,10 +38,6 @@ class TapeGeometry:
         wrap, fraction = divmod(position * self.wraps / self.capacity_bytes, 1)
         return Place(int(wrap), self.length_m * (fraction if wrap % 2 == 0 else 1 - fraction))
 
-    def distance_m(self, origin: int, position: int) -> float:
-        """Return how far the tape is wound between two positions, metres along the tape."""
-        return abs(self.place(position).along_m - self.place(origin).along_m)
-
     def band(self, wrap: int) -> int:
         """Return the band that a wrap belongs to."""
         return wrap * self.bands // self.wraps
@@ -179,28 +175,3 @@ LTO8 = TapeDriveModel()
 T10000D = TapeDriveModel(
     MeasuredLocates(T10000D_TAPE), bandwidth_bytes_s=252e6, load_s=13.0, unload_s=23.0
 )
-
-
-def nearest_first(
-    geometry: TapeGeometry, start: int, spans: Sequence[tuple[int, int]]
-) -> list[int]:
-    """Return the indices of files in reading order, the nearest to the head next.
-
-    Parameters
-    ----------
-    geometry
-        The tape.
-    start
-        Position of the head, bytes.
-    spans
-        Position and size of each file, bytes.
-    """
-    left = list(range(len(spans)))
-    ordered = []
-    head = start
-    while left:
-        index = min(left, key=lambda one: (geometry.distance_m(head, spans[one][0]), spans[one]))
-        left.remove(index)
-        ordered.append(index)
-        head = sum(spans[index])
-    return ordered

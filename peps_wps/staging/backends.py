@@ -2,8 +2,9 @@
 
 from catalog_db.archive.recalls import DISK_ONLY
 from peps_wps.config import Config
+from storage.backends.simtape import SimulatedTape
 from storage.pool import Pool
-from storage.simtape import SimulatedTape, TapeTimes
+from storage.tape_geometry import TapeDriveModel, Winding
 
 
 def open_pool(config: Config) -> Pool:
@@ -19,5 +20,7 @@ def pool_budget_bytes(config: Config) -> int:
 def open_tape(config: Config) -> SimulatedTape:
     """Return the tape backend; opening it touches nothing."""
     tape = config.tape
-    times = TapeTimes(tape.mount_s, tape.locate_m_s, tape.bandwidth_mb_s * 1e6, tape.speed)
-    return SimulatedTape(tape.path, drives=tape.drives, times=times)
+    model = TapeDriveModel(
+        Winding(speed_m_s=tape.locate_m_s), tape.bandwidth_mb_s * 1e6, tape.mount_s, tape.mount_s, 0
+    )
+    return SimulatedTape(tape.path, drives=tape.drives, model=model, speed=tape.speed)

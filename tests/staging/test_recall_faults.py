@@ -18,7 +18,7 @@ from peps_wps.staging.ledgers import RecallRows
 from storage.part_file import PartFile
 from storage.pool import Pool
 from storage.recall import RecallPolicy
-from storage.simtape import SimulatedTape, TapeTimes
+from storage.backends.simtape import SimulatedTape
 from tests.archive_world import HASTY, ArchiveWorld
 
 STATEMENT_OF = {
@@ -217,7 +217,7 @@ def test_a_cancelled_recall_leaves_the_drive(open_world):
     world = open_world(PEPS_TAPE_SPEED="0.001", PEPS_TAPE_DRIVES="1")
     uid = world.add("P1", b"bytes")
     request = world.archive.request([uid], user="u", purpose="p")
-    tape = SimulatedTape(world.config.tape.path, drives=1, times=TapeTimes(4, 10, 3e8))
+    tape = SimulatedTape(world.config.tape.path, drives=1)
     with running(world.service()):
         wait_until(lambda: tape.drives()[0].is_busy)
         world.archive.release(request)

@@ -1,18 +1,15 @@
 """The simulated library is as slow, as ordered and as exclusive as a real one."""
 
-import random
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from storage.backends.simtape import SimulatedTape
 from storage.errors import DriveBusyError, TapeError
 from storage.model import StageState
-from storage.simtape import SimulatedTape, TapeTimes
-from storage.tape_geometry import TapeGeometry, nearest_first
+from storage.tape_geometry import TapeDriveModel, TapeGeometry, Winding
 
-TIMES = TapeTimes(mount_s=4.0, locate_m_s=10.0, bandwidth_bytes_s=1e6)
+MODEL = TapeDriveModel(Winding(), bandwidth_bytes_s=1e6, load_s=4.0, unload_s=4.0, robot_s=0.0)
 
 
 class Clock:
@@ -31,7 +28,7 @@ def clock(monkeypatch):
 
 
 def library(root, **options):
-    return SimulatedTape(root, **{"drives": 2, "times": TIMES, **options})
+    return SimulatedTape(root, **{"drives": 2, "model": MODEL, **options})
 
 
 def store(tape, path, content):
@@ -67,7 +64,7 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
 
 
 def test_a_full_tape_is_followed_by_the_next(tmp_path):
-    tape = library(tmp_path, geometry=TapeGeometry(capacity_bytes=12))
+    tape = library(tmp_path, model=TapeDriveModel(Winding(TapeGeometry(capacity_bytes=12))))
     files = [store(tape, f"S1/{n}.zip", bytes([n]) * 5) for n in range(3)]
     assert [file.tape for file in files] == ["S1-0001", "S1-0001", "S1-0002"]
 
@@ -103,7 +100,7 @@ def test_a_mounted_tape_is_read_without_mounting_and_another_one_costs_an_unload
 
 
 def test_the_clock_runs_at_the_configured_speed(tmp_path, clock):
-    tape = library(tmp_path, times=TapeTimes(4, 10, 1e6, speed=100))
+    tape = library(tmp_path, speed=100)
     file = store(tape, "S1/a.zip", b"x")
     handle = tape.submit("drive-1", [file])
     clock.now += 0.039
@@ -129,37 +126,3 @@ def test_a_drive_and_a_tape_serve_one_batch_at_a_time_across_libraries(tmp_path)
     ]
     elsewhere.release(elsewhere.submit("drive-2", [file]))
     assert [drive.tape for drive in tape.drives()] == [None, "S1-0001"]
-
-
-def test_positions_side_by_side_on_neighbouring_wraps_are_near():
-    geometry = TapeGeometry(capacity_bytes=1000, wraps=10, length_m=100)
-    assert geometry.distance_m(99, 101) == pytest.approx(0)
-    assert geometry.distance_m(0, 99) == pytest.approx(99)
-    assert geometry.distance_m(0, 200) == pytest.approx(0)
-
-
-@given(st.lists(st.integers(0, 11 * 10**12), max_size=20), st.integers(0, 11 * 10**12))
-def test_reading_order_is_a_permutation_that_begins_with_the_nearest(positions, start):
-    geometry = TapeGeometry()
-    order = nearest_first(geometry, start, [(position, 10**9) for position in positions])
-    assert sorted(order) == list(range(len(positions)))
-    if order:
-        distances = [geometry.distance_m(start, position) for position in positions]
-        assert distances[order[0]] == min(distances)
-
-
-def test_nearest_first_winds_far_less_than_the_order_of_positions():
-    # A serpentine tape: position order runs to the end and back for nearly every file.
-    draw = random.Random(5)
-    geometry = TapeGeometry()
-    spans = [(draw.randrange(12 * 10**12), 10**9) for _ in range(100)]
-
-    def wound(order):
-        head, total = 0, 0.0
-        for position, size in (spans[index] for index in order):
-            total += geometry.distance_m(head, position)
-            head = position + size
-        return total
-
-    by_position = sorted(range(100), key=lambda index: spans[index])
-    assert wound(nearest_first(geometry, 0, spans)) < wound(by_position) / 4

@@ -1,0 +1,1 @@
+"""Tape backends behind `storage.backend.TapeBackend`: simulated, HSM folder, WLCG REST, Glacier."""
