@@ -85,14 +85,6 @@ def mosaic_of_files(paths: Sequence[Path], *, quantity: str, side: int = SIDE) -
     return canvas.image
 
 
-def mosaic(images: Sequence[MapImage], *, side: int = SIDE) -> MapImage:
-    """Put images on the map of the first, as `mosaic_of_files` does."""
-    canvas = _Canvas([Extent(image.epsg, image.bounds) for image in images], side)
-    for image in images:
-        canvas.place(image)
-    return canvas.image
-
-
 class Extent(NamedTuple):
     """Where an image lies: projection, and west, south, east, north in metres."""
 

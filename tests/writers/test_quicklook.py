@@ -10,7 +10,7 @@ import rasterio
 from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 
-from peps_wps.writers.mosaic import MapImage, mosaic, mosaic_of_files, read_reduced
+from peps_wps.writers.mosaic import mosaic_of_files, read_reduced
 from peps_wps.writers.quicklook import render, write_quicklook
 
 
@@ -123,10 +123,28 @@ def test_every_format_is_read_as_linear_power(
     assert image.transform == Affine(100, 0, 500_000, 0, -100, 5_000_000)
 
 
-def test_a_mosaic_puts_tiles_where_they_lie() -> None:
-    left = MapImage(np.full((100, 100), 1.0, np.float32), 32631, Affine(100, 0, 0, 0, -100, 1e4))
-    right = MapImage(np.full((100, 100), 4.0, np.float32), 32631, Affine(100, 0, 1e4, 0, -100, 1e4))
-    whole = mosaic([left, right], side=100)
+def _tile(path: Path, power: float, side: int, transform: Affine, epsg: int = 32631) -> Path:
+    """Write a tile of one value."""
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=side,
+        width=side,
+        count=1,
+        dtype="float32",
+        nodata=0,
+        crs=f"EPSG:{epsg}",
+        transform=transform,
+    ) as dataset:
+        dataset.write(np.full((1, side, side), power, np.float32))
+    return path
+
+
+def test_a_mosaic_puts_tiles_where_they_lie(tmp_path: Path) -> None:
+    left = _tile(tmp_path / "left.tif", 1.0, 100, Affine(100, 0, 0, 0, -100, 1e4))
+    right = _tile(tmp_path / "right.tif", 4.0, 100, Affine(100, 0, 1e4, 0, -100, 1e4))
+    whole = mosaic_of_files([left, right], quantity="linear power", side=100)
     assert whole.power.shape == (50, 100)
     np.testing.assert_array_equal(whole.power[:, :50], 1.0)
     np.testing.assert_array_equal(whole.power[:, 50:], 4.0)
@@ -138,21 +156,8 @@ def test_a_mosaic_of_many_files_needs_the_memory_of_one(tmp_path: Path) -> None:
     paths = []
     for number in range(36):
         column, row = number % 6, number // 6
-        path = tmp_path / f"{number}.tif"
-        with rasterio.open(
-            path,
-            "w",
-            driver="GTiff",
-            height=400,
-            width=400,
-            count=1,
-            dtype="float32",
-            nodata=0,
-            crs="EPSG:32631",
-            transform=Affine(10, 0, 300_000 + 4000 * column, 0, -10, 5_000_000 - 4000 * row),
-        ) as dataset:
-            dataset.write(np.full((1, 400, 400), 1 + number, np.float32))
-        paths.append(path)
+        place = Affine(10, 0, 300_000 + 4000 * column, 0, -10, 5_000_000 - 4000 * row)
+        paths.append(_tile(tmp_path / f"{number}.tif", 1 + number, 400, place))
     tracemalloc.start()
     whole = mosaic_of_files(paths, quantity="linear power", side=600)
     _, peak = tracemalloc.get_traced_memory()
@@ -163,13 +168,13 @@ def test_a_mosaic_of_many_files_needs_the_memory_of_one(tmp_path: Path) -> None:
     assert peak < 4e6
 
 
-def test_a_mosaic_projects_tiles_of_another_zone() -> None:
+def test_a_mosaic_projects_tiles_of_another_zone(tmp_path: Path) -> None:
     # 31TGL and 32TLR lie side by side across 6 degrees east.
     east_edge = Affine(1000, 0, 699_960, 0, -1000, 5_100_000)
     west_edge = Affine(1000, 0, 300_000, 0, -1000, 5_100_000)
-    one = MapImage(np.full((110, 110), 2.0, np.float32), 32631, east_edge)
-    other = MapImage(np.full((110, 110), 3.0, np.float32), 32632, west_edge)
-    whole = mosaic([one, other], side=200)
+    one = _tile(tmp_path / "one.tif", 2.0, 110, east_edge)
+    other = _tile(tmp_path / "other.tif", 3.0, 110, west_edge, epsg=32632)
+    whole = mosaic_of_files([one, other], quantity="linear power", side=200)
     assert whole.epsg == 32631
     found = np.unique(whole.power[np.isfinite(whole.power)])
     np.testing.assert_array_equal(found, [2.0, 3.0])
