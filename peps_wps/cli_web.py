@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 from peps_wps import logs
 from peps_wps.config import Config
 from peps_wps.jobs.lifeline import follow_parent
+from peps_wps.server import FileWorker
 
 REQUEST_TIMEOUT_S = 120
 STOP_LIMIT_S = 2
@@ -29,7 +30,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         host = f"[{server.host}]" if ":" in server.host else server.host
         settings = {
             "bind": f"{host}:{server.port}",
-            "worker_class": "gthread",
+            "worker_class": FileWorker,
             "workers": server.workers,
             "threads": server.threads,
             "timeout": REQUEST_TIMEOUT_S,

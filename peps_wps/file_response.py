@@ -2,10 +2,12 @@
 
 import os
 import re
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
@@ -45,11 +47,38 @@ class FileFacts:
     filename: str | None = None
 
 
-def file_response(request: Request, stream: FileIO, facts: FileFacts) -> Response:
+class Watch(Protocol):
+    """Who is told how far a file got."""
+
+    def sent(self, count: int) -> None:
+        """Take note of how many bytes have been sent in all."""
+
+    def closed(self, *, is_whole: bool) -> None:
+        """Take note that no more are sent, and whether those were all."""
+
+
+# Given how many bytes are to be sent, says who watches them, or raises.
+Admission = Callable[[int], Watch]
+
+
+def file_response(
+    request: Request, stream: FileIO, facts: FileFacts, admission: Admission | None = None
+) -> Response:
     """Answer a GET or HEAD with a file, honouring Range, If-Range and If-None-Match (RFC 9110).
 
     A malformed Range, one in another unit or one of several parts is ignored, as section 14.2
     allows: the whole file is a right answer. The response closes `stream`.
+
+    Parameters
+    ----------
+    request
+        GET or HEAD.
+    stream
+        The file, opened for this answer.
+    facts
+        What the headers say.
+    admission
+        Asked before bytes of the file are sent; what it raises leaves here, `stream` closed.
     """
     response = _head(facts)
     if request.if_none_match.contains_weak(facts.etag):
@@ -67,9 +96,14 @@ def file_response(request: Request, stream: FileIO, facts: FileFacts) -> Respons
     if request.method == "HEAD" or first >= end:
         stream.close()
         return response
-    stream.seek(first)
-    body = cast(IO[bytes], _FileSlice(stream, end - first))  # as much of one as servers use
-    response.response = wrap_file(request.environ, body, _BLOCK_BYTES)
+    try:
+        watch = None if admission is None else admission(end - first)
+    except BaseException:
+        stream.close()
+        raise
+    body = FileSlice(stream, first, end, watch)
+    # As much of a file as servers use.
+    response.response = wrap_file(request.environ, cast(IO[bytes], body), _BLOCK_BYTES)
     response.direct_passthrough = True
     return response
 
@@ -139,15 +173,31 @@ def _is_weak(request: Request) -> bool:
     return request.headers.get("If-Range", "").startswith("W/")
 
 
-class _FileSlice:
-    """The next bytes of an open file, for servers that read and for those that use sendfile.
+class FileSlice:
+    """Some bytes of an open file, for servers that read and for those that use sendfile.
 
-    sendfile works on the descriptor, from its position, for as many bytes as Content-Length says.
+    sendfile works on the descriptor, from its position, for as many bytes as Content-Length says;
+    `seek` then tells how far it got. A server that sends after it has closed calls `keep` first:
+    the file is closed by the last of the calls of `close` that are due.
+
+    Parameters
+    ----------
+    stream
+        The file; its position is moved.
+    first, end
+        Which bytes.
+    watch
+        Who is told of what was sent.
     """
 
-    def __init__(self, stream: FileIO, count: int) -> None:
+    def __init__(self, stream: FileIO, first: int, end: int, watch: Watch | None = None) -> None:
         self._stream = stream
-        self._left = count
+        self._first = first
+        self._end = end
+        self._position = stream.seek(first)
+        self._watch = watch
+        self._holders = 1
+        self._lock = threading.Lock()
 
     def fileno(self) -> int:
         """Return the descriptor."""
@@ -155,15 +205,32 @@ class _FileSlice:
 
     def read(self, count: int = -1) -> bytes:
         """Return at most `count` bytes, none after the last one."""
-        wanted = self._left if count < 0 else min(count, self._left)
-        chunk = self._stream.read(wanted)
-        self._left -= len(chunk)
+        left = self._end - self._position
+        chunk = self._stream.read(left if count < 0 else min(count, left))
+        self._moved(self._position + len(chunk))
         return chunk
 
     def seek(self, position: int) -> int:
-        """Move the descriptor, as `socket.sendfile` does when it has sent."""
+        """Move the descriptor behind what was sent."""
+        self._moved(position)
         return self._stream.seek(position)
 
+    def keep(self) -> None:
+        """Let one call of `close` more be due."""
+        with self._lock:
+            self._holders += 1
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, unless it is kept."""
+        with self._lock:
+            self._holders -= 1
+            if self._holders != 0:
+                return
         self._stream.close()
+        if self._watch is not None:
+            self._watch.closed(is_whole=self._position == self._end)
+
+    def _moved(self, position: int) -> None:
+        self._position = position
+        if self._watch is not None:
+            self._watch.sent(position - self._first)

@@ -16,7 +16,7 @@ def serving(state: Path, *, workers: int = 1, **environ: str) -> Iterator[str]:
     Connections wait in the socket until gunicorn has started.
     """
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread"]
+        command = [sys.executable, "-m", "gunicorn", "--worker-class", "peps_wps.server.FileWorker"]
         command += ["--workers", str(workers), "--threads", "8"]
         command += ["--bind", f"fd://{listener.fileno()}", "wsgi:application"]
         process = subprocess.Popen(
