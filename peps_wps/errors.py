@@ -85,6 +85,33 @@ class TooManyAttemptsError(AccessError):
         return {"Retry-After": str(math.ceil(self.wait_s))}
 
 
+class QuotaError(AccessError):
+    """A user has as much as one may have; the sentence names the limit, what is used, and until when.
+
+    Parameters
+    ----------
+    message
+        That sentence.
+    retry_after_s
+        About when there is room again, seconds from now.
+    """
+
+    status = 429
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message, retry_after_s)  # keeps the error picklable
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back (RFC 6585, section 4)."""
+        return {"Retry-After": str(max(1, math.ceil(self.retry_after_s)))}
+
+
 class ForbiddenError(AccessError):
     """It is known who asks, and they have no right to it; `locator` says to what."""
 

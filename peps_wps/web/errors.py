@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from catalog_db.errors import FootprintError, QueryError, UnknownProductError
 from peps_wps import incidents
-from peps_wps.errors import AccessError, InvalidInputError
+from peps_wps.errors import AccessError, InvalidInputError, QuotaError
 from peps_wps.web.problem import ProblemError, problem_response
 from storage.errors import (
     LostFileError,
@@ -36,17 +36,24 @@ STATUS_OF: dict[type[Exception], int] = {
 PROBLEM_PATHS = ("/ogcapi", "/stac")
 
 
-def error_response(status: int, message: str) -> Response:
-    """Return an error as JSON, as PEPS does: ``{"ErrorMessage": ..., "ErrorCode": ...}``."""
-    body = json.dumps({"ErrorMessage": message, "ErrorCode": status})
+# What PEPS says in the body where a quota is spent, whatever the status.
+QUOTA_CODE = 420
+
+
+def error_response(status: int, message: str, code: int | None = None) -> Response:
+    """Return an error as JSON, as PEPS does: ``{"ErrorMessage": ..., "ErrorCode": ...}``.
+
+    The code in the body is the status, unless PEPS has another one.
+    """
+    body = json.dumps({"ErrorMessage": message, "ErrorCode": code or status})
     return Response(body, status, content_type="application/json")
 
 
-def _said(request: Request, status: int, message: str) -> Response:
+def _said(request: Request, status: int, message: str, code: int | None = None) -> Response:
     """Return an error in the form that the clients of an address know."""
     if request.path.startswith(PROBLEM_PATHS):
         return problem_response(ProblemError(status, message), request)
-    return error_response(status, message)
+    return error_response(status, message, code)
 
 
 def response_to(error: Exception, request: Request) -> Response:
@@ -66,10 +73,11 @@ def response_to(error: Exception, request: Request) -> Response:
                 answer.headers[name] = value
         return answer
     if isinstance(error, AccessError):
-        # PEPS says no more than the name of the status.
-        is_problem = request.path.startswith(PROBLEM_PATHS)
-        message = str(error) if is_problem else HTTPStatus(error.status).phrase
-        answer = _said(request, error.status, message)
+        # PEPS says no more than the name of the status, but of quotas.
+        is_quota = isinstance(error, QuotaError)
+        is_told = is_quota or request.path.startswith(PROBLEM_PATHS)
+        message = str(error) if is_told else HTTPStatus(error.status).phrase
+        answer = _said(request, error.status, message, QUOTA_CODE if is_quota else None)
         answer.headers.extend(error.headers)
         return answer
     for kind, status in STATUS_OF.items():
