@@ -8,6 +8,7 @@ rebuilds its own engine and archive from it.
 
 import configparser
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -29,11 +30,12 @@ from peps_wps.config_sections import (
     Results,
     Server,
     Slurm,
+    Staging,
     Storage,
-    Tape,
 )
 from peps_wps.config_values import read_value
 from peps_wps.errors import ConfigError
+from peps_wps.tape_sections import DEFAULT_KIND, KINDS, SimulatedTapeSection, TapeSection
 
 DEFAULT_PATH = Path(__file__).resolve().parents[1] / "pywps.cfg"
 # Read by the command line and the tests, not by the service.
@@ -41,11 +43,18 @@ _OTHER_VARIABLES = {
     *("PEPS_CONFIG", "PEPS_VAR", "PEPS_URL", "PEPS_TOKEN", "PEPS_USER", "PEPS_PASSWORD"),
     *("PEPS_STRICT", "PEPS_DRILLS", "PEPS_REFERENCE_DATA"),
 }
+_DISK_ONLY = "disk"  # what the catalogue calls the pool where it holds the only copy
+_TAPE_PREFIX = "tape:"
+# The name is that of the backend in the catalogue, where it has so much room.
+_TAPE_SECTION = re.compile(_TAPE_PREFIX + r"[a-z][a-z0-9-]{0,15}")
 
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of the service; `var` is the folder that holds its whole state."""
+    """All settings of the service; `var` is the folder that holds its whole state.
+
+    `further_tapes` are the sections ``[tape:<name>]`` with their names.
+    """
 
     var: Path
     server: Server = field(default_factory=Server)
@@ -54,7 +63,9 @@ class Config:
     slurm: Slurm = field(default_factory=Slurm)
     catalog: Catalog = field(default_factory=Catalog)
     storage: Storage = field(default_factory=Storage)
-    tape: Tape = field(default_factory=Tape)
+    tape: TapeSection = field(default_factory=SimulatedTapeSection)
+    further_tapes: tuple[tuple[str, TapeSection], ...] = ()
+    staging: Staging = field(default_factory=Staging)
     datalake: Datalake = field(default_factory=Datalake)
     results: Results = field(default_factory=Results)
     dem: Dem = field(default_factory=Dem)
@@ -65,6 +76,14 @@ class Config:
     portal: Portal = field(default_factory=Portal)
     logging: Logging = field(default_factory=Logging)
     metadata: Metadata = field(default_factory=Metadata)
+
+    def __post_init__(self) -> None:
+        names = [self.tape.backend, *(name for name, _ in self.further_tapes)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"two tape backends are called {name}")
+            if name == _DISK_ONLY:
+                raise ConfigError(f"{name} is the name of the disk pool, not of a tape backend")
 
     @classmethod
     def load(
@@ -96,8 +115,14 @@ class Config:
         _override(values, environ)
         return cls(
             var=folder,
+            further_tapes=tuple(
+                (name.removeprefix(_TAPE_PREFIX), _build_tape(name, values[name], folder))
+                for name in values
+                if name.startswith(_TAPE_PREFIX)
+            ),
+            tape=_build_tape("tape", values.get("tape", {}), folder),
             **{
-                attribute: _build(name, kind, values.pop(name, {}), folder)
+                attribute: _build(name, kind, values.get(name, {}), folder)
                 for attribute, name, kind in _sections()
             },
         )
@@ -124,9 +149,9 @@ class Config:
 
 
 def _sections() -> Iterator[tuple[str, str, type[Any]]]:
-    """Yield attribute of `Config`, name in the file and dataclass of each section."""
+    """Yield attribute of `Config`, name in the file and dataclass of each section but tapes."""
     for attribute, kind in get_type_hints(Config).items():
-        if attribute != "var":
+        if attribute not in ("var", "tape", "further_tapes"):
             yield attribute, "metadata:main" if kind is Metadata else attribute, kind
 
 
@@ -148,14 +173,22 @@ def _read_file(path: Path | None) -> dict[str, dict[str, str]]:
             parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
     except (configparser.Error, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
-    known = {name: {key.name for key in fields(kind)} for _, name, kind in _sections()}
+    known = _keys()
     for section in parser.sections():
+        if _TAPE_SECTION.fullmatch(section):
+            known[section] = known["tape"]
         if section not in known:
             raise ConfigError(f"{path} has an unknown section [{section}]")
         for key in parser[section]:
             if key not in known[section]:
                 raise ConfigError(f"{path} has an unknown key {key} in section [{section}]")
     return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _keys() -> dict[str, set[str]]:
+    """Return the keys of each section; of tapes, those of all their kinds."""
+    keys = {name: {key.name for key in fields(kind)} for _, name, kind in _sections()}
+    return {**keys, "tape": {key.name for kind in KINDS.values() for key in fields(kind)}}
 
 
 def _override(values: dict[str, dict[str, str]], environ: Mapping[str, str]) -> None:
@@ -169,14 +202,27 @@ def _override(values: dict[str, dict[str, str]], environ: Mapping[str, str]) -> 
 
 def _named_by(variable: str) -> tuple[str, str]:
     """Return section and key that a variable overrides."""
-    for _, name, kind in _sections():
+    for name, keys in _keys().items():
         prefix = "PEPS_" + name.replace(":", "_").upper() + "_"
         if variable.startswith(prefix):
             key = variable.removeprefix(prefix).lower()
-            if key not in {one.name for one in fields(kind)}:
+            if key not in keys:
                 raise ConfigError(f"{variable} names an unknown key {key} of section [{name}]")
             return name, key
     raise ConfigError(f"{variable} names no section of the configuration")
+
+
+def _build_tape(section: str, values: Mapping[str, str], var: Path) -> TapeSection:
+    """Return a section of the kind of tape backend that it names."""
+    name = values.get("backend", DEFAULT_KIND).strip()
+    if name not in KINDS:
+        raise ConfigError(f"[{section}] backend = {name}: expected one of {', '.join(KINDS)}")
+    known = {key.name for key in fields(KINDS[name])}
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"[{section}] {key} is no setting of backend = {name}")
+    built: TapeSection = _build(section, KINDS[name], values, var)
+    return built
 
 
 def _build(section: str, kind: type[Any], values: Mapping[str, str], var: Path) -> Any:

@@ -149,28 +149,33 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Storage:
-    """``[storage]``: the disk pool in front of the tape; `pin_hours` is of downloads."""
+    """``[storage]``: the disk pool in front of the tape; `pin_hours` is of downloads.
+
+    With `local_paths`, who has products staged is told where their files lie.
+    """
 
     path: Path = Path("pool")
     budget_gb: float = 100.0
     pin_hours: float = 0.5
+    local_paths: Literal["off", "on"] = "off"
 
 
 @dataclass(frozen=True)
-class Tape:
-    """``[tape]``: the tape backend; `speed` divides every delay of the simulated one."""
+class Staging:
+    """``[staging]``: orders that bring products to disk (AMALTHEE), and for how long.
 
-    backend: Literal["simtape"] = "simtape"
-    path: Path = Path("tape")
-    drives: int = 2
-    mount_s: float = 4.0
-    locate_m_s: float = 10.0
-    bandwidth_mb_s: float = 300.0
-    speed: float = 1.0
+    All of them together hold at most `pool_share` of the pool.
+    """
+
+    max_products: int = 500
+    pin_hours: float = 48.0
+    max_pin_hours: float = 168.0
+    pool_share: float = 0.5
 
     def __post_init__(self) -> None:
-        if not (self.speed > 0 and self.bandwidth_mb_s > 0 and self.drives > 0):
-            raise ConfigError("drives, bandwidth_mb_s and speed must be above zero")
+        _require_some(self, "max_products")
+        if not 0 < self.pool_share <= 1:
+            raise ConfigError(f"pool_share = {self.pool_share}: expected above 0, 1 at most")
 
 
 @dataclass(frozen=True)

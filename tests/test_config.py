@@ -28,7 +28,7 @@ def test_the_shipped_file_spells_out_every_default(tmp_path):
             key.name for key in fields(getattr(config, one.name))
         }
         for one in fields(config)
-        if one.name != "var"
+        if one.name not in ("var", "further_tapes")
     }
 
     assert {name: set(shipped[name]) for name in shipped.sections()} == keys
@@ -40,6 +40,16 @@ def test_the_shipped_file_spells_out_every_default(tmp_path):
     [
         ("[tapes]\ndrives = 2", r"\[tapes\]"),
         ("[tape]\ndrive = 2", r"key drive in section \[tape\]"),
+        ("[tape]\nbackend = cloud", r"\[tape\] backend = cloud: expected one of simtape, posix"),
+        ("[tape]\nbackend = posix\nspeed = 2", r"\[tape\] speed is no setting of backend = posix"),
+        ("[tape]\nbackend = wlcg", r"\[tape\] url = : expected http"),
+        ("[tape:COLD]\nbackend = posix", r"unknown section \[tape:COLD\]"),
+        (
+            "[tape:cold]\nbackend = glacier\nbucket = A",
+            r"\[tape:cold\] bucket = A: expected the name",
+        ),
+        ("[tape:simtape]\nbackend = posix", "two tape backends are called simtape"),
+        ("[tape:disk]\nbackend = posix", "disk is the name of the disk pool"),
         ("[tape]\ndrives = two", r"\[tape\] drives = two"),
         ("[tape]\nspeed = 0", "speed must be above zero"),
         ("[tape]\nspeed = nan", r"\[tape\] speed = nan"),
@@ -79,6 +89,21 @@ def test_the_environment_overrides_the_file(tmp_path):
 
     assert (config.tape.speed, config.tape.drives) == (1000.0, 3)
     assert config.metadata.provider_name == "CNES"
+
+
+def test_further_sections_are_further_tape_backends(tmp_path):
+    config = load(
+        tmp_path,
+        "[tape:hpss]\nbackend = posix\npath = hsm\n[tape:cold]\nbackend = glacier\nbucket = cold",
+        PEPS_TAPE_BACKEND="posix",
+    )
+
+    assert [(name, one.backend) for name, one in config.further_tapes] == [
+        ("hpss", "posix"),
+        ("cold", "glacier"),
+    ]
+    assert config.further_tapes[0][1].path == tmp_path / "var" / "hsm"
+    assert config.tape.backend == "posix"
 
 
 def test_an_override_of_an_unknown_key_is_refused(tmp_path):
