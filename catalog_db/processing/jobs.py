@@ -55,9 +55,8 @@ class Job:
     error_code, error_locator
         Why it failed as protocols say it, and the input that it was about.
     lane, weight
-        Whose slots it runs in, ``main`` or ``quick``; the sum of the weights of its tasks.
-    purged
-        When its results, tasks and log were removed.
+        Whose slots it runs in, ``main`` or ``quick``, or ``stage`` where it needs none; the sum of
+        the weights of its tasks.
     queue_position
         1 for the next job of its lane to run; None unless it waits.
     expected_s
@@ -95,7 +94,6 @@ class Job:
     started: datetime | None = None
     finished: datetime | None = None
     expires: datetime | None = None
-    purged: datetime | None = None
     queue_position: int | None = None
     expected_s: float | None = None
     expected_start: datetime | None = None
@@ -110,11 +108,6 @@ class Job:
     def shown_state(self) -> str:
         """The state to show: a job once started is running until it ends, retries included."""
         return "running" if self.state in WAITING and self.started is not None else self.state
-
-    @property
-    def results_expired(self) -> bool:
-        """Whether it had results that are kept no more."""
-        return self.state == "succeeded" and self.results is None
 
 
 @dataclass(frozen=True)
@@ -257,7 +250,6 @@ def job_of_row(row: Row[Any], outlook: Outlook = _NOTHING_EXPECTED) -> Job:
         finished=_instant(row.finished_us),
         updated=times.from_us(row.updated_us),
         expires=_instant(row.expires_us),
-        purged=_instant(row.purged_us),
         queue_position=outlook.queue_position,
         expected_s=outlook.expected_s,
         expected_start=outlook.expected_start,
