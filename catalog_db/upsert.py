@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -10,12 +11,15 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Table,
+    Text,
     any_,
+    bindparam,
     func,
     literal,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -34,24 +38,57 @@ def is_among(
     table instead would make SQLite build a Bloom filter over the whole index it is joined with, and
     PostgreSQL, not knowing how many there are, pass over the index of the column.
     """
-    numbers = [int(value) for value in values]
-    if connection.dialect.name == "postgresql":
-        return column == any_(literal(numbers, ARRAY(BigInteger)))
-    return column.in_(select(func.json_each(json.dumps(numbers)).table_valued("value").c.value))
+    dialect = connection.dialect.name
+    return _among(dialect, column, literal(numbers(dialect, values), _numbers_type(dialect)))
 
 
-def integer_rows(
-    connection: Connection, names: Sequence[str], rows: Iterable[Sequence[int]]
-) -> FromClause:
-    """Return rows of integers sent as parameters, to be joined with: a column each name."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    if connection.dialect.name == "postgresql":
-        arrays = [literal(list(column), ARRAY(BigInteger)) for column in columns]
+def among(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Return the condition of `is_among` for a statement that is built once.
+
+    Its parameter has this name; `numbers` gives the value.
+    """
+    return _among(dialect, column, bindparam(name, type_=_numbers_type(dialect)))
+
+
+def numbers(dialect: str, values: Iterable[int]) -> list[int] | str:
+    """Return many integers as the value of one parameter."""
+    listed = [int(value) for value in values]
+    return listed if dialect == "postgresql" else json.dumps(listed)
+
+
+def integer_rows(dialect: str, names: Sequence[str]) -> FromClause:
+    """Return rows of integers sent as parameters, to be joined with: a column each name.
+
+    For a statement that is built once; `row_values` gives the values of its parameters.
+    """
+    if dialect == "postgresql":
+        arrays = [bindparam(f"all_{name}", type_=ARRAY(BigInteger)) for name in names]
         return func.unnest(*arrays).table_valued(*names).render_derived()
-    # One JSON array a row: its elements are the columns.
-    text = json.dumps(list(zip(*columns, strict=True)))
-    value = func.json_each(text).table_valued("value").c.value
+    value = func.json_each(bindparam("all_rows", type_=Text)).table_valued("value").c.value
     extracted = [
         func.json_extract(value, f"$[{place}]").label(name) for place, name in enumerate(names)
     ]
     return select(*extracted).subquery()
+
+
+def row_values(
+    dialect: str, names: Sequence[str], rows: Sequence[Sequence[int]]
+) -> dict[str, list[int] | str]:
+    """Return the values of the parameters of `integer_rows`."""
+    if dialect == "postgresql":
+        columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+        return {f"all_{name}": list(column) for name, column in zip(names, columns, strict=True)}
+    # One JSON array a row: its elements are the columns.
+    return {"all_rows": json.dumps(rows)}
+
+
+def _among(
+    dialect: str, column: ColumnElement[int], values: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    if dialect == "postgresql":
+        return column == any_(values)
+    return column.in_(select(func.json_each(values).table_valued("value").c.value))
+
+
+def _numbers_type(dialect: str) -> TypeEngine[Any]:
+    return ARRAY(BigInteger) if dialect == "postgresql" else Text()

@@ -3,35 +3,49 @@
 Candidates come by home cell (``ix_item_cell``) or by time (``ix_item_time``). Both indexes hold the
 columns that are filtered often, so that rows are read for the page only, and footprints only where
 boxes do not tell.
+
+Building a statement costs as much as running it: each form is built once, with named parameters.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    null,
+    or_,
+    select,
+)
 
 from catalog_db.catalogue.census import Census
 from catalog_db.catalogue.footprints import TURN
 from catalog_db.catalogue.scope import Scope
 from catalog_db.catalogue.timeline import Span
 from catalog_db.tables import item
-from catalog_db.upsert import integer_rows, is_among
+from catalog_db.upsert import among, integer_rows, numbers, row_values
 
 Condition = ColumnElement[bool]
 Integers = NDArray[np.int64]
 
-_COLUMNS = (item.c.t0_us, item.c.pk, item.c.x0, item.c.y0, item.c.x1, item.c.y1)
 # Footprints decoded at once: bounds the memory.
 _FOOTPRINTS_AT_ONCE = 5000
 # What it costs to look for a cell in its index, and to read an entry, both measured in entries.
 _SEEK_COST = 10.0
+_DRAW = ("number", "cell", "first", "last")
+_SIDES = ("x0", "y0", "x1", "y1")
 
 
 @dataclass(frozen=True)
@@ -58,33 +72,26 @@ class Candidates:
         -------
         Start and key of each, shape (product, 2), in no order; None when given up.
         """
-        conditions: list[Condition] = [item.c.t0_us.between(*span)]
+        values: dict[str, Any] = {**_span(span), "most": most + 1}
+        conditions = list(self.scope.conditions)
         if self.scope.keys is not None:
             conditions.append(self.scope.keys)
-        elif self._is_by_cell(expected):
-            conditions.append(is_among(self.connection, item.c.cell, self._cell_keys))
-        rows = self._rows([*self._filters, *conditions], most + 1)
-        return None if len(rows) > most else rows[self.meets(rows)][:, :2]
+        is_by_cell = self.scope.keys is None and self._is_by_cell(expected)
+        if is_by_cell:
+            values["cells"] = self._cell_keys
+        rows = self._rows(_candidates(self._form, is_by_cell=is_by_cell), conditions, values)
+        return None if len(rows) > most else _integers(rows, 2)[self._meets(rows)]
 
     def count(self, span: Span) -> int:
         """Return how many products meet the conditions and started within a span."""
-        statement = select(func.count()).select_from(item)
-        return int(
-            self.connection.scalar(statement.where(*self._filters, item.c.t0_us.between(*span)))
-            or 0
-        )
+        ((number,),) = self._rows(_count(self._form), self.scope.conditions, _span(span))
+        return int(number)
 
     def ordered(self, span: Span, *, is_descending: bool, skip: int, most: int) -> Integers:
         """Return start and key of products in order, some passed over; without regard to place."""
-        keys = [item.c.t0_us, item.c.pk]
-        statement = (
-            select(*keys)
-            .where(*self._filters, item.c.t0_us.between(*span))
-            .order_by(*(key.desc() if is_descending else key for key in keys))
-            .limit(most)
-            .offset(skip)
-        )
-        return _array(self.connection.execute(statement).all(), len(keys))
+        values = {**_span(span), "skip": skip, "most": most}
+        statement = _ordered(self._form, is_descending=is_descending)
+        return _integers(self._rows(statement, self.scope.conditions, values), 2)
 
     def sampled(self, draws: Sequence[tuple[int, int, int, int]]) -> Integers:
         """Return how many products meet the search in spans of single cells.
@@ -99,35 +106,23 @@ class Candidates:
         -------
         Products by the number of the draw.
         """
-        draw = integer_rows(self.connection, ("number", "cell", "first", "last"), draws)
-        within = item.c.t0_us.between(draw.c.first, draw.c.last)
-        statement = select(*_COLUMNS, draw.c.number).join_from(
-            draw, item, and_(item.c.cell == draw.c.cell, within)
-        )
-        rows = _array(
-            self.connection.execute(statement.where(*self._filters)).all(), len(_COLUMNS) + 1
-        )
-        met = rows[self.meets(rows[:, :-1])]
-        return np.bincount(met[:, -1], minlength=max(one[0] for one in draws) + 1)
+        values = row_values(self._form.dialect, _DRAW, draws)
+        rows = self._rows(_sampled(self._form), self.scope.conditions, values)
+        numbers_met = np.array([row[0] for row in rows], np.int64)[self._meets(rows)]
+        return np.bincount(numbers_met, minlength=max(one[0] for one in draws) + 1)
 
-    def meets(self, rows: Integers) -> NDArray[np.bool_]:
-        """Say which candidates meet the region; footprints are read where boxes do not tell."""
+    def _meets(self, rows: Sequence[Any]) -> NDArray[np.bool_]:
+        """Say which rows meet the region: those that bring a footprint are in doubt."""
+        met = np.ones(len(rows), bool)
         region = self.scope.region
         if region is None:
-            return np.ones(len(rows), bool)
-        meets = region.surely_holds(rows[:, 2:].T)
-        doubtful = np.flatnonzero(~meets)
+            return met
+        doubtful = np.array([place for place, row in enumerate(rows) if row[-1] is not None], int)
         for start in range(0, len(doubtful), _FOOTPRINTS_AT_ONCE):
             chosen = doubtful[start : start + _FOOTPRINTS_AT_ONCE]
-            keys = rows[chosen, 1].tolist()
-            found = self.connection.execute(
-                select(item.c.pk, item.c.footprint).where(
-                    is_among(self.connection, item.c.pk, keys)
-                )
-            ).all()
-            footprint = dict(map(tuple, found))
-            meets[chosen] = region.intersects(shapely.from_wkb([footprint[key] for key in keys]))
-        return meets
+            footprints = shapely.from_wkb([rows[place][-1] for place in chosen.tolist()])
+            met[chosen] = region.intersects(footprints)
+        return met
 
     def _is_by_cell(self, expected: float) -> bool:
         """Say whether cells cost less than reading all that started meanwhile anywhere."""
@@ -138,38 +133,158 @@ class Candidates:
         by_time = expected * float(self.census.of_kind.sum()) / max(here, 1.0)
         return len(cells) * _SEEK_COST + expected < by_time
 
-    def _rows(self, conditions: Sequence[Condition], most: int) -> Integers:
-        statement = select(*_COLUMNS).where(*conditions).limit(most)
-        return _array(self.connection.execute(statement).all(), len(_COLUMNS))
+    def _rows(
+        self,
+        statement: Select[Any],
+        conditions: Sequence[Condition],
+        values: Mapping[str, Any],
+    ) -> Sequence[Any]:
+        statement = statement.where(*conditions) if conditions else statement
+        return self.connection.execute(statement, {**self._values, **values}).all()
 
     @cached_property
-    def _cell_keys(self) -> list[int]:
-        keys: list[int] = self.census.cell_keys[self.scope.cells].tolist()
-        return keys
+    def _cell_keys(self) -> list[int] | str:
+        return numbers(self._form.dialect, self.census.cell_keys[self.scope.cells].tolist())
 
     @cached_property
-    def _filters(self) -> list[Condition]:
-        """Conditions that every candidate meets, but for time and cell."""
-        conditions: list[Condition] = [item.c.withdrawn.is_(False), *self.scope.conditions]
-        if len(self.scope.kinds) < len(self.census.kinds):
-            conditions.append(item.c.kind.in_(self.census.kind_keys[self.scope.kinds].tolist()))
-        if self.scope.region is not None:
-            boxes = self.scope.region.boxes_within(-TURN // 2, TURN // 2 + self.census.widest)
-            conditions.append(or_(*(_overlaps(box) for box in boxes)))
-        return conditions
+    def _boxes(self) -> NDArray[np.float64]:
+        """Boxes of the region where a stored box may lie, shape (box, 4)."""
+        if self.scope.region is None:
+            return np.empty((0, 4))
+        return self.scope.region.boxes_within(-TURN // 2, TURN // 2 + self.census.widest)
+
+    @cached_property
+    def _form(self) -> "_Form":
+        region = self.scope.region
+        return _Form(
+            dialect=self.connection.dialect.name,
+            boxes=None if region is None else len(self._boxes),
+            is_box=region is not None and region.is_box,
+            has_kinds=len(self.scope.kinds) < len(self.census.kinds),
+        )
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        """Values of the parameters that all statements of the search have."""
+        values: dict[str, Any] = {}
+        if self._form.has_kinds:
+            keys = self.census.kind_keys[self.scope.kinds].tolist()
+            values["kinds"] = numbers(self._form.dialect, keys)
+        for number, box in enumerate(self._boxes.tolist()):
+            for side, edge in zip(_SIDES, box, strict=True):
+                values[f"{side}_below_{number}"] = math.floor(edge)
+                values[f"{side}_above_{number}"] = math.ceil(edge)
+        return values
 
 
-def _overlaps(box: NDArray[np.float64]) -> Condition:
-    """Return the condition that a stored box meets a box of the region."""
-    x0, y0, x1, y1 = box
-    columns = item.c
-    return and_(
-        columns.x0 <= math.ceil(x1),
-        columns.x1 >= math.floor(x0),
-        columns.y0 <= math.ceil(y1),
-        columns.y1 >= math.floor(y0),
+class _Form(NamedTuple):
+    """What the texts of the statements of a search depend on.
+
+    `boxes` is the number of boxes of its region, None where it has no region; `is_box` that what
+    lies within one of them needs no look at its footprint.
+    """
+
+    dialect: str
+    boxes: int | None
+    is_box: bool
+    has_kinds: bool
+
+
+def _span(span: Span) -> dict[str, int]:
+    return dict(zip(("first", "last"), span, strict=True))
+
+
+def _started() -> Condition:
+    return item.c.t0_us.between(bindparam("first"), bindparam("last"))
+
+
+@cache
+def _candidates(form: _Form, *, is_by_cell: bool) -> Select[Any]:
+    """Return the statement of `Candidates.read`: start, key and, in doubt, footprint."""
+    conditions = [*_filters(form), _started()]
+    if is_by_cell:
+        conditions.append(among(form.dialect, item.c.cell, "cells"))
+    columns = [item.c.t0_us, item.c.pk, *_footprint(form)]
+    return select(*columns).where(*conditions).limit(bindparam("most"))
+
+
+@cache
+def _count(form: _Form) -> Select[Any]:
+    return select(func.count()).select_from(item).where(*_filters(form), _started())
+
+
+@cache
+def _ordered(form: _Form, *, is_descending: bool) -> Select[Any]:
+    keys = [item.c.t0_us, item.c.pk]
+    return (
+        select(*keys)
+        .where(*_filters(form), _started())
+        .order_by(*(key.desc() if is_descending else key for key in keys))
+        .limit(bindparam("most"))
+        .offset(bindparam("skip"))
     )
 
 
-def _array(rows: Sequence[Any], width: int) -> Integers:
-    return np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * width).reshape(-1, width)
+@cache
+def _sampled(form: _Form) -> Select[Any]:
+    """Return the statement of `Candidates.sampled`: number of the draw and, in doubt, footprint."""
+    draw = integer_rows(form.dialect, _DRAW)
+    within = item.c.t0_us.between(draw.c.first, draw.c.last)
+    return (
+        select(draw.c.number, *_footprint(form))
+        .join_from(draw, item, and_(item.c.cell == draw.c.cell, within))
+        .where(*_filters(form))
+    )
+
+
+def _filters(form: _Form) -> list[Condition]:
+    """Return the conditions that every candidate meets, but for time and cell."""
+    conditions: list[Condition] = [item.c.withdrawn.is_(False)]
+    if form.has_kinds:
+        conditions.append(among(form.dialect, item.c.kind, "kinds"))
+    if form.boxes is not None:
+        conditions.append(or_(false(), *(_overlaps(number) for number in range(form.boxes))))
+    return conditions
+
+
+def _overlaps(number: int) -> Condition:
+    """Return the condition that a stored box meets a box of the region."""
+    return and_(
+        item.c.x0 <= bindparam(f"x1_above_{number}"),
+        item.c.x1 >= bindparam(f"x0_below_{number}"),
+        item.c.y0 <= bindparam(f"y1_above_{number}"),
+        item.c.y1 >= bindparam(f"y0_below_{number}"),
+    )
+
+
+def _lies_within(number: int) -> Condition:
+    """Return the condition that a stored box lies within a box of the region."""
+    return and_(
+        item.c.x0 >= bindparam(f"x0_above_{number}"),
+        item.c.x1 <= bindparam(f"x1_below_{number}"),
+        item.c.y0 >= bindparam(f"y0_above_{number}"),
+        item.c.y1 <= bindparam(f"y1_below_{number}"),
+    )
+
+
+def _footprint(form: _Form) -> list[ColumnElement[Any]]:
+    """Return the column of the footprint, NULL where the box tells; none without a region.
+
+    By a query of its own: the index then still holds all that is read of the others.
+    """
+    if form.boxes is None:
+        return []
+    row = item.alias("row")
+    footprint = select(row.c.footprint).where(row.c.pk == item.c.pk).scalar_subquery()
+    if not form.is_box:
+        return [footprint]
+    held = or_(false(), *(_lies_within(number) for number in range(form.boxes)))
+    return [case((held, null()), else_=footprint)]
+
+
+def _integers(rows: Sequence[Any], width: int) -> Integers:
+    """Return the first columns of rows, shape (row, width)."""
+    if not rows:
+        return np.empty((0, width), np.int64)
+    columns = list(zip(*rows, strict=True))[:width]
+    return np.array(columns, np.int64).T

@@ -140,15 +140,6 @@ class Region:
             met |= shapely.intersects(self.geometry, moved)
         return met
 
-    def surely_holds(self, boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say which boxes, shape (4, item), lie within the region without a look at footprints."""
-        west, south, east, north = boxes
-        held = np.zeros(len(west), bool)
-        if self.is_box:
-            for x0, y0, x1, y1 in self.boxes:
-                held |= (west >= x0) & (south >= y0) & (east <= x1) & (north <= y1)
-        return held
-
     def intersects(self, footprints: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Say which footprints, cut at the antimeridian, meet the region."""
         found: NDArray[np.bool_] = shapely.intersects(self.geometry, footprints)
