@@ -24,7 +24,8 @@ from sqlalchemy import make_url
 
 from benchmarks.catalogue import pgstac, postgis
 from benchmarks.catalogue.generator import PEPS_PRODUCTS, Catalogue
-from benchmarks.catalogue.measuring import Found, measure, report
+from benchmarks.catalogue.measuring import Found, Measured, compare, measure, report
+from benchmarks.catalogue.plans import whole_reads
 from benchmarks.catalogue.queries import Asked, Truth, query_mix
 from catalog_db import SearchQuery, bulk, search
 from catalog_db.bulk import Batch
@@ -95,6 +96,7 @@ def _search(catalogue: Catalogue, given: argparse.Namespace) -> None:
     truth = Truth(catalogue)
     answers = [truth.answer(asked) for asked in mix]
     del truth
+    ours: dict[str, Measured] = {}
     for url in given.url:
         engine = create_engine(url)
         with engine.connect() as connection:
@@ -104,7 +106,11 @@ def _search(catalogue: Catalogue, given: argparse.Namespace) -> None:
                 passes=given.passes,
                 backend=_backend(connection),
             )
-        report(f"PEPS on {engine.dialect.name}, {catalogue.number}", measured, mix, answers)
+            report(f"PEPS on {engine.dialect.name}, {catalogue.number}", measured, mix, answers)
+            number, whole = whole_reads(connection, [asked.query() for asked in mix])
+            print(f"  statements on products: {number}, reading all of them: {len(whole)}")
+            print(*whole[:3], sep="\n", end="")
+        ours[engine.dialect.name] = measured
     for name, address, peer in (
         ("PostGIS", given.postgis, postgis.PostgisSearch),
         ("pgstac", given.pgstac, pgstac.PgstacSearch),
@@ -114,6 +120,7 @@ def _search(catalogue: Catalogue, given: argparse.Namespace) -> None:
                 backend = connection.info.backend_pid
                 measured = measure(peer(connection), mix, passes=given.passes, backend=backend)
             report(f"{name}, {catalogue.number}", measured, mix, answers)
+            compare(name, measured, ours)
 
 
 def _found(connection: Connection, asked: Asked) -> Found:

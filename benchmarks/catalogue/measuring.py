@@ -1,7 +1,7 @@
 """CPU and wall time of searches, at client and database."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,13 @@ def report(name: str, measured: Measured, mix: Sequence[Asked], answers: Sequenc
     groups = np.array([asked.group for asked in mix])
     for group in np.unique(groups):
         print(f"  {group}: {_line(measured.cpu[groups == group])} CPU ms")
+
+
+def compare(name: str, peer: Measured, ours: Mapping[str, Measured]) -> None:
+    """Print how many times the CPU of ours a peer needs."""
+    for dialect, measured in ours.items():
+        p50, p95 = (np.percentile(peer.cpu, q) / np.percentile(measured.cpu, q) for q in (50, 95))
+        print(f"  CPU of {name} over PEPS on {dialect}: p50 {p50:.1f}, p95 {p95:.1f}")
 
 
 def _line(times: np.ndarray) -> str:
