@@ -18,6 +18,9 @@ WORKERS_HELP = "jobs running at once on this machine (default: [processing] para
 # Of jobs, as catalog_db.processing.jobs has them; `--help` loads no database.
 STATES = ("accepted", "staging", "queued", "running", "succeeded", "failed", "dismissed")
 
+# What follows `peps recall`, where it is no product.
+RECALL_ACTIONS = ("request", "wait", "status", "list", "cancel", "release", "retry", "drop")
+
 # Subcommand -> module:function(arguments) -> exit code
 COMMANDS = {
     "serve": "peps_wps.cli_serve:serve",
@@ -29,17 +32,30 @@ COMMANDS = {
     "execute": "peps_wps.cli_orders:execute",
     "watch": "peps_wps.cli_orders:watch",
     "cancel": "peps_wps.cli_orders:cancel",
+    "search": "peps_wps.cli_search:search",
+    "download": "peps_wps.cli_download:download",
+    "recall": "peps_wps.cli_recall:recall",
     "demo": "peps_wps.cli_demo:demo",
     "simulate": "simulator.cli:run",
     "user": "peps_wps.cli_user:run",
     "mirror": "peps_wps.cli_mirror:run",
 }
 
+# Subcommand -> module that knows its arguments, and what it is for
+WITH_OWN_ARGUMENTS = {
+    "search": ("peps_wps.cli_search", "search the catalogue of a server"),
+    "download": ("peps_wps.cli_download", "download products, from tape too"),
+    "recall": ("peps_wps.cli_recall", "have products brought from tape to disk"),
+    "user": ("peps_wps.cli_user", "who may order and download: add, list, disable..."),
+    "mirror": ("peps_wps.cli_mirror", "follow other archives: run, status, reconcile"),
+    "simulate": ("simulator.cli", "write Sentinel-1 products of known truth"),
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     kernel_cache.use_own_folder()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = with_action(list(sys.argv[1:] if arguments is None else arguments))
     parsed = build_parser(given).parse_args(given)
     module, _, function = COMMANDS[parsed.command].partition(":")
     from peps_wps.errors import ConfigError
@@ -60,6 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+def with_action(given: list[str]) -> list[str]:
+    """Return a command line whose `recall` has an action: without one, products are asked for."""
+    if given[:1] != ["recall"] or given[1:2] in ([], ["-h"], ["--help"]):
+        return given
+    return given if given[1] in RECALL_ACTIONS else ["recall", "request", *given[1:]]
+
+
 def build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; `given` tells whose own arguments must be asked for."""
     parser = argparse.ArgumentParser(
@@ -72,15 +95,10 @@ def build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _add_service(commands)
     _add_archive(commands)
     _add_orders(commands)
-    user = commands.add_parser("user", help="who may order and download: add, list, disable...")
-    if "user" in given:
-        importlib.import_module("peps_wps.cli_user").add_arguments(user)
-    mirror = commands.add_parser("mirror", help="follow other archives: run, status, reconcile")
-    if "mirror" in given:
-        importlib.import_module("peps_wps.cli_mirror").add_arguments(mirror)
-    simulate = commands.add_parser("simulate", help="write Sentinel-1 products of known truth")
-    if "simulate" in given:
-        importlib.import_module("simulator.cli").add_arguments(simulate)
+    for name, (module, text) in WITH_OWN_ARGUMENTS.items():
+        command = commands.add_parser(name, help=text)
+        if name in given:
+            importlib.import_module(module).add_arguments(command)
     return parser
 
 

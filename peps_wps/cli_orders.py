@@ -21,8 +21,10 @@ from peps_wps.cli_terminal import (
 from peps_wps.client import (
     ClientError,
     Credentials,
+    CredentialsError,
     GoneError,
     JobStatus,
+    NotReadyError,
     RefusedError,
     UnreachableError,
     WpsClient,
@@ -77,8 +79,8 @@ def cancel(arguments: argparse.Namespace) -> int:
 
 
 def client_of(url: str) -> WpsClient:
-    """Return a client of a server, with the credentials of the environment."""
-    return WpsClient(url, Credentials.of_environment(os.environ))
+    """Return a client of a server, with the credentials that are found."""
+    return WpsClient(url, Credentials.find(url, os.environ))
 
 
 def follow(client: WpsClient, job: str, arguments: argparse.Namespace) -> int:
@@ -123,6 +125,9 @@ def told(run: Callable[[], int]) -> int:
         return run()
     except RefusedError as error:
         say(f"peps: refused: {error}")
+        return REFUSED
+    except (CredentialsError, NotReadyError) as error:
+        say(f"peps: {error}")
         return REFUSED
     except UnreachableError as error:
         say(f"peps: {error}")

@@ -12,6 +12,8 @@ JOB_FAILED = 1
 USAGE = 2
 UNREACHABLE = 3
 REFUSED = 4
+NOTHING_FOUND = 5
+LATE = 6
 INTERRUPTED = 130
 
 EXIT_CODES = f"""exit codes:
@@ -19,7 +21,9 @@ EXIT_CODES = f"""exit codes:
   {JOB_FAILED}    the job failed, or something could not be done
   {USAGE}    the command line or the configuration is wrong
   {UNREACHABLE}    the server cannot be reached
-  {REFUSED}    the server refused the order
+  {REFUSED}    the server refused, or does not know who asks
+  {NOTHING_FOUND}    a search found nothing
+  {LATE}    not all was there at the deadline
   {INTERRUPTED}  interrupted"""
 
 
