@@ -20,6 +20,7 @@ from peps_wps.config_sections import (
     Dask,
     Datalake,
     Dem,
+    Downloads,
     Inputs,
     Logging,
     Metadata,
@@ -63,6 +64,7 @@ class Config:
     slurm: Slurm = field(default_factory=Slurm)
     catalog: Catalog = field(default_factory=Catalog)
     storage: Storage = field(default_factory=Storage)
+    downloads: Downloads = field(default_factory=Downloads)
     tape: TapeSection = field(default_factory=SimulatedTapeSection)
     further_tapes: tuple[tuple[str, TapeSection], ...] = ()
     staging: Staging = field(default_factory=Staging)

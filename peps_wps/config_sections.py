@@ -179,6 +179,24 @@ class Staging:
 
 
 @dataclass(frozen=True)
+class Downloads:
+    """``[downloads]``: what one user may download, or one address that gives no name; 0: no limit.
+
+    `files_user` and `gb_user` (GB of 10**9 bytes) are of downloads at once, `gb_day_user` of what
+    is sent within 24 hours.
+    """
+
+    files_user: int = 250
+    gb_user: float = 0.0
+    gb_day_user: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("files_user", "gb_user", "gb_day_user"):
+            if not 0 <= (value := getattr(self, name)) < float("inf"):
+                raise ConfigError(f"{name} = {value}: expected 0, for no limit, or more")
+
+
+@dataclass(frozen=True)
 class Datalake:
     """``[datalake]``: published results that stay; not used yet."""
 

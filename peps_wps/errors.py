@@ -86,12 +86,12 @@ class TooManyAttemptsError(AccessError):
 
 
 class QuotaError(AccessError):
-    """A user has as much as one may have; the sentence names the limit, what is used, and until when.
+    """A user has as much as one may have.
 
     Parameters
     ----------
     message
-        That sentence.
+        Which limit it is, what is used, and until when.
     retry_after_s
         About when there is room again, seconds from now.
     """

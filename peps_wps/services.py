@@ -8,6 +8,8 @@ from catalog_db.engine import Engine, create_engine
 from catalog_db.errors import CatalogError
 from catalog_db.processing.job_queue import DatabaseError
 from peps_wps.access import Access
+from peps_wps.access.quotas import Limits
+from peps_wps.access.running_downloads import RunningDownloads
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.ordering import ChainProcess, OrderDesk
@@ -27,6 +29,7 @@ class Services:
     archive: Archive
     access: Access
     desk: OrderDesk
+    downloads: RunningDownloads
 
     @classmethod
     def of(
@@ -35,7 +38,8 @@ class Services:
         """Build the objects of one configuration; `processes` are those that can be ordered."""
         access = Access(config, engine)
         desk = OrderDesk(config, engine, processes, access)
-        return cls(config, engine, Archive(config, engine), access, desk)
+        downloads = RunningDownloads(engine, Limits.of(config.downloads))
+        return cls(config, engine, Archive(config, engine), access, desk, downloads)
 
 
 def open_catalogue(config: Config, *, upgrade: bool = True) -> Engine:

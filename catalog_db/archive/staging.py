@@ -50,7 +50,7 @@ class ProductFile:
 
     Parameters
     ----------
-    uid, title, collection, withdrawn
+    uid, title, collection, platform, withdrawn
         The product.
     file
         What the archive holds of it.
@@ -65,6 +65,7 @@ class ProductFile:
     uid: str
     title: str
     collection: str
+    platform: str
     withdrawn: bool
     file: FileRow
     created: datetime
@@ -131,6 +132,7 @@ def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFi
             item.c.uid,
             item.c.title,
             kind.c.collection,
+            kind.c.platform,
             item.c.withdrawn,
             file.c.created_us,
             _is_ready().label("is_ready"),
@@ -148,6 +150,7 @@ def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFi
             uid=row.uid,
             title=row.title,
             collection=row.collection,
+            platform=row.platform,
             withdrawn=row.withdrawn,
             file=_file_row(row),
             created=from_us(row.created_us),

@@ -5,12 +5,15 @@ A download in progress needs no pin: its open descriptor keeps the bytes when th
 
 import base64
 import math
+from functools import partial
 
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
 from catalog_db.archive.staging import ProductFile
 from catalog_db.errors import UnknownProductError
+from peps_wps.access import Caller
+from peps_wps.access.quotas import subject_of
 from peps_wps.file_response import FileFacts, file_response
 from peps_wps.services import Services
 from peps_wps.staging import Archive
@@ -46,6 +49,8 @@ def download(request: Request, services: Services, collection: str, uid: str) ->
     ------
     UnauthorizedError
         When it must be known who asks, and is not.
+    QuotaError
+        When the caller has as much as one may have.
     UnknownProductError, LostFileError, ProductWithdrawnError
         When there is nothing to serve.
     """
@@ -56,15 +61,15 @@ def download(request: Request, services: Services, collection: str, uid: str) ->
     if product.collection != collection:
         raise UnknownProductError(uid)
     try:
-        return _serve(request, archive, product)
+        return _serve(request, services, product, caller)
     except ProductOnTapeError:
         return _stage(request, archive, uid, caller.name)
 
 
-def _serve(request: Request, archive: Archive, product: ProductFile) -> Response:
-    """Answer with a file that is in the pool."""
+def _serve(request: Request, services: Services, product: ProductFile, caller: Caller) -> Response:
+    """Answer with a file that is in the pool, if its user may have it now."""
     file = product.file
-    stream = archive.open(product)
+    stream = services.archive.open(product)
     facts = FileFacts(
         size_bytes=file.size_bytes,
         etag=file.checksum,
@@ -72,7 +77,9 @@ def _serve(request: Request, archive: Archive, product: ProductFile) -> Response
         content_type="application/zip",
         filename=f"{product.title}.zip",
     )
-    response = file_response(request, stream, facts)
+    subject = subject_of(caller, request, services.config.server.proxies)
+    admission = partial(services.downloads.admit, subject, caller.name, product)
+    response = file_response(request, stream, facts, admission)
     digest = base64.b64encode(bytes.fromhex(file.checksum)).decode("ascii")
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
     return response
