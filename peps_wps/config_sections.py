@@ -149,15 +149,35 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Storage:
-    """``[storage]``: the disk pool in front of the tape; `pin_hours` is of downloads.
+    """``[storage]``: the disk pool in front of the tape, and what a user may ask of it.
 
-    With `local_paths`, who has products staged is told where their files lie.
+    `pin_hours` is how long requests keep files that do not say how long, `max_pin_hours` how long
+    they may, `download_pin_hours` what a download gets. `max_waiting_files` and `max_waiting_gb`
+    are what one user may wait for. With `local_paths`, who has products staged is told where their
+    files lie.
     """
 
     path: Path = Path("pool")
     budget_gb: float = 100.0
-    pin_hours: float = 0.5
+    eviction: Literal["gdsf", "lru"] = "gdsf"
+    pin_hours: float = 48.0
+    max_pin_hours: float = 336.0
+    download_pin_hours: float = 0.5
+    max_waiting_files: int = 5000
+    max_waiting_gb: float = 10_000.0
     local_paths: Literal["off", "on"] = "off"
+
+    def __post_init__(self) -> None:
+        _require_some(self, "max_waiting_files")
+        for name in ("budget_gb", "pin_hours", "download_pin_hours", "max_waiting_gb"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ConfigError(f"{name} = {getattr(self, name)}: expected above 0")
+        for name in ("pin_hours", "download_pin_hours"):
+            if getattr(self, name) > self.max_pin_hours:
+                raise ConfigError(
+                    f"{name} = {getattr(self, name)}: expected at most "
+                    f"max_pin_hours = {self.max_pin_hours}"
+                )
 
 
 @dataclass(frozen=True)

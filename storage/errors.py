@@ -25,6 +25,18 @@ class PoolTooSmallError(StorageError):
     """A file can never be in the pool."""
 
 
+class PoolFullError(StorageError):
+    """The disk of the pool takes no more bytes."""
+
+
+class PinTooLongError(StorageError):
+    """Files are wanted on disk for longer than is allowed."""
+
+
+class NotRequestedError(StorageError):
+    """A product that a request does not contain."""
+
+
 class TapeError(StorageError):
     """The tape backend could not deliver a file: the attempt failed, another one may not."""
 

@@ -13,10 +13,16 @@ from storage.model import PendingRecall, Replica
 
 
 class RecallLedger(Protocol):
-    """The queue of recalls. An `owner` is a token of one batch of one service."""
+    """The queue of recalls from one backend. An `owner` is a token of one batch of one service."""
+
+    def keep_up(self, now: datetime) -> None:
+        """Let time pass: deadlines, ends of pins, products that were withdrawn."""
 
     def pending(self, now: datetime) -> Sequence[PendingRecall]:
         """Return the recalls that may be started now, oldest first."""
+
+    def served_bytes(self, now: datetime) -> Mapping[str, int]:
+        """Return what was recalled lately for each user, what is on its way included."""
 
     def claim(
         self, recall_ids: Sequence[int], owner: str, now: datetime, lease_s: float
@@ -31,8 +37,14 @@ class RecallLedger(Protocol):
     def complete(self, recall_id: int, owner: str, now: datetime) -> bool:
         """Mark the file ready and pin it for all who wait; False when the lease was lost."""
 
-    def give_back(self, recall_ids: Sequence[int], owner: str, not_before: datetime) -> None:
-        """Queue recalls again that were claimed and not tried."""
+    def give_back(
+        self,
+        recall_ids: Sequence[int],
+        owner: str,
+        not_before: datetime,
+        reason: str | None = None,
+    ) -> None:
+        """Queue recalls again that were not tried, or failed through no fault of their files."""
 
     def retry(self, recall_id: int, owner: str, not_before: datetime, error: str) -> None:
         """Queue a recall again after a failed attempt."""
@@ -42,6 +54,12 @@ class RecallLedger(Protocol):
 
     def recover(self, now: datetime, max_attempts: int) -> int:
         """Queue again, or fail after the last attempt, what lost services held; return how many."""
+
+    def note_corrupt(self) -> None:
+        """Count a file whose bytes were not those archived."""
+
+    def note_drive(self, busy_s: float, mounts: int) -> None:
+        """Count how long a drive was at work for a batch, seconds, and what was mounted for it."""
 
 
 class ReplicaLedger(Protocol):
@@ -59,8 +77,14 @@ class ReplicaLedger(Protocol):
     def evictable(self, now: datetime) -> Sequence[Replica]:
         """Return the files that nobody pins and that can be recalled again."""
 
-    def evict(self, paths: Sequence[str], remove: Callable[[str], None], now: datetime) -> int:
-        """Remove those still evictable, file and row at one stroke; return how many."""
+    def condemn(self, chosen: Sequence[Replica], now: datetime) -> Sequence[str]:
+        """Say of those still evictable that they are being removed; return their paths."""
+
+    def condemned(self, before: datetime) -> Sequence[str]:
+        """Return what has been left half removed since before an instant."""
 
     def discard(self, path: str, remove: Callable[[str], None]) -> bool:
-        """Remove a file of which no replica is known or on its way; tell whether it was one."""
+        """Remove a file that is condemned or has no replica, and free its room; tell whether."""
+
+    def without_replica(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return which of these files came from a backend and are none of the pool's."""

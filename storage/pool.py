@@ -1,11 +1,16 @@
 """The disk pool: the files that can be read now, under their archive paths."""
 
+import fcntl
+import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path, PurePosixPath
 
 from storage.errors import ArchiveConflictError, ArchivePathError
 from storage.model import ArchiveFile
-from storage.part_file import CHECKSUM_ALGORITHM, PartFile, file_checksum, remove_orphans
+from storage.part_file import CHECKSUM_ALGORITHM, PREFIX, PartFile, file_checksum, remove_orphans
 
 # Writes the content of a new file of the archive.
 Fill = Callable[[PartFile], None]
@@ -70,9 +75,52 @@ class Pool:
         path = self.path(archive_path)
         return path.is_file() and path.stat().st_size == size_bytes
 
+    def open(self, archive_path: str) -> FileIO:
+        """Open a file to be read; until it is closed it is not evicted.
+
+        The lock that says so is the kernel's: it goes with the descriptor, however its process
+        ends. Should the file be removed all the same, the descriptor keeps its bytes.
+
+        Raises
+        ------
+        FileNotFoundError
+            When the pool has no such file, or it was removed in this moment.
+        """
+        stream = FileIO(self.path(archive_path))
+        fcntl.flock(stream, fcntl.LOCK_SH)  # waits for `is_open`, no longer
+        if os.fstat(stream.fileno()).st_nlink:
+            return stream
+        stream.close()
+        raise FileNotFoundError(archive_path)
+
+    def is_open(self, archive_path: str) -> bool:
+        """Tell whether somebody has opened the file to read it."""
+        try:
+            # For writing: file systems on the network give an exclusive lock on no other terms.
+            descriptor = os.open(self.path(archive_path), os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def older_than(self, age_s: float) -> list[str]:
+        """Return the paths of the files that were written so long ago, parts not included."""
+        before = time.time() - age_s
+        return sorted(
+            str(path.relative_to(self.root))
+            for path in self.root.rglob("*")
+            if not path.name.startswith(PREFIX) and path.is_file() and path.stat().st_mtime < before
+        )
+
     def remove(self, archive_path: str) -> None:
         """Remove a file; who has it open can read it to its end."""
-        self.path(archive_path).unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self.path(archive_path).unlink()
 
     def remove_orphans(self) -> list[Path]:
         """Remove the parts that dead processes left behind."""

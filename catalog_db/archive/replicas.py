@@ -4,11 +4,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, not_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    not_,
+    select,
+    update,
+)
 
+from catalog_db import counters
 from catalog_db.archive.recalls import DISK_ONLY, queue_recalls
 from catalog_db.locks import Subject, hold
-from catalog_db.tables import file, replica, request_file
+from catalog_db.tables import file, pool, replica, request_file
 from catalog_db.times import from_us, to_us
 from catalog_db.upsert import insert_into
 
@@ -21,6 +33,32 @@ class ReplicaRow:
     size_bytes: int
     last_access: datetime
     hits: int
+    inflation: float
+
+
+@dataclass(frozen=True)
+class PoolBytes:
+    """Room in the pool, bytes.
+
+    Parameters
+    ----------
+    recalled
+        What recalled files take, or will take; the budget is for these.
+    files
+        How many these are.
+    coming
+        Of `recalled`, what is reserved for files that are on their way.
+    pinned
+        Of `recalled`, what must stay for now.
+    disk_only
+        Files without a copy on tape, beside the budget.
+    """
+
+    recalled: int
+    files: int
+    coming: int
+    pinned: int
+    disk_only: int
 
 
 def add_replica(connection: Connection, file_id: int, path: str, size: int, now: datetime) -> None:
@@ -56,7 +94,7 @@ def forget_replica(connection: Connection, path: str, now: datetime) -> None:
     pins = connection.execute(
         update(request_file)
         .where(request_file.c.file == file_id, _is_pin(now))
-        .values(state="waiting", pin_until_us=None)
+        .values(state="waiting", pin_until_us=None, finished_us=None)
         .returning(request_file.c.request)
     ).all()
     if pins:
@@ -67,52 +105,153 @@ def note_access(connection: Connection, file_id: int, now: datetime) -> None:
     """Count a read of a replica."""
     connection.execute(
         update(replica)
-        .where(replica.c.file == file_id)
-        .values(last_access_us=to_us(now), hits=replica.c.hits + 1)
+        .where(replica.c.file == file_id, replica.c.state == "ready")
+        .values(
+            last_access_us=to_us(now),
+            hits=replica.c.hits + 1,
+            inflation=func.coalesce(select(pool.c.inflation).scalar_subquery(), 0.0),
+        )
     )
+
+
+# ------------------------------------------------------------------------------------ room
+
+
+def pool_bytes(connection: Connection) -> int:
+    """Return the bytes that recalled files take in the pool, or will take.
+
+    Files without a copy on tape lie there too, for ever: the budget is not for them.
+    """
+    used = (
+        select(func.coalesce(func.sum(replica.c.size_bytes), 0))
+        .join_from(replica, file, file.c.id == replica.c.file)
+        .where(file.c.backend != DISK_ONLY)
+    )
+    return int(connection.execute(used).scalar_one())
+
+
+def pool_state(connection: Connection, now: datetime) -> PoolBytes:
+    """Return what the pool holds, by what may become of it."""
+    pinned = exists().where(request_file.c.file == replica.c.file, _is_pin(now))
+    recalled = file.c.backend != DISK_ONLY
+    size = replica.c.size_bytes
+
+    def total(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, size), else_=0)), 0)
+
+    row = connection.execute(
+        select(
+            total(recalled),
+            func.coalesce(func.sum(case((recalled, 1), else_=0)), 0),
+            total(and_(recalled, replica.c.state == "filling")),
+            total(and_(recalled, replica.c.state == "ready", pinned)),
+            total(not_(recalled)),
+        ).join_from(replica, file, file.c.id == replica.c.file)
+    ).one()
+    return PoolBytes(*(int(value) for value in row))
+
+
+def inflation(connection: Connection) -> float:
+    """Return what the pool's eviction remembers."""
+    found = connection.execute(select(pool.c.inflation)).scalar_one_or_none()
+    return 0.0 if found is None else float(found)
+
+
+# -------------------------------------------------------------------------------- evictions
 
 
 def evictable_replicas(connection: Connection, now: datetime) -> list[ReplicaRow]:
     """Return the files that nobody pins and of which tape holds a copy, oldest access first."""
     rows = connection.execute(
-        select(replica.c.path, replica.c.size_bytes, replica.c.last_access_us, replica.c.hits)
+        select(
+            replica.c.path,
+            replica.c.size_bytes,
+            replica.c.last_access_us,
+            replica.c.hits,
+            replica.c.inflation,
+        )
         .where(_is_evictable(now))
         .order_by(replica.c.last_access_us, replica.c.file)
     )
     return [
-        ReplicaRow(row.path, row.size_bytes, from_us(row.last_access_us), row.hits) for row in rows
+        ReplicaRow(row.path, row.size_bytes, from_us(row.last_access_us), row.hits, row.inflation)
+        for row in rows
     ]
 
 
-def remove_replicas(connection: Connection, paths: Iterable[str], now: datetime) -> list[str]:
-    """Remove those that are still evictable; return their paths.
+def condemn_replicas(connection: Connection, paths: Iterable[str], now: datetime) -> list[str]:
+    """Say of those that are still evictable that they are being removed; return their paths.
 
-    Who calls unlinks the files before the commit: no recall can bring one back in between, and a
-    crash leaves a row without a file, which `forget_replica` is for.
+    From then on nobody is told that the pool has them, and none can be brought back before
+    `discard_replica`. A crash leaves rows that say what is still to be done.
     """
     hold(connection, Subject.ARCHIVE)
-    return list(
-        connection.execute(
-            delete(replica)
-            .where(replica.c.path.in_(list(paths)), _is_evictable(now))
-            .returning(replica.c.path)
-        ).scalars()
+    condemned = connection.execute(
+        update(replica)
+        .where(replica.c.path.in_(list(paths)), _is_evictable(now))
+        .values(state="evicting", last_access_us=to_us(now))
+        .returning(replica.c.path, replica.c.size_bytes)
+    ).all()
+    amounts = {
+        (counters.EVICTIONS, ""): len(condemned),
+        (counters.EVICTED_BYTES, ""): sum(row.size_bytes for row in condemned),
+    }
+    counters.add(connection, amounts, now)
+    return [row.path for row in condemned]
+
+
+def inflate(connection: Connection, value: float) -> None:
+    """Let the pool's inflation rise to a value; it never falls."""
+    statement = insert_into(connection, pool).values(name=DISK_ONLY, inflation=value)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[pool.c.name],
+            set_={"inflation": value},
+            where=pool.c.inflation < value,
+        )
     )
 
 
-def is_orphan(connection: Connection, path: str) -> bool:
+def condemned_replicas(connection: Connection, before: datetime) -> list[str]:
+    """Return what has been left half removed since before an instant."""
+    rows = connection.execute(
+        select(replica.c.path)
+        .where(replica.c.state == "evicting", replica.c.last_access_us <= to_us(before))
+        .order_by(replica.c.file)
+    )
+    return list(rows.scalars())
+
+
+def has_no_place(connection: Connection, path: str) -> bool:
     """Tell whether the pool should hold no file of this path, not even soon.
 
-    That stays so until the transaction ends: recalls are claimed by one transaction at a time.
+    That stays so until the transaction ends: recalls are claimed by one transaction at a time. Who
+    calls removes the file and then says so by `discard_replica`.
     """
     hold(connection, Subject.ARCHIVE)
-    recalled = select(file.c.id, replica.c.file).where(
+    recalled = select(file.c.id, replica.c.state).where(
         file.c.path == path, file.c.backend != DISK_ONLY
     )
     row = connection.execute(
         recalled.outerjoin_from(file, replica, replica.c.file == file.c.id)
     ).one_or_none()
-    return row is not None and row.file is None
+    return row is not None and row.state in (None, "evicting")
+
+
+def discard_replica(connection: Connection, path: str) -> None:
+    """Free the room of a file that has been removed."""
+    connection.execute(delete(replica).where(replica.c.path == path, replica.c.state == "evicting"))
+
+
+def without_row(connection: Connection, paths: Iterable[str]) -> list[str]:
+    """Return which of these files of the pool came from tape and have no replica."""
+    rows = connection.execute(
+        select(file.c.path)
+        .outerjoin_from(file, replica, replica.c.file == file.c.id)
+        .where(file.c.path.in_(list(paths)), file.c.backend != DISK_ONLY, replica.c.file.is_(None))
+        .order_by(file.c.path)
+    )
+    return list(rows.scalars())
 
 
 def _is_pin(now: datetime) -> ColumnElement[bool]:

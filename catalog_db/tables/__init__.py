@@ -5,7 +5,15 @@ Times are UTC, stored as integer microseconds since 1970 (`*_us`): ordered, exac
 engines. Identifiers of jobs, requests and products are uuid text.
 """
 
-from catalog_db.tables.archive import file, recall, replica, request, request_file
+from catalog_db.tables.archive import (
+    file,
+    pool,
+    recall,
+    recalled_for,
+    replica,
+    request,
+    request_file,
+)
 from catalog_db.tables.base import metadata
 from catalog_db.tables.catalogue import (
     EXTREMES,
@@ -57,9 +65,11 @@ __all__ = [
     "place",
     "place_name",
     "placement",
+    "pool",
     "process_right",
     "process_run",
     "recall",
+    "recalled_for",
     "replica",
     "request",
     "request_file",

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -37,12 +38,25 @@ replica = Table(
     Column("file", Key, ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
     # Path inside the pool.
     Column("path", String(512), nullable=False),
+    # "filling": its room is taken, a recall brings or will bring it; "ready": whole and verified;
+    # "evicting": being removed, by who said so or, after a crash, by whoever comes next.
     Column("state", String(10), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    # Of one that is evicted: since when.
     Column("last_access_us", BigInteger, nullable=False),
     Column("hits", Integer, nullable=False, server_default=text("0")),
-    CheckConstraint("state IN ('reserved', 'filling', 'ready', 'evicting')", name="state"),
+    # That of the pool at the last access.
+    Column("inflation", Float, nullable=False, server_default=text("0")),
+    CheckConstraint("state IN ('filling', 'ready', 'evicting')", name="state"),
     Index("ix_replica_state", "state"),
+)
+
+# The disk pool as a whole, one row: what its eviction remembers (`storage.eviction`).
+pool = Table(
+    "pool",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("inflation", Float, nullable=False),
 )
 
 recall = Table(
@@ -60,11 +74,13 @@ recall = Table(
     Column("bytes_done", BigInteger, nullable=False, server_default=text("0")),
     Column("finished_us", BigInteger),
     Column("error", Text),
-    CheckConstraint(
-        "state IN ('queued', 'running', 'verifying', 'done', 'failed', 'cancelled')", name="state"
-    ),
+    # Of the last attempt.
+    Column("started_us", BigInteger),
+    # Bytes are digested as they arrive: there is no state in which a file is only verified.
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    Index("ix_recall_finished", "finished_us"),
 )
-_ACTIVE = text("state IN ('queued', 'running', 'verifying')")
+_ACTIVE = text("state IN ('queued', 'running')")
 # One active recall a file, however many ask: the database refuses the second.
 Index(
     "uq_recall_active_file",
@@ -88,6 +104,20 @@ request = Table(
     Column("pin_lifetime_s", Integer, nullable=False),
     Column("released_us", BigInteger),
     Index("ix_request_purpose", "purpose"),
+    Index("ix_request_user", "user", "created_us"),
+    Index(
+        "ix_request_open",
+        "user",
+        "purpose",
+        sqlite_where=text("released_us IS NULL"),
+        postgresql_where=text("released_us IS NULL"),
+    ),
+    Index(
+        "ix_request_deadline",
+        "deadline_us",
+        sqlite_where=text("released_us IS NULL AND deadline_us IS NOT NULL"),
+        postgresql_where=text("released_us IS NULL AND deadline_us IS NOT NULL"),
+    ),
 )
 
 request_file = Table(
@@ -99,8 +129,26 @@ request_file = Table(
     # Set when the file becomes ready; a pin ends by release or at this time.
     Column("pin_until_us", BigInteger),
     Column("error", Text),
+    Column("asked_us", BigInteger, nullable=False),
+    # When it stopped to wait, whatever came of it.
+    Column("finished_us", BigInteger),
     CheckConstraint(
         "state IN ('waiting', 'ready', 'failed', 'cancelled', 'released')", name="state"
     ),
     Index("ix_request_file_file", "file", "state"),
+    Index(
+        "ix_request_file_pin",
+        "pin_until_us",
+        sqlite_where=text("state = 'ready'"),
+        postgresql_where=text("state = 'ready'"),
+    ),
+)
+
+# What came from tape for each user, hour by hour: the ground of their fair share.
+recalled_for = Table(
+    "recalled_for",
+    metadata,
+    Column("user", String(64), primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
 )

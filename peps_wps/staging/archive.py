@@ -2,24 +2,36 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import FileIO
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from catalog_db import times
-from catalog_db.archive import backlog, replicas, staging
+from catalog_db import counters, times
+from catalog_db.archive import backlog, replicas, request_views, requests, staging
 from catalog_db.archive.backlog import Backlog
-from catalog_db.archive.recalls import DISK_ONLY
-from catalog_db.archive.staging import FileRow, ProductFile, RequestedFile
+from catalog_db.archive.recalls import DISK_ONLY, JOB_PURPOSE
+from catalog_db.archive.request_views import ListedRequest
+from catalog_db.archive.requests import Wish
+from catalog_db.archive.staging import FileRow, ProductFile
 from catalog_db.engine import Connection, Engine
 from peps_wps.config import Config
+from peps_wps.errors import QuotaError
 from peps_wps.staging.backends import open_pool, open_tape, pool_budget_bytes
+from peps_wps.staging.states import (
+    PoolState,
+    RecallStatus,
+    RequestStatus,
+    StagingCounters,
+    listed_recall,
+    request_status,
+)
 from storage.errors import (
     ArchiveConflictError,
     LostFileError,
+    NotRequestedError,
+    PinTooLongError,
     PoolTooSmallError,
     ProductOnTapeError,
     ProductWithdrawnError,
@@ -33,57 +45,7 @@ Tier = Literal["tape", "disk"]
 
 # A file that is read all day long is not worth a write a second.
 _ACCESS_RESOLUTION = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class FileStatus:
-    """Where a product of a request is.
-
-    Parameters
-    ----------
-    uid
-        The product.
-    state
-        ``waiting``, ``ready``, ``failed``, ``cancelled`` or ``released``.
-    bytes_done, size_bytes
-        How much has come from tape, of how much.
-    expected_s
-        About how long it will take until it is ready, seconds; None where nobody can say.
-    error
-        Why it failed, one sentence; empty otherwise.
-    """
-
-    uid: str
-    state: str
-    bytes_done: int
-    size_bytes: int
-    expected_s: float | None
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class RequestStatus:
-    """Whether the products of a request can be read.
-
-    Parameters
-    ----------
-    ready
-        All are in the pool and pinned.
-    failed
-        Why the request can never become ready, one sentence; None while it can.
-    files
-        Each product.
-    """
-
-    ready: bool
-    failed: str | None
-    files: tuple[FileStatus, ...]
-
-    @property
-    def expected_s(self) -> float | None:
-        """About how long it will take until all are ready, seconds."""
-        known = [file.expected_s for file in self.files if file.expected_s is not None]
-        return max(known, default=None)
+_UNKNOWN_WAIT_S = 60.0
 
 
 class Archive:
@@ -102,7 +64,8 @@ class Archive:
         self._pool = open_pool(config)
         self._budget_bytes = pool_budget_bytes(config)
         self._tape = open_tape(config)
-        self._pin_lifetime_s = round(config.storage.pin_hours * 3600)
+        self._tapes = {self._tape.name: self._tape}
+        self._settings = config.storage
 
     # ------------------------------------------------------------------------------ storing
 
@@ -164,11 +127,12 @@ class Archive:
         user: str,
         purpose: str,
         pin_lifetime_s: float | None = None,
+        deadline: datetime | None = None,
     ) -> str:
         """Ask for products to be on disk, pinned; return the request.
 
         Asking again for the same purpose gives the same request until it is released, with its pins
-        prolonged; N requests for a product cost one recall.
+        prolonged and the new deadline; N requests for a product cost one recall.
 
         Parameters
         ----------
@@ -180,25 +144,33 @@ class Archive:
             What asks: ``job:<id>:<task>``, ``download:<uid>``.
         pin_lifetime_s
             How long each product stays once it is ready; by default as configured.
+        deadline
+            What is not ready by then fails.
 
         Raises
         ------
         UnknownProductError, ProductWithdrawnError, LostFileError, PoolTooSmallError
             When a product can never be read; nothing is requested then.
+        PinTooLongError
+            When it is to stay for longer than is allowed.
+        QuotaError
+            When the user would wait for more than is allowed. Jobs may: they were accepted.
         """
+        is_job = purpose.startswith(JOB_PURPOSE)
+        lifetime_s = self._settings.pin_hours * 3600 if pin_lifetime_s is None else pin_lifetime_s
+        if not is_job:
+            self._check_pin(lifetime_s)
+        wish = Wish(user, purpose, round(lifetime_s), deadline)
         with self._engine.begin() as connection:
             products = staging.product_files(connection, product_uids)
             for product in products:
                 self._check_available(product)
                 self._check_size(product)
-            return staging.open_request(
-                connection,
-                user=user,
-                purpose=purpose,
-                file_ids=[product.file.id for product in products],
-                pin_lifetime_s=round(pin_lifetime_s or self._pin_lifetime_s),
-                now=times.now(),
-            )
+            file_ids = [product.file.id for product in products]
+            opened = requests.open_request(connection, wish, file_ids, times.now())
+            if opened.new_waits and not is_job:
+                self._check_quota(connection, user)
+        return opened.id
 
     def status(self, request_id: str) -> RequestStatus:
         """Return how far a request is.
@@ -209,25 +181,119 @@ class Archive:
             When there is no such request.
         """
         with self._engine.connect() as connection:
-            rows = staging.requested_files(connection, request_id)
+            request = request_views.find_request(connection, request_id)
+            rows = request_views.requested_files(connection, request_id)
             waiting = [row.recall for row in rows if row.recall is not None]
             ahead = backlog.backlogs(connection, waiting) if waiting else {}
-        if not rows:
+        if request is None:
             raise UnknownRequestError(request_id)
-        files = tuple(
-            self._file_status(row, None if row.recall is None else ahead.get(row.recall))
-            for row in rows
-        )
-        failed = next((file.error for file in files if file.error), None)
-        return RequestStatus(all(file.state == "ready" for file in files), failed, files)
+        return request_status(request, rows, ahead, self._expected_s, times.now())
 
-    def release(self, request_id: str) -> None:
-        """End a request: its pins go, recalls that nobody else waits for are cancelled.
+    def cancel(self, request_id: str, product_uids: Sequence[str] | None = None) -> None:
+        """Wait no more for some products of a request, or for all; what is ready stays pinned.
 
-        Releasing an unknown request, or one released before, changes nothing.
+        Recalls that nobody else waits for are cancelled.
+
+        Raises
+        ------
+        UnknownRequestError, NotRequestedError
+            When there is no such request, or it does not contain them all; nothing is changed.
         """
         with self._engine.begin() as connection:
-            staging.release_request(connection, request_id, times.now())
+            file_ids = self._files_of(connection, request_id, product_uids)
+            requests.cancel_waits(connection, request_id, file_ids, times.now())
+
+    def release(self, request_id: str, product_uids: Sequence[str] | None = None) -> None:
+        """Let go of some products of a request, or end it: pins go, what waits is cancelled.
+
+        Ending an unknown request, or one that has ended, changes nothing.
+
+        Raises
+        ------
+        UnknownRequestError, NotRequestedError
+            When products are named that the request does not contain; nothing is changed.
+        """
+        with self._engine.begin() as connection:
+            if product_uids is None:
+                requests.release_request(connection, request_id, times.now())
+                return
+            file_ids = self._files_of(connection, request_id, product_uids)
+            requests.release_files(connection, request_id, file_ids or [], times.now())
+
+    def forget(self, request_id: str) -> None:
+        """End a request and delete what is known of it.
+
+        Raises
+        ------
+        UnknownRequestError
+            When there is no such request.
+        """
+        with self._engine.begin() as connection:
+            if not requests.forget_request(connection, request_id, times.now()):
+                raise UnknownRequestError(request_id)
+
+    def requests(
+        self,
+        *,
+        user: str | None = None,
+        purpose: str | None = None,
+        only_open: bool = True,
+        limit: int = 100,
+    ) -> list[ListedRequest]:
+        """Return requests, the newest first: of a user, of purposes that begin so."""
+        with self._engine.connect() as connection:
+            return request_views.list_requests(
+                connection, user=user, purpose=purpose, only_open=only_open, limit=limit
+            )
+
+    def recalls(
+        self,
+        *,
+        states: Sequence[str] = ("queued", "running"),
+        user: str | None = None,
+        limit: int = 1000,
+    ) -> list[RecallStatus]:
+        """Return recalls with their place and expected time, the oldest first.
+
+        Parameters
+        ----------
+        states
+            ``queued``, ``running``, ``done``, ``failed``, ``cancelled``.
+        user
+            Only those of whose files he has asked for.
+        limit
+            At most so many.
+        """
+        with self._engine.connect() as connection:
+            rows = backlog.list_recalls(connection, states=states, user=user, limit=limit)
+        return [listed_recall(row, self._expected_s) for row in rows]
+
+    def pool_state(self) -> PoolState:
+        """Return how full the disk pool is, and of what."""
+        with self._engine.connect() as connection:
+            held = replicas.pool_state(connection, times.now())
+        return PoolState(
+            budget_bytes=self._budget_bytes,
+            used_bytes=held.recalled,
+            files=held.files,
+            coming_bytes=held.coming,
+            pinned_bytes=held.pinned,
+            evictable_bytes=held.recalled - held.coming - held.pinned,
+            disk_only_bytes=held.disk_only,
+        )
+
+    def counters(self) -> StagingCounters:
+        """Return what has been counted since the installation began."""
+        with self._engine.connect() as connection:
+            totals = counters.totals(connection)
+        recalled = (size for (name, _), size in totals.items() if name == counters.RECALL_BYTES)
+        return StagingCounters(
+            hits=totals.get((counters.CACHE_HITS, ""), 0),
+            misses=totals.get((counters.CACHE_MISSES, ""), 0),
+            recalls=totals.get((counters.RECALLS, "done"), 0),
+            recalled_bytes=sum(recalled),
+            failures=totals.get((counters.RECALLS, "failed"), 0),
+        )
 
     def mode(self, product_uids: Sequence[str]) -> dict[str, str]:
         """Return ``disk``, ``staging`` or ``tape`` for each known product, in one query."""
@@ -261,8 +327,26 @@ class Archive:
         with self.open(product):
             return self._pool.path(product.file.path)
 
+    def local_path(self, product_uid: str) -> Path:
+        """Return the file of a pinned product, for whoever reads the pool by himself.
+
+        Raises
+        ------
+        UnknownProductError, ProductWithdrawnError, LostFileError
+            When it can never be read.
+        ProductOnTapeError
+            When no request has it pinned: it might go at any moment.
+        """
+        with self._engine.connect() as connection:
+            is_pinned = requests.is_pinned(connection, product_uid, times.now())
+        product = self.find(product_uid)
+        self._check_available(product)
+        if not is_pinned and product.file.backend != DISK_ONLY:
+            raise ProductOnTapeError(product.title)
+        return self.path(product_uid)
+
     def open(self, product: ProductFile) -> FileIO:
-        """Open the file of a product in the pool; it stays readable even if it is evicted then.
+        """Open the file of a product in the pool; it stays there until the stream is closed.
 
         Raises
         ------
@@ -276,7 +360,7 @@ class Archive:
             raise ProductOnTapeError(product.title)
         now = times.now()
         try:
-            stream = FileIO(self._pool.path(product.file.path))
+            stream = self._pool.open(product.file.path)
         except FileNotFoundError as error:
             with self._engine.begin() as connection:
                 replicas.forget_replica(connection, product.file.path, now)
@@ -302,24 +386,54 @@ class Archive:
                 f"{product.title} has {size_bytes} bytes, the disk pool {self._budget_bytes}"
             )
 
-    def _file_status(self, row: RequestedFile, ahead: Backlog | None) -> FileStatus:
-        """Return the status of one product of a request."""
-        if row.withdrawn:
-            error = str(ProductWithdrawnError(row.title))
-            return FileStatus(row.uid, "failed", 0, row.size_bytes, None, error)
-        if row.state == "ready" and row.is_ready:
-            return FileStatus(row.uid, "ready", row.size_bytes, row.size_bytes, 0.0)
-        if row.state == "waiting":
-            expected_s = None if ahead is None else self._expected_s(ahead)
-            return FileStatus(row.uid, "waiting", row.bytes_done, row.size_bytes, expected_s)
-        state = "cancelled" if row.state == "ready" else row.state  # the pin ended, the file went
-        error = row.error or f"the request for {row.title} has ended"
-        return FileStatus(row.uid, state, row.bytes_done, row.size_bytes, None, error)
+    def _check_pin(self, lifetime_s: float) -> None:
+        """Raise when files would stay for longer than is allowed."""
+        longest_h = self._settings.max_pin_hours
+        if lifetime_s > longest_h * 3600:
+            wanted_h = lifetime_s / 3600
+            raise PinTooLongError(
+                f"products stay on disk for {longest_h:g} h at most, {wanted_h:g} h were asked for"
+            )
+
+    def _check_quota(self, connection: Connection, user: str) -> None:
+        """Raise when a user waits for more than is allowed, with what was just asked for."""
+        waits = requests.waits_of(connection, user)
+        most_files, most_bytes = (
+            self._settings.max_waiting_files,
+            self._settings.max_waiting_gb * 1e9,
+        )
+        if waits.files <= most_files and waits.size_bytes <= most_bytes:
+            return
+        first = requests.first_wait_of(connection, user)
+        ahead = {} if first is None else backlog.backlogs(connection, [first])
+        wait_s = max((self._expected_s(one) for one in ahead.values()), default=_UNKNOWN_WAIT_S)
+        raise QuotaError(
+            f"with these products {user} would wait for {waits.files} products of "
+            f"{waits.size_bytes / 1e9:.1f} GB from tape, {most_files} products and "
+            f"{most_bytes / 1e9:.1f} GB are allowed: ask again when some have come",
+            max(1.0, wait_s),
+        )
+
+    @staticmethod
+    def _files_of(
+        connection: Connection, request_id: str, product_uids: Sequence[str] | None
+    ) -> list[int] | None:
+        """Return the files of some products of a request, None for all of them."""
+        if request_views.find_request(connection, request_id) is None:
+            raise UnknownRequestError(request_id)
+        if product_uids is None:
+            return None
+        found = request_views.files_of_products(connection, request_id, product_uids)
+        for uid in product_uids:
+            if uid not in found:
+                raise NotRequestedError(f"the request {request_id} has no product {uid}")
+        return list(found.values())
 
     def _expected_s(self, ahead: Backlog) -> float:
         """Return about how long a recall will take with what is read before it, seconds."""
         pause_s = max(0.0, (ahead.not_before - times.now()).total_seconds())
-        return pause_s + self._tape.expected_s(ahead.size_bytes, ahead.tapes)
+        tape = self._tapes.get(ahead.backend, self._tape)
+        return pause_s + tape.expected_s(ahead.size_bytes, ahead.tapes)
 
 
 def _row(file: ArchiveFile) -> FileRow:

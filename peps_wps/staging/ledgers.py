@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from catalog_db import times
-from catalog_db.archive import recalls, replicas
+from catalog_db import counters, times
+from catalog_db.archive import claims, recalls, replicas, requests, shares
 from catalog_db.engine import Connection, Engine
 from catalog_db.processing.job_queue import DatabaseError
 from storage.errors import LedgerError, ProductWithdrawnError
+from storage.eviction import inflation_after
 from storage.model import ArchiveFile, PendingRecall, Replica
 
 
@@ -30,26 +31,36 @@ class RecallRows:
         self._backend = backend
         self._budget_bytes = budget_bytes
 
-    def pending(self, now: datetime) -> Sequence[PendingRecall]:
-        """Return the recalls that may be started now; those of withdrawn products fail here."""
+    def keep_up(self, now: datetime) -> None:
+        """Let time pass: deadlines, ends of pins, products that were withdrawn."""
         with _reading(self._engine) as connection:
             withdrawn = recalls.withdrawn_recalls(connection)
-            rows = recalls.pending_recalls(connection, self._backend, now)
-        if not withdrawn:
-            return [_pending(row) for row in rows]
+            is_overdue = requests.has_overdue(connection, now)
+        if not withdrawn and not is_overdue:
+            return
         with _writing(self._engine) as connection:
             for recall_id, title in withdrawn:
                 sentence = str(ProductWithdrawnError(title))
-                recalls.fail_recall(connection, recall_id, None, sentence, now)
-        gone = {recall_id for recall_id, _title in withdrawn}
-        return [_pending(row) for row in rows if row.id not in gone]
+                claims.fail_recall(connection, recall_id, None, sentence, now)
+            requests.end_overdue(connection, now)
+
+    def pending(self, now: datetime) -> Sequence[PendingRecall]:
+        """Return the recalls that may be started now."""
+        with _reading(self._engine) as connection:
+            rows = recalls.pending_recalls(connection, self._backend, now)
+        return [_pending(row) for row in rows]
+
+    def served_bytes(self, now: datetime) -> Mapping[str, int]:
+        """Return what was recalled lately for each user, what is on its way included."""
+        with _reading(self._engine) as connection:
+            return shares.served_bytes(connection, now)
 
     def claim(
         self, recall_ids: Sequence[int], owner: str, now: datetime, lease_s: float
     ) -> Sequence[PendingRecall]:
         """Take those still queued that have room in the pool."""
         with _writing(self._engine) as connection:
-            rows = recalls.claim_recalls(
+            rows = claims.claim_recalls(
                 connection,
                 recall_ids,
                 owner,
@@ -64,37 +75,75 @@ class RecallRows:
     ) -> set[int]:
         """Note progress, prolong the lease; return the recalls that the owner still holds."""
         with _writing(self._engine) as connection:
-            return recalls.renew_leases(connection, owner, bytes_done, now=now, lease_s=lease_s)
+            return claims.renew_leases(connection, owner, bytes_done, now=now, lease_s=lease_s)
 
     def complete(self, recall_id: int, owner: str, now: datetime) -> bool:
         """Mark the file ready and pin it for all who wait; False when the lease was lost."""
         with _writing(self._engine) as connection:
-            return recalls.complete_recall(connection, recall_id, owner, now)
+            return claims.complete_recall(connection, recall_id, owner, now)
 
-    def give_back(self, recall_ids: Sequence[int], owner: str, not_before: datetime) -> None:
-        """Queue recalls again that were claimed and not tried."""
+    def give_back(
+        self,
+        recall_ids: Sequence[int],
+        owner: str,
+        not_before: datetime,
+        reason: str | None = None,
+    ) -> None:
+        """Queue recalls again that were not tried, or failed through no fault of their files."""
         with _writing(self._engine) as connection:
-            recalls.requeue_recalls(connection, recall_ids, owner, not_before=not_before)
+            claims.requeue_recalls(
+                connection,
+                recall_ids,
+                owner,
+                now=times.now(),
+                not_before=not_before,
+                reason=reason,
+            )
 
     def retry(self, recall_id: int, owner: str, not_before: datetime, error: str) -> None:
         """Queue a recall again after a failed attempt."""
         with _writing(self._engine) as connection:
-            recalls.requeue_recalls(
-                connection, [recall_id], owner, not_before=not_before, error=error
+            claims.requeue_recalls(
+                connection,
+                [recall_id],
+                owner,
+                now=times.now(),
+                not_before=not_before,
+                reason=error,
+                is_counted=True,
             )
 
     def fail(self, recall_id: int, owner: str, error: str, now: datetime) -> None:
         """Give up: all who wait are told the reason."""
         with _writing(self._engine) as connection:
-            recalls.fail_recall(connection, recall_id, owner, error, now)
+            claims.fail_recall(connection, recall_id, owner, error, now)
 
     def recover(self, now: datetime, max_attempts: int) -> int:
         """Take the recalls of lost services; writes only where there are any."""
         with _reading(self._engine) as connection:
-            if not recalls.has_lost_recalls(connection, now):
+            if not claims.has_lost_recalls(connection, now):
                 return 0
         with _writing(self._engine) as connection:
-            return recalls.recover_recalls(connection, now, max_attempts)
+            shares.forget_old(connection, now)
+            return claims.recover_recalls(connection, now, max_attempts)
+
+    def note_corrupt(self) -> None:
+        """Count a file whose bytes were not those archived."""
+        self._count({(counters.CHECKSUM_FAILURES, "recall"): 1})
+
+    def note_drive(self, busy_s: float, mounts: int) -> None:
+        """Count how long a drive was at work for a batch, and what was mounted for it."""
+        busy_us = round(busy_s * 1e6)
+        self._count(
+            {
+                (counters.DRIVE_BUSY_US, self._backend): busy_us,
+                (counters.MOUNTS, self._backend): mounts,
+            }
+        )
+
+    def _count(self, amounts: counters.Amounts) -> None:
+        with _writing(self._engine) as connection:
+            counters.add(connection, amounts, times.now())
 
 
 class ReplicaRows:
@@ -125,32 +174,49 @@ class ReplicaRows:
     def missing_room(self, needed_bytes: int) -> int:
         """Return how many of the bytes have no room in the pool, 0 where all have."""
         with _reading(self._engine) as connection:
-            used = recalls.pool_bytes(connection)
+            used = replicas.pool_bytes(connection)
         return max(0, used + needed_bytes - self._budget_bytes)
 
     def evictable(self, now: datetime) -> Sequence[Replica]:
         """Return the files that nobody pins and that can be recalled again."""
         with _reading(self._engine) as connection:
             rows = replicas.evictable_replicas(connection, now)
-        return [Replica(row.path, row.size_bytes, row.last_access, row.hits) for row in rows]
+        return [
+            Replica(row.path, row.size_bytes, row.last_access, row.hits, row.inflation)
+            for row in rows
+        ]
 
-    def evict(self, paths: Sequence[str], remove: Callable[[str], None], now: datetime) -> int:
-        """Remove those still evictable, file and row at one stroke; return how many."""
-        if not paths:
-            return 0
+    def condemn(self, chosen: Sequence[Replica], now: datetime) -> Sequence[str]:
+        """Say of those still evictable that they are being removed; the pool's inflation rises."""
         with _writing(self._engine) as connection:
-            removed = replicas.remove_replicas(connection, paths, now)
-            for path in removed:
-                remove(path)
-        return len(removed)
+            paths = replicas.condemn_replicas(connection, [one.path for one in chosen], now)
+            going = [replica for replica in chosen if replica.path in set(paths)]
+            before = replicas.inflation(connection)
+            replicas.inflate(connection, inflation_after(before, going))
+        return paths
+
+    def condemned(self, before: datetime) -> Sequence[str]:
+        """Return what has been left half removed since before an instant."""
+        with _reading(self._engine) as connection:
+            return replicas.condemned_replicas(connection, before)
 
     def discard(self, path: str, remove: Callable[[str], None]) -> bool:
-        """Remove a file of which no replica is known or on its way; tell whether it was one."""
+        """Remove a file that is condemned or has no replica, and free its room; tell whether.
+
+        The file goes before the commit: no recall can bring it back in between, and after a crash
+        the row still says what is to be done.
+        """
         with _writing(self._engine) as connection:
-            is_orphan = replicas.is_orphan(connection, path)
-            if is_orphan:
+            has_no_place = replicas.has_no_place(connection, path)
+            if has_no_place:
                 remove(path)
-        return is_orphan
+                replicas.discard_replica(connection, path)
+        return has_no_place
+
+    def without_replica(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return which of these files came from a backend and are none of the pool's."""
+        with _reading(self._engine) as connection:
+            return replicas.without_row(connection, paths)
 
 
 @contextmanager
@@ -183,4 +249,6 @@ def _pending(row: recalls.RecallRow) -> PendingRecall:
         row.tape,
         row.position,
     )
-    return PendingRecall(row.id, file, row.created, row.attempt, row.demand, row.is_urgent)
+    return PendingRecall(
+        row.id, file, row.created, row.attempt, row.demand, row.is_urgent, row.users
+    )

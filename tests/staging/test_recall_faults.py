@@ -13,7 +13,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from catalog_db.archive import recalls as catalog_recalls
+from catalog_db.archive import claims, recalls
 from peps_wps.staging.ledgers import RecallRows
 from storage.part_file import PartFile
 from storage.pool import Pool
@@ -22,9 +22,9 @@ from storage.backends.simtape import SimulatedTape
 from tests.archive_world import HASTY, ArchiveWorld
 
 STATEMENT_OF = {
-    "recover": "has_lost_recalls",
-    "pending": "pending_recalls",
-    "claim": "claim_recalls",
+    "recover": (claims, "has_lost_recalls"),
+    "pending": (recalls, "pending_recalls"),
+    "claim": (claims, "claim_recalls"),
 }
 _FORK = multiprocessing.get_context("fork")
 
@@ -157,14 +157,15 @@ def test_a_service_stopped_while_bytes_arrive_leaves_neither_a_part_nor_a_lease(
 def test_a_database_that_fails_for_a_moment_is_waited_for(world, monkeypatch, method):
     uid = world.add("P1", b"bytes")
     request = world.archive.request([uid], user="u", purpose="p")
-    original, failures = getattr(catalog_recalls, STATEMENT_OF[method]), iter(range(2))
+    module, name = STATEMENT_OF[method]
+    original, failures = getattr(module, name), iter(range(2))
 
     def fail_at_first(*arguments, **options):
         if next(failures, None) is not None:
             raise OperationalError("SELECT", {}, Exception("disk I/O error"))
         return original(*arguments, **options)
 
-    monkeypatch.setattr(catalog_recalls, STATEMENT_OF[method], fail_at_first)
+    monkeypatch.setattr(module, name, fail_at_first)
     with running(world.service()):
         wait_until(lambda: world.archive.status(request).ready)
     assert next(failures, None) is None
