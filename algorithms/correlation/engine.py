@@ -1,0 +1,237 @@
+"""Correlation of two images: down the pyramid, then strip by strip at the full resolution."""
+
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import numpy as np
+
+from algorithms.correlation.coarse import RoughField, axis_of_nodes, rough_field
+from algorithms.correlation.field import CorrelationSettings, DisplacementField, Flag, Float32
+from algorithms.correlation.filters import ASTRAY, EMPTY, FLAT, OUTSIDE, Int32, Mask, Pair
+from algorithms.correlation.images import CLOUD, Image, Strip, strip_of
+from algorithms.correlation.outliers import is_outlier
+from algorithms.correlation.refinement import MARGIN, refine_translations, window_weights
+from algorithms.correlation.search import search_nodes
+
+# Rows of pixels whose nodes are computed at once: what memory the filtered images take.
+_STRIP_ROWS = 256
+# A node whose way back ends farther from where it began is not answered, pixels.
+_LARGEST_LOOP = 0.25
+_FLAG_OF = (
+    (OUTSIDE, Flag.BORDER),
+    (EMPTY, Flag.NO_DATA),
+    (FLAT, Flag.LOW_TEXTURE),
+    (ASTRAY, Flag.NOT_CONVERGED),
+)
+
+Progress = Callable[[float], None]
+
+
+def correlate(
+    reference: Image,
+    secondary: Image,
+    settings: CorrelationSettings,
+    *,
+    prior: tuple[Float32, Float32] | tuple[float, float] = (0.0, 0.0),
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> DisplacementField:
+    """Measure the displacement between two images at the nodes of a grid.
+
+    Parameters
+    ----------
+    reference, secondary
+        The images, on one grid of pixels; the first pixels coincide, sizes may differ.
+    settings
+        How windows are compared.
+    prior
+        Displacement in rows and columns about which to search, pixels: two numbers, or two arrays
+        at the nodes.
+    threads
+        Strips worked on at once.
+    progress
+        Told the share that is done, 0 to 1.
+
+    Returns
+    -------
+    The field at nodes `step` pixels apart. It does not depend on the number of threads.
+
+    Raises
+    ------
+    ValueError
+        When the window does not fit into the images.
+    """
+    least = settings.window + 2 * MARGIN
+    if min(*reference.shape, *secondary.shape) < least:
+        raise ValueError(
+            f"images of {reference.shape} and {secondary.shape} pixels are smaller than a window "
+            f"of {settings.window} and its margin, {least} pixels"
+        )
+    rows, columns = (axis_of_nodes(size, settings.step) for size in reference.shape)
+    shape = (rows.size, columns.size)
+    start = tuple(np.broadcast_to(np.asarray(part, np.float32), shape) for part in prior)
+    rough = rough_field(reference, secondary, settings, rows, columns, (start[0], start[1]))
+    work = _Work(reference, secondary, settings, rows, columns, rough)
+    parts = list(work.parts())
+    with ThreadPoolExecutor(threads, "correlate") as executor:
+        futures = [executor.submit(work.measure, part) for part in parts]
+        for count, future in enumerate(as_completed(futures), 1):
+            future.result()
+            if progress is not None:
+                progress(count / len(parts))
+    return work.field()
+
+
+class _Work:
+    """One correlation under way: strips write into arrays of the whole field."""
+
+    def __init__(
+        self,
+        reference: Image,
+        secondary: Image,
+        settings: CorrelationSettings,
+        rows: Int32,
+        columns: Int32,
+        rough: RoughField,
+    ) -> None:
+        self._images = reference, secondary
+        self._settings = settings
+        self._rows = rows
+        self._columns = columns
+        self._rough = rough
+        self._weights = window_weights(settings.window, "gauss")
+        shape = (rows.size, columns.size)
+        self._refined = np.empty((*shape, 4), np.float32)
+        self._ratio = rough.peak_ratio.copy()
+        self._flags = np.zeros(shape, np.uint8)
+
+    def parts(self) -> Iterable[slice]:
+        """Return the rows of nodes of each strip."""
+        count = max(1, _STRIP_ROWS // self._settings.step)
+        for first in range(0, self._rows.size, count):
+            yield slice(first, min(first + count, self._rows.size))
+
+    def measure(self, part: slice) -> None:
+        """Search and refine the nodes of a strip."""
+        reach = self._settings.window // 2 + MARGIN
+        first, last = int(self._rows[part][0]), int(self._rows[part][-1])
+        rough = self._rough.dy[part]
+        around = reach + self._rough.radius + 2
+        smoothing = self._settings.smoothing
+        strips = (
+            strip_of(self._images[0], first - reach, last + reach + 1, smoothing=smoothing),
+            strip_of(
+                self._images[1],
+                first + math.floor(rough.min()) - around,
+                last + math.ceil(rough.max()) + around + 1,
+                smoothing=smoothing,
+            ),
+        )
+        for index in range(part.start, part.stop):
+            self._measure_row(*strips, index)
+
+    def _measure_row(self, reference: Strip, secondary: Strip, index: int) -> None:
+        """Search and refine one row of nodes."""
+        settings, columns = self._settings, self._columns
+        rows = np.full(columns.size, self._rows[index] - reference.first, np.int32)
+        # Displacements between strips, whose first rows differ.
+        offset = np.array([reference.first - secondary.first, 0], np.float32)
+        start = np.stack([self._rough.dy[index], self._rough.dx[index]], axis=-1) + offset
+        found = np.empty((columns.size, 4), np.float32)
+        outcome = np.empty(columns.size, np.uint8)
+        search_nodes(
+            Pair(
+                reference.values, reference.valid, secondary.values, secondary.valid, rows, columns
+            ),
+            np.rint(start).astype(np.int32),
+            settings.window // 2,
+            self._rough.radius,
+            settings.least_valid,
+            found,
+            outcome,
+        )
+        refined = self._refine(reference, secondary, rows, columns, found[:, :2], outcome)
+        flags = self._flags[index]
+        for code, flag in _FLAG_OF:
+            flags[outcome == code] |= np.uint8(flag)
+        if settings.is_checked_backward:
+            is_astray = self._is_inconsistent(reference, secondary, rows, refined)
+            flags[is_astray] |= np.uint8(Flag.INCONSISTENT)
+        refined[:, :2] -= offset
+        self._refined[index] = refined
+        ratio = self._ratio[index]
+        self._ratio[index] = np.where(np.isnan(ratio), found[:, 3], ratio)
+
+    def _refine(
+        self,
+        reference: Strip,
+        secondary: Strip,
+        rows: Int32,
+        columns: Int32,
+        start: Float32,
+        outcome: Mask,
+    ) -> Float32:
+        refined = np.empty((rows.size, 4), np.float32)
+        refine_translations(
+            Pair(
+                reference.values,
+                reference.valid,
+                secondary.coefficients,
+                secondary.valid,
+                rows,
+                columns,
+            ),
+            self._weights,
+            self._settings.least_valid,
+            start,
+            refined,
+            outcome,
+        )
+        return refined
+
+    def _is_inconsistent(
+        self, reference: Strip, secondary: Strip, rows: Int32, refined: Float32
+    ) -> Mask:
+        """Trace nodes back from the secondary; True where the way does not end at its start."""
+        moved = np.rint(np.nan_to_num(refined[:, :2])).astype(np.int32)
+        outcome = np.empty(rows.size, np.uint8)
+        back = self._refine(
+            secondary,
+            reference,
+            rows + moved[:, 0],
+            self._columns + moved[:, 1],
+            -refined[:, :2],
+            outcome,
+        )
+        loop = np.hypot(*(back[:, :2] + refined[:, :2]).T)
+        return np.asarray(~(loop <= _LARGEST_LOOP) & np.isfinite(refined[:, 0]))
+
+    def field(self) -> DisplacementField:
+        """Judge what was found and return it."""
+        dy, dx, correlation, sigma = (part.copy() for part in np.moveaxis(self._refined, -1, 0))
+        flags = self._flags
+        flags[correlation < self._settings.least_correlation] |= np.uint8(Flag.LOW_CORRELATION)
+        self._clear(flags, dy, dx, sigma)
+        flags[is_outlier(dy, dx)] |= np.uint8(Flag.OUTLIER)
+        self._clear(flags, dy, dx, sigma)
+        self._tell_clouds(flags)
+        return DisplacementField(
+            self._rows, self._columns, dx, dy, correlation, self._ratio, sigma, flags
+        )
+
+    @staticmethod
+    def _clear(flags: Mask, *fields: Float32) -> None:
+        for one in fields:
+            one[flags != 0] = np.nan
+
+    def _tell_clouds(self, flags: Mask) -> None:
+        """Say of nodes without enough data whether clouds are the reason."""
+        for image in self._images:
+            if image.mask is not None:
+                inside = self._rows < image.shape[0], self._columns < image.shape[1]
+                at_nodes = image.mask[np.ix_(self._rows[inside[0]], self._columns[inside[1]])]
+                part = flags[: at_nodes.shape[0], : at_nodes.shape[1]]
+                part[((part & Flag.NO_DATA) != 0) & (at_nodes == CLOUD)] ^= np.uint8(
+                    Flag.NO_DATA | Flag.CLOUD
+                )

@@ -1,0 +1,127 @@
+"""The images of a correlation as it reads them: rows on demand, without gaps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from algorithms.correlation.filters import (
+    Float32,
+    Mask,
+    convolved,
+    filled,
+    gaussian_taps,
+    halved,
+    spline_taps,
+)
+
+# What a mask says of a pixel.
+VALID, NO_DATA, CLOUD = 0, 1, 2
+# Pixels around one without data that filters have mixed with it.
+_TAINTED = 2
+_BLOCK_ROWS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image and what of it must not be used.
+
+    Parameters
+    ----------
+    pixels
+        Shape (row, column), any real type; NaN is no data.
+    mask
+        Same shape: 0 where pixels may be used, 1 without data, 2 under clouds or excluded for
+        another reason; None where all may be used.
+    """
+
+    pixels: NDArray[Any]
+    mask: Mask | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 2:
+            raise ValueError(f"an image of two dimensions is needed, found {self.pixels.shape}")
+        if self.mask is not None and self.mask.shape != self.pixels.shape:
+            raise ValueError(f"the mask has shape {self.mask.shape}, its image {self.pixels.shape}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def rows(self, first: int, last: int) -> tuple[Float32, Mask]:
+        """Return rows as float32, zero where there is no data, and 1 where they may be used."""
+        pixels = self.pixels[first:last].astype(np.float32)
+        finite = np.isfinite(pixels)
+        valid = finite if self.mask is None else finite & (self.mask[first:last] == VALID)
+        if not finite.all():
+            pixels[~finite] = 0.0
+        return pixels, valid.astype(np.uint8)
+
+    def halved(self) -> "Image":
+        """Return the image at half the resolution."""
+        rows, columns = self.shape[0] // 2, self.shape[1] // 2
+        pixels, mask = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.uint8)
+        for first in range(0, rows, _BLOCK_ROWS):
+            last = min(first + _BLOCK_ROWS, rows)
+            pixels[first:last], valid = halved(*self.rows(2 * first, 2 * last))
+            mask[first:last] = np.where(valid == 1, VALID, NO_DATA)
+        return Image(pixels, mask)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Consecutive rows of an image, filtered.
+
+    Parameters
+    ----------
+    first
+        Row of the image that is row 0 here.
+    values
+        The smoothed image, shape (row, column + PADDING), finite.
+    coefficients
+        Cubic B-spline coefficients of the smoothed image, same layout.
+    valid
+        1 where pixels count, shape (row, column).
+    """
+
+    first: int
+    values: Float32
+    coefficients: Float32
+    valid: Mask
+
+
+def strip_of(image: Image, first: int, last: int, *, smoothing: float) -> Strip:
+    """Read and filter rows of an image, those that exist.
+
+    Parameters
+    ----------
+    image
+        The image.
+    first, last
+        Rows wanted, the last not included; they may lie beyond the image.
+    smoothing
+        Standard deviation of the Gaussian, pixels.
+    """
+    margin = spline_taps(smoothing).size // 2
+    top, bottom = max(first, 0), max(min(last, image.shape[0]), 0)
+    upper = max(top - margin, 0)
+    pixels, valid = image.rows(upper, max(min(bottom + margin, image.shape[0]), upper))
+    pixels = filled(pixels, valid)
+    kept = slice(top - upper, bottom - upper)
+    return Strip(
+        top,
+        convolved(pixels, gaussian_taps(smoothing))[kept],
+        convolved(pixels, spline_taps(smoothing))[kept],
+        _untainted(valid)[kept],
+    )
+
+
+def _untainted(valid: Mask) -> Mask:
+    """Leave out pixels that filters have mixed with ones without data."""
+    if bool(valid.all()):
+        return valid
+    side = 2 * _TAINTED + 1
+    return np.asarray(ndimage.minimum_filter(valid, size=side, mode="nearest"))

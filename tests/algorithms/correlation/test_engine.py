@@ -1,0 +1,98 @@
+"""Displacements put in by Fourier shifts are found again, whatever is missing from the images."""
+
+import numpy as np
+import pytest
+
+from algorithms.correlation import CorrelationSettings, Flag, correlate
+from algorithms.correlation.images import CLOUD, NO_DATA, Image
+
+SHAPE = (220, 260)
+SETTINGS = CorrelationSettings(window=31, step=20, max_displacement=4.0)
+
+
+@pytest.fixture(scope="module")
+def texture():
+    """Random texture without the highest frequencies, of which a shifted copy is exact."""
+    spectrum = np.fft.rfft2(np.random.default_rng(5).standard_normal(SHAPE))
+    frequency = np.hypot(np.fft.fftfreq(SHAPE[0])[:, None], np.fft.rfftfreq(SHAPE[1]))
+    return spectrum * np.exp(-((frequency / 0.16) ** 2))
+
+
+def moved(texture, dy=0.0, dx=0.0):
+    phase = np.fft.fftfreq(SHAPE[0])[:, None] * dy + np.fft.rfftfreq(SHAPE[1]) * dx
+    image = np.fft.irfft2(texture * np.exp(-2j * np.pi * phase), s=SHAPE)
+    return np.rint(2000.0 + 1500.0 * image / image.std()).clip(1, 65535).astype(np.uint16)
+
+
+@pytest.mark.parametrize(("dy", "dx"), [(0.0, 0.0), (1.37, -0.71), (-3.6, 2.5)])
+def test_a_shift_is_found_to_thousandths_of_a_pixel(texture, dy, dx):
+    field = correlate(Image(moved(texture)), Image(moved(texture, dy, dx)), SETTINGS)
+    inner = (slice(2, -2), slice(2, -2))
+    assert field.is_answered[inner].all()
+    for found, true in ((field.dy[inner], dy), (field.dx[inner], dx)):
+        assert np.sqrt(np.mean((found - true) ** 2)) < 0.002
+        np.testing.assert_allclose(found, true, atol=0.006)
+    assert (field.correlation[inner] > 0.999).all()
+
+
+def test_a_large_shift_is_found_down_the_pyramid(texture):
+    settings = CorrelationSettings(window=31, step=20, max_displacement=16.0)
+    field = correlate(Image(moved(texture)), Image(moved(texture, 13.3, -9.8)), settings)
+    assert field.is_answered[2:-3, 2:-2].all()
+    np.testing.assert_allclose(field.dy[2:-3, 2:-2], 13.3, atol=0.006)
+
+
+def test_the_field_does_not_depend_on_threads(texture):
+    pair = Image(moved(texture)), Image(moved(texture, 0.4, 0.2))
+    settings = CorrelationSettings(window=21, step=4)
+    one, two = correlate(*pair, settings), correlate(*pair, settings, threads=2)
+    np.testing.assert_array_equal(one.dx, two.dx)
+    np.testing.assert_array_equal(one.flags, two.flags)
+
+
+def test_what_is_missing_changes_nothing_beside_it(texture):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[60:110, 60:110] = CLOUD
+    mask[150:, 200:] = NO_DATA
+    secondary = moved(texture, 0.6, -0.3)
+    secondary[mask != 0] = 60_000
+    field = correlate(Image(moved(texture)), Image(secondary, mask), SETTINGS)
+    answered = field.is_answered
+    np.testing.assert_allclose(field.dy[answered], 0.6, atol=2e-2)
+    assert answered[2:-2, 2:-2].mean() > 0.6
+    assert field.flags[4, 4] == Flag.CLOUD
+    assert field.flags[8, 11] & Flag.NO_DATA
+    assert np.isnan(field.dx[~answered]).all()
+
+
+def test_unlike_images_have_no_answer(texture):
+    other = np.random.default_rng(9).integers(500, 4000, SHAPE).astype(np.uint16)
+    field = correlate(Image(moved(texture)), Image(other), SETTINGS)
+    assert field.is_answered.mean() < 0.02
+
+
+def test_a_constant_image_has_no_answer(texture):
+    flat = np.full(SHAPE, 1200, np.uint16)
+    for pair in ((flat, moved(texture)), (moved(texture), flat), (flat, flat)):
+        field = correlate(*(Image(one) for one in pair), SETTINGS)
+        assert not field.is_answered.any()
+
+
+def test_a_node_is_also_traced_back(texture):
+    settings = CorrelationSettings(window=31, step=20, is_checked_backward=True)
+    field = correlate(Image(moved(texture)), Image(moved(texture, 0.6, -0.3)), settings)
+    assert field.is_answered[2:-2, 2:-2].all()
+
+
+def test_a_window_larger_than_the_image_is_refused(texture):
+    small = Image(moved(texture)[:30])
+    with pytest.raises(ValueError, match="smaller than a window of 31"):
+        correlate(small, small, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"window": 30}, {"window": 5}, {"step": 0}, {"max_displacement": -1.0}]
+)
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match="expected"):
+        CorrelationSettings(**wrong)
