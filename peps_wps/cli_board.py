@@ -200,6 +200,8 @@ def _sentence(progress: Progress) -> str:
     if progress.state == "receiving":
         if progress.size_bytes is None:
             return f"receiving, {size_text(progress.done_bytes)} so far"
+        if progress.done_bytes == 0:
+            return f"receiving {size_text(progress.size_bytes)}"
         return (
             f"{progress.done_bytes / progress.size_bytes:.0%} of {size_text(progress.size_bytes)}"
         )

@@ -146,7 +146,7 @@ class Downloads:
             yield self._over(task, "failed", message="its title is no name of a file")
         elif (path := self._present(product)) is not None:
             yield self._over(task, "present", path)
-        elif product.mode == "disk":
+        elif product.mode == "disk" or self._is_whole(product):
             task.is_prompted = True
         elif self._recalls is not None and not self._recalls.has(task.name):
             self._recalls.add(task.name)
@@ -156,10 +156,13 @@ class Downloads:
         folder = self._folder / f"{product.title}.SAFE"
         if self._options.extract and folder.is_dir():
             return folder
+        is_there = not self._options.extract and self._is_whole(product)
+        return self._zip(product) if is_there else None
+
+    def _is_whole(self, product: Product) -> bool:
+        """Tell whether the zip of a product is there."""
         path = self._zip(product)
-        if self._options.extract or not path.is_file():
-            return None
-        return path if product.size_bytes in (None, path.stat().st_size) else None
+        return path.is_file() and product.size_bytes in (None, path.stat().st_size)
 
     def _begin(self) -> None:
         """Give work to who has none."""
@@ -193,13 +196,15 @@ class Downloads:
 
     def _fetch(self, product: Product) -> Path:
         """Fetch a product, in a thread of the crew."""
-        path = fetch(
-            self._server,
-            product,
-            self._zip(product),
-            received=self._receiver(product.title),
-            should_stop=self._is_stopped.is_set,
-        )
+        path = self._zip(product)
+        if not self._is_whole(product):
+            fetch(
+                self._server,
+                product,
+                path,
+                received=self._receiver(product.title),
+                should_stop=self._is_stopped.is_set,
+            )
         if self._recalls is not None:
             self._recalls.release(product.title)
         return extract(path) if self._options.extract else path

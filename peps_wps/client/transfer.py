@@ -23,7 +23,7 @@ from peps_wps.client.part import Part
 from peps_wps.client.products import Product
 from peps_wps.client.server import Server, refusal
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 
 # (bytes so far, bytes in all or None)
 Received = Callable[[int, int | None], None]
@@ -129,6 +129,9 @@ def _receive(
         _check_space(part, whole)
         before = part.size_bytes
         received(before, whole)
+        # Else urllib3 throws the last piece away where a connection ends early; the size is
+        # verified here.
+        answer.raw.enforce_content_length = False
         try:
             for chunk in answer.iter_content(CHUNK_BYTES):
                 part.write(chunk)
