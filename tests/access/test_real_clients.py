@@ -1,7 +1,6 @@
 """Clients as they are, with credentials and without, against a service that asks for them."""
 
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,10 +11,10 @@ from birdy import WPSClient
 from birdy.exceptions import UnauthorizedException
 from owslib.util import ServiceException
 from owslib.wps import WebProcessingService, monitorExecution
-from werkzeug.serving import make_server
 
 from peps_wps.client import Credentials, RefusedError, WpsClient
 from tests.access.conftest import PASSWORDS, Service
+from tests.loopback import on_the_loopback
 from tests.wps.stand_in import Ledger
 
 pytestmark = [
@@ -30,13 +29,8 @@ EXECUTE = "wps?service=WPS&version=1.0.0&request=execute&identifier=ECHO&datainp
 
 @pytest.fixture
 def url(service: Service, ledger: Ledger) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, service.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with on_the_loopback(service.app) as address:
+        yield address
 
 
 def test_owslib_with_a_password_sees_orders_and_polls(url: str, ledger: Ledger) -> None:

@@ -3,20 +3,19 @@
 import itertools
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import rasterio
-from werkzeug.serving import make_server
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Response
 
 from peps_wps.errors import DemError
 from peps_wps.readers import dem as dem_module
 from peps_wps.readers.dem_tiles import Bounds, find_tiles
+from tests.loopback import on_the_loopback
 from tests.readers.dem_planes import Write, assert_is_plane, ellipsoidal
 
 
@@ -142,13 +141,8 @@ def server(tmp_path: Path) -> Iterator[str]:
             return Response(status=404)(environ, start_response)
         return send_file(file, environ, conditional=True)(environ, start_response)
 
-    web = make_server("127.0.0.1", 0, serve, threaded=True)
-    thread = threading.Thread(target=web.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{web.port}"
-    web.shutdown()
-    thread.join()
-    web.server_close()
+    with on_the_loopback(serve) as address:
+        yield address
 
 
 def test_a_template_of_addresses_reads_the_tiles_that_exist(write: Write, server: str) -> None:

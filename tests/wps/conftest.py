@@ -12,7 +12,8 @@ from catalog_db.engine import Engine, create_engine
 from peps_wps.app import Application, create_app
 from peps_wps.config import Config
 from processes import PROCESSES
-from tests.wps.serving import Served, on_the_loopback, serving
+from tests.loopback import on_the_loopback
+from tests.wps.serving import Served, serving
 from tests.wps.stand_in import Amalthee, Echo, FullMaja, Ledger
 
 

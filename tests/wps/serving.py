@@ -1,13 +1,11 @@
 """A whole service on the loopback: web application, dispatcher and workers."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from werkzeug import Response
-from werkzeug.serving import make_server
 
 from catalog_db import migrations
 from catalog_db.engine import create_engine
@@ -15,6 +13,8 @@ from peps_wps.app import Application, create_app
 from peps_wps.config import Config
 from peps_wps.ordering import ChainProcess
 from tests.jobs.job_house import House
+from tests.loopback import on_the_loopback
+from tests.workers import working
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,6 @@ class Served:
     app: Application
     house: House
     elsewhere: str
-
-
-@contextmanager
-def on_the_loopback(app: Application | Response) -> Iterator[str]:
-    """Give the address of an application until the block ends."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager
@@ -58,13 +44,7 @@ def serving(folder: Path, processes: tuple[type[ChainProcess], ...]) -> Iterator
         engine = create_engine(config.catalog.url)
         migrations.upgrade(engine)
         house = House(config, engine, folder / "journal", environ)
-        house.start()
         app = create_app(config, engine, processes=processes)
-        try:
-            with on_the_loopback(app) as url:
-                yield Served(url, app, house, elsewhere)
-        finally:
-            for process in house.supervisors:
-                process.terminate()
-                process.join(20)
-            engine.dispose()
+        with working(config), on_the_loopback(app) as url:
+            yield Served(url, app, house, elsewhere)
+        engine.dispose()

@@ -1,6 +1,5 @@
 """WPS, dispatcher and workers together: orders that end, are told why they fail, are dismissed."""
 
-import threading
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -8,7 +7,6 @@ import pytest
 from lxml import etree
 from owslib.wps import WebProcessingService, WPSExecution
 from pywps import ComplexOutput, Format, LiteralInput
-from werkzeug.serving import make_server
 from werkzeug.test import Client
 
 from catalog_db import migrations
@@ -17,6 +15,8 @@ from peps_wps.app import Application, create_app
 from peps_wps.config import Config
 from peps_wps.ordering.process import ChainProcess
 from tests.jobs.job_house import House, until
+from tests.loopback import on_the_loopback
+from tests.workers import working
 from tests.wps.stand_in import NAMES, document, job_id_of
 
 pytestmark = pytest.mark.slow
@@ -51,12 +51,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     config = Config.load(var=folder / "var", environ=environ)
     engine = create_engine(config.catalog.url)
     migrations.upgrade(engine)
-    house = House(config, engine, folder / "journal", environ)
-    house.start()
-    yield house
-    for process in house.supervisors:
-        process.terminate()
-        process.join(20)
+    with working(config):
+        yield House(config, engine, folder / "journal", environ)
     engine.dispose()
 
 
@@ -71,19 +67,12 @@ def status_of(client: Client, job_id: str) -> etree._Element:
 
 def test_an_order_of_a_product_on_tape_ends_with_its_result(app, house, tmp_path):
     house.archive("S1A_ONE")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        wps = WebProcessingService(f"http://127.0.0.1:{server.server_port}/resto/wps")
+    with on_the_loopback(app) as url:
+        wps = WebProcessingService(f"{url}/resto/wps")
         execution = wps.execute("STAND_IN", [("product", "S1A_ONE")], output=[])
         until(lambda: poll(execution).isComplete(), 60)
         archive = next(one for one in execution.processOutputs if one.identifier == "archive")
         archive.writeToDisk(path=f"{tmp_path}/")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
     assert execution.isSucceded()
     assert "S1A_ONE" in "".join(file.read_text() for file in tmp_path.glob("*.txt"))

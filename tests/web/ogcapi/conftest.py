@@ -1,9 +1,6 @@
 """A service with workers, on the loopback and through WSGI; and one whose rows tests write."""
 
-import multiprocessing
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,18 +8,18 @@ import pytest
 from pywps import ComplexInput, ComplexOutput, Format, LiteralInput, LiteralOutput
 from pywps.inout.literaltypes import AllowedValue
 from werkzeug import Response
-from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
 from catalog_db.engine import create_engine
 from peps_wps.app import Application, create_app
 from peps_wps.config import Config
-from peps_wps.jobs.service import run_workers
 from peps_wps.ordering.boxes import BoxInput, BoxOutput
 from peps_wps.ordering.process import Alias, ChainProcess
 from processes.echo import Echo
 from processes.processing_status import ProcessingStatus
 from tests.jobs.job_house import until
+from tests.loopback import on_the_loopback
+from tests.workers import working
 
 TIFF = Format("image/tiff")
 GEOJSON = Format("application/geo+json")
@@ -132,20 +129,6 @@ class Service:
         return until(status, 60)
 
 
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serve an application on the loopback, for clients that know HTTP only."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def library(environ: Any, start_response: Any) -> Any:
     """Answer with what is referred to, or 404."""
     content = LIBRARY.get(environ["PATH_INFO"])
@@ -155,7 +138,7 @@ def library(environ: Any, start_response: Any) -> Any:
 
 @pytest.fixture(scope="package")
 def library_url() -> Iterator[str]:
-    with served(library) as url:
+    with on_the_loopback(library) as url:
         yield url
 
 
@@ -175,20 +158,6 @@ def service(tmp_path_factory: pytest.TempPathFactory, library_url: str) -> Itera
     config = Config.load(var=folder / "var", environ=environ)
     engine = create_engine(config.catalog.url)
     app = create_app(config, engine, processes=(Echo, Mirror, Slow, ProcessingStatus))
-    with working(config), served(app) as url:
+    with working(config), on_the_loopback(app) as url:
         yield Service(app, url, library_url)
     engine.dispose()
-
-
-@contextmanager
-def working(config: Config) -> Iterator[None]:
-    """Have a supervisor at work, without the kernels of chains that compute."""
-    process = multiprocessing.get_context("spawn").Process(
-        target=run_workers, args=(config,), kwargs={"zygote": "peps_wps.jobs.child"}
-    )
-    process.start()
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.join(20)
