@@ -1,6 +1,7 @@
 """Fixtures of the whole suite."""
 
 import os
+import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -17,6 +18,38 @@ kernel_cache.use_own_folder()
 REFERENCE_DATA = Path(
     os.environ.get("PEPS_REFERENCE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
 )
+
+
+# Parameters longer than this are named by what they begin with.
+LONGEST_NAME = 60
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, where they share its fixtures.
+
+    Files that share more than that have a group of their own. What takes long comes first; the
+    order is without meaning otherwise, so that what computes runs beside what waits.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    groups: dict[pytest.Item, str] = {}
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        groups[item] = mark.args[0] if mark else item.nodeid.partition("::")[0]
+        if mark is None:
+            item.add_marker(pytest.mark.xdist_group(groups[item]))
+    slow = {groups[item] for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (groups[item] not in slow, zlib.crc32(groups[item].encode())))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long parameters by their beginning and a sum: a report of them is no page."""
+    if not isinstance(val, str | bytes) or len(val) <= LONGEST_NAME:
+        return None
+    content = val.encode("utf-8", "surrogateescape") if isinstance(val, str) else val
+    begin = "".join(one if one.isalnum() else "-" for one in content[:20].decode("latin-1"))
+    return f"{argname}-{begin}-{zlib.crc32(content):08x}"
 
 
 @pytest.fixture(scope="session")
