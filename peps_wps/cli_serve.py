@@ -26,6 +26,7 @@ from peps_wps.jobs.chain_lookup import chains_of
 from peps_wps.jobs.service import run_workers
 from peps_wps.jobs.task_runner import check_executor
 from peps_wps.services import open_catalogue
+from peps_wps.tape_sections import SimulatedTapeSection
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,9 @@ def serving_config(arguments: argparse.Namespace) -> Config:
 def prepare(config: Config) -> None:
     """Set up the log, bring the database up to date, refuse what no job could run with."""
     logs.configure(config.logging)
-    for folder in (config.var, config.results.path, config.storage.path, config.tape.path):
+    tapes = (config.tape, *(section for _name, section in config.further_tapes))
+    simulated = [one.path for one in tapes if isinstance(one, SimulatedTapeSection)]
+    for folder in (config.var, config.results.path, config.storage.path, *simulated):
         _require_writable(folder)
     open_catalogue(config).dispose()
     chains_of(config)
