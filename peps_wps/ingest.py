@@ -3,11 +3,18 @@
 The file is copied first, outside any transaction, for it may take long; then one transaction makes
 it known: file, product, and that the one holds the other. A crash in between leaves a file that
 nobody knows, and the next attempt finds it there.
+
+Several products are read and copied at once, ahead of those that are made known; those that are
+ready share a transaction, for its wait for the disk costs more than a product.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,6 +34,12 @@ from storage.model import ArchiveFile
 
 logger = logging.getLogger(__name__)
 
+# Products read at once, and how many before those that are made known.
+_READERS = 4
+_READ_AHEAD = 64
+# Products of a transaction, and how long one may wait for others, seconds.
+_GROUP = 100
+_GROUP_S = 1.0
 # Told how far it is, in percent, and what is being done.
 Progress = Callable[[float, str], None]
 
@@ -104,12 +117,13 @@ def ingest(
     progress
         Told before each product how far it is.
     """
-    outcomes = []
-    for number, path in enumerate(paths):
-        progress(100 * number / len(paths), f"Ingesting {path.name}")
-        outcomes.append(_ingest_one(path, tier, services, strict=strict))
+    run = _Run(tier, services, strict)
+    for number, outcome in enumerate(run.outcomes(paths)):
+        progress(100 * number / len(paths), f"Ingesting {outcome.path.name}")
+        run.settle(number, outcome)
+    run.commit()
     progress(100, "Ingested")
-    return IngestReport(tuple(outcomes))
+    return IngestReport(tuple(run.settled[number] for number in range(len(paths))))
 
 
 def find_products(paths: Sequence[Path]) -> list[Path]:
@@ -140,25 +154,132 @@ def archive_path(metadata: ProductMetadata) -> str:
     return f"{metadata.collection}/{metadata.start:%Y/%m/%d}/{metadata.title}.zip"
 
 
-def _ingest_one(path: Path, tier: Tier, services: Services, *, strict: bool) -> IngestedProduct:
-    """Ingest one product; what is wrong with it becomes its outcome."""
-    doubt = ""
-    try:
-        metadata = read_metadata(path)
-        uid = products.product_uid(metadata.collection, metadata.title)
-        state = _known_state(uid, services)
-        if state is IngestState.REFUSED:
-            sentence = f"the product {metadata.title} has been withdrawn"
-            return IngestedProduct(path, state, metadata.title, None, sentence)
-        if state is IngestState.ADDED:
-            doubt = _doubt(path, strict=strict)
-            stored = services.archive.copy(path, archive_path(metadata), tier=tier)
-            make_known(metadata, stored, services)
-            logger.info("ingested %s, %d bytes, %s", metadata.title, stored.size_bytes, tier)
-    except (SafeError, StorageError, CatalogError, OSError) as error:
-        logger.debug("refused %s: %s", path, error)  # the caller tells it, with the others
-        return IngestedProduct(path, IngestState.REFUSED, path.name, None, str(error))
-    return IngestedProduct(path, state, metadata.title, uid, doubt)
+@dataclass(frozen=True)
+class _Copied:
+    """A product whose file the archive has, and the catalogue does not know yet."""
+
+    path: Path
+    metadata: ProductMetadata
+    stored: ArchiveFile
+    doubt: str
+
+
+@dataclass(frozen=True)
+class _Twin:
+    """Another path of a product that is on its way: what becomes of it depends on the first."""
+
+    path: Path
+
+
+@dataclass
+class _Run:
+    """Products on their way: read by several threads, made known in groups by the caller's."""
+
+    tier: Tier
+    services: Services
+    strict: bool
+    settled: dict[int, IngestedProduct] = field(default_factory=dict)
+    _group: dict[int, _Copied] = field(default_factory=dict)
+    _group_since: float = 0.0
+    _on_their_way: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def outcomes(self, paths: Sequence[Path]) -> Iterator[IngestedProduct | _Copied | _Twin]:
+        """Yield what reading and copying makes of each path, in order, some read ahead."""
+        remaining = iter(paths)
+        ahead: deque[Future[IngestedProduct | _Copied | _Twin]] = deque()
+        with ThreadPoolExecutor(_READERS) as readers:
+            try:
+                while True:
+                    while len(ahead) < _READ_AHEAD and (path := next(remaining, None)) is not None:
+                        ahead.append(readers.submit(self._read, path))
+                    if not ahead:
+                        return
+                    yield ahead.popleft().result()
+            finally:
+                readers.shutdown(cancel_futures=True)
+
+    def settle(self, number: int, outcome: IngestedProduct | _Copied | _Twin) -> None:
+        """Note what became of a path; what was copied is made known with others."""
+        if isinstance(outcome, _Twin):
+            self.commit()  # the first is known or refused then
+            outcome = self._read(outcome.path)
+        if isinstance(outcome, IngestedProduct):
+            self.settled[number] = outcome
+        elif isinstance(outcome, _Copied):
+            if not self._group:
+                self._group_since = time.monotonic()
+            self._group[number] = outcome
+            if len(self._group) >= _GROUP or time.monotonic() > self._group_since + _GROUP_S:
+                self.commit()
+
+    def commit(self) -> None:
+        """Make known what was copied: in one transaction, or one by one where that is refused."""
+        group, self._group = self._group, {}
+        try:
+            self._make_known(group)
+        except (StorageError, CatalogError) as error:
+            for number, one in group.items():
+                if len(group) == 1:
+                    self.settled[number] = _refused(one.path, error)
+                else:
+                    self._group = {number: one}
+                    self.commit()
+        with self._lock:
+            self._on_their_way.difference_update(_uid(one.metadata) for one in group.values())
+
+    def _make_known(self, group: Mapping[int, _Copied]) -> None:
+        if not group:
+            return
+        known = [(one.metadata, one.stored) for one in group.values()]
+        with self.services.engine.begin() as connection:
+            recorded = record_known(connection, known, self.services.archive)
+        for (number, one), (uid, _) in zip(group.items(), recorded, strict=True):
+            title, size_bytes = one.metadata.title, one.stored.size_bytes
+            logger.info("ingested %s, %d bytes, %s", title, size_bytes, self.tier)
+            added = IngestedProduct(one.path, IngestState.ADDED, title, uid, one.doubt)
+            self.settled[number] = added
+
+    def _read(self, path: Path) -> IngestedProduct | _Copied | _Twin:
+        """Read and copy one product; what is wrong with it becomes its outcome."""
+        try:
+            metadata = read_metadata(path)
+            uid = _uid(metadata)
+            with self._lock:
+                if uid in self._on_their_way:
+                    return _Twin(path)
+                self._on_their_way.add(uid)
+            return self._copied(path, metadata, uid)
+        except (SafeError, StorageError, CatalogError, OSError) as error:
+            return _refused(path, error)
+
+    def _copied(self, path: Path, metadata: ProductMetadata, uid: str) -> IngestedProduct | _Copied:
+        """Copy a product that the catalogue does not know; another one is not on its way then."""
+        is_copied = False
+        try:
+            state = _known_state(uid, self.services)
+            if state is IngestState.REFUSED:
+                sentence = f"the product {metadata.title} has been withdrawn"
+                return IngestedProduct(path, state, metadata.title, None, sentence)
+            if state is IngestState.KNOWN:
+                return IngestedProduct(path, state, metadata.title, uid)
+            doubt = _doubt(path, strict=self.strict)
+            stored = self.services.archive.copy(path, archive_path(metadata), tier=self.tier)
+            is_copied = True
+            return _Copied(path, metadata, stored, doubt)
+        finally:
+            if not is_copied:
+                with self._lock:
+                    self._on_their_way.discard(uid)
+
+
+def _uid(metadata: ProductMetadata) -> str:
+    return products.product_uid(metadata.collection, metadata.title)
+
+
+def _refused(path: Path, error: Exception) -> IngestedProduct:
+    logger.debug("refused %s: %s", path, error)  # the caller tells it, with the others
+    return IngestedProduct(path, IngestState.REFUSED, path.name, None, str(error))
 
 
 def _doubt(path: Path, *, strict: bool) -> str:
@@ -185,21 +306,32 @@ def _known_state(uid: str, services: Services) -> IngestState:
     return IngestState.KNOWN
 
 
-def make_known(metadata: ProductMetadata, stored: ArchiveFile, services: Services) -> None:
-    """Write file, product and placement of what the archive has stored, in one transaction."""
-    with services.engine.begin() as connection:
-        record_known(connection, metadata, stored, services.archive)
-
-
 def record_known(
-    connection: Connection, metadata: ProductMetadata, stored: ArchiveFile, archive: Archive
-) -> tuple[str, int]:
-    """Write the same in a transaction of the caller's; return the uid and the key of the file."""
-    product = _product(metadata, stored)
-    file_id = archive.record(stored, connection)
-    products.insert_products(connection, [product])
-    products.place(connection, product.uid, file_id)
-    return product.uid, file_id
+    connection: Connection,
+    known: Sequence[tuple[ProductMetadata, ArchiveFile]],
+    archive: Archive,
+) -> list[tuple[str, int]]:
+    """Write files, products and placements of what the archive has stored.
+
+    Parameters
+    ----------
+    connection
+        In a write transaction: all or nothing.
+    known
+        Products with their files; none is there twice.
+    archive
+        That has stored them.
+
+    Returns
+    -------
+    The uid and the key of the file of each.
+    """
+    made = [_product(metadata, stored) for metadata, stored in known]
+    files = [archive.record(stored, connection) for _, stored in known]
+    products.insert_products(connection, made)
+    placed = [(one.uid, file) for one, file in zip(made, files, strict=True)]
+    products.place(connection, dict(placed))
+    return placed
 
 
 def _product(metadata: ProductMetadata, stored: ArchiveFile) -> Product:

@@ -60,7 +60,7 @@ class ArchiveWorld:
         with self.engine.begin() as connection:
             file_id = self.archive.record(stored, connection)
             products.insert_products(connection, [product])
-            products.place(connection, uid, file_id)
+            products.place(connection, {uid: file_id})
         if source.is_file():
             self.contents[uid] = source.read_bytes()
         return uid

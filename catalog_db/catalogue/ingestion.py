@@ -10,7 +10,7 @@ from catalog_db.archive import staging
 from catalog_db.archive.staging import FileRow
 from catalog_db.catalogue import products
 from catalog_db.catalogue.products import Product
-from catalog_db.tables import ingestion, item, placement
+from catalog_db.tables import ingestion
 from catalog_db.times import to_us
 from catalog_db.upsert import insert_into
 
@@ -85,18 +85,5 @@ def take(connection: Connection, entries: Sequence[Entry], now: datetime) -> dic
     taken = [entry.product for entry in entries if entry.product.title not in refused]
     products.insert_products(connection, taken)
     if files:
-        _place(connection, files)
+        products.place(connection, files)
     return refused
-
-
-def _place(connection: Connection, files: dict[str, int]) -> None:
-    """Say which file holds which product, for all products of a batch."""
-    found = connection.execute(select(item.c.uid, item.c.pk).where(item.c.uid.in_(list(files))))
-    rows = [{"item": row.pk, "file": files[row.uid]} for row in found]
-    statement = insert_into(connection, placement)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[placement.c.item], set_={"file": statement.excluded.file}
-        ),
-        rows,
-    )

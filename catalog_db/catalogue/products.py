@@ -1,7 +1,7 @@
 """Products: what the archive holds, one row of `item` each."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import shapely
@@ -50,14 +50,19 @@ def possible_uids(connection: Connection, identifiers: Iterable[str]) -> list[st
     return uids
 
 
-def place(connection: Connection, uid: str, file_id: int) -> None:
-    """State which file of the archive holds a product."""
-    key = connection.scalar(select(item.c.pk).where(item.c.uid == uid))
-    if key is None:
-        raise UnknownProductError(uid)
-    statement = insert_into(connection, placement).values(item=key, file=file_id)
+def place(connection: Connection, files: Mapping[str, int]) -> None:
+    """State which file of the archive, by its key, holds which product, by its uid."""
+    query = select(item.c.uid, item.c.pk).where(item.c.uid.in_(list(files)))
+    keys = {row.uid: row.pk for row in connection.execute(query)}
+    for uid in files:
+        if uid not in keys:
+            raise UnknownProductError(uid)
+    statement = insert_into(connection, placement)
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["item"], set_={"file": file_id})
+        statement.on_conflict_do_update(
+            index_elements=[placement.c.item], set_={"file": statement.excluded.file}
+        ),
+        [{"item": keys[uid], "file": file_id} for uid, file_id in files.items()],
     )
 
 

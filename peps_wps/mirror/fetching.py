@@ -199,7 +199,9 @@ class Fetcher:
     def _record(self, row: MirrorProduct, metadata: ProductMetadata, stored: ArchiveFile) -> None:
         """Write file, product, placement and what the mirror knows, all or nothing."""
         with self._services.engine.begin() as connection:
-            uid, file_id = record_known(connection, metadata, stored, self._services.archive)
+            ((uid, file_id),) = record_known(
+                connection, [(metadata, stored)], self._services.archive
+            )
             now = times.now()
             if not mirror_queue.complete(connection, row, uid=uid, file_id=file_id, now=now):
                 raise _ChangedError

@@ -105,8 +105,8 @@ def test_a_placed_product_knows_its_file(engine: Engine):
         key = connection.execute(
             insert(file).values(path=path, created_us=0, **values)
         ).inserted_primary_key[0]
-        products.place(connection, grd().uid, key)
-        products.place(connection, grd().uid, key)
+        products.place(connection, {grd().uid: key})
+        products.place(connection, {grd().uid: key})
 
         assert products.get(connection, grd().uid).file_path == path
 

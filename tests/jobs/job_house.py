@@ -1,6 +1,7 @@
 """A database with supervisors on it that can be killed."""
 
 import dataclasses
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from catalog_db.catalogue.products import Product
 from catalog_db.engine import Engine, create_engine
 from peps_wps import jobs as job_store
 from peps_wps.config import Config
+from peps_wps.jobs.service import run_workers
 from peps_wps.staging import Archive
-from tests import workers
 
 
 class House:
@@ -40,8 +41,15 @@ class House:
         self.config = dataclasses.replace(self.config, processing=changed)
 
     def start(self) -> Any:
-        self.supervisors.append(workers.start_workers(self.config))
-        return self.supervisors[-1]
+        process = multiprocessing.get_context("spawn").Process(
+            # No kernel is loaded for chains that compute nothing.
+            target=run_workers,
+            args=(self.config,),
+            kwargs={"zygote": "peps_wps.jobs.child"},
+        )
+        process.start()
+        self.supervisors.append(process)
+        return process
 
     def archive(self, title: str, size: int = 1000) -> str:
         """Put a product on tape: its title, then padding."""
@@ -65,7 +73,7 @@ class House:
         with self.engine.begin() as connection:
             products.insert_products(connection, [product])
             file_id = archive.record(stored, connection)
-            products.place(connection, product.uid, file_id)
+            products.place(connection, {product.uid: file_id})
         return product.uid
 
     def submit(self, **inputs: object) -> str:
@@ -125,7 +133,10 @@ def opened_house(
         for process in house.supervisors:
             process.terminate()
         for process in house.supervisors:
-            workers.end(process)
+            process.join(10)
+            if process.is_alive():
+                process.kill()
+                process.join()
         engine.dispose()
 
 
