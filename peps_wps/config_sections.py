@@ -182,14 +182,12 @@ class Storage:
 
 @dataclass(frozen=True)
 class Staging:
-    """``[staging]``: orders that bring products to disk (AMALTHEE), and for how long.
+    """``[staging]``: orders that bring products to disk (AMALTHEE).
 
-    All of them together hold at most `pool_share` of the pool.
+    One is for `max_products` at most; all of them together hold at most `pool_share` of the pool.
     """
 
     max_products: int = 500
-    pin_hours: float = 48.0
-    max_pin_hours: float = 168.0
     pool_share: float = 0.5
 
     def __post_init__(self) -> None:

@@ -60,6 +60,10 @@ class Links:
         """Return the address of a file of a job; `name` is a path inside its folder."""
         return f"{self.base}{OUTPUTS_PATH}/{job_id}/{quote(name)}"
 
+    def download(self, collection: str, uid: str) -> str:
+        """Return the address of a product."""
+        return f"{self.base}/resto/collections/{quote(collection)}/{quote(uid)}/download"
+
     def raw(self, process: str, inputs: Mapping[str, Sequence[str]], output: str) -> str:
         """Return the address that is answered with one output of a process that answers at once."""
         given = ";".join(

@@ -30,6 +30,8 @@ from catalog_db.tables import job as table
 
 # States before running.
 WAITING = ("accepted", "staging", "queued")
+# Where jobs that only stage wait: no worker claims there.
+STAGE_LANE = "stage"
 
 # Work that ended longer ago counts no more against a user.
 RECENT = timedelta(hours=1)

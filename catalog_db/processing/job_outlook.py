@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, select
 
 from catalog_db import times
-from catalog_db.processing.job_order import WAITING, held_us, order_parameters, waiting_in_order
+from catalog_db.processing.job_order import (
+    STAGE_LANE,
+    WAITING,
+    held_us,
+    order_parameters,
+    waiting_in_order,
+)
 from catalog_db.processing.job_runs import seconds_per_weight
 from catalog_db.tables import job as table
 from catalog_db.tables import worker
@@ -54,6 +60,9 @@ def outlook_of(connection: Connection, row: Row[Any], now: datetime) -> Outlook:
         return Outlook(expected_s=_usual_s(rate, row), expected_finish=_after(now, left_s, now=now))
     if row.state not in WAITING:
         return Outlook()
+    if row.lane == STAGE_LANE:
+        expected_us = row.inputs_expected_us
+        return Outlook(expected_finish=None if expected_us is None else times.from_us(expected_us))
     queue = _queue_before(connection, row, now)
     starts = _start(connection, row, queue, rate, now)
     left_s = remaining_s(rate, row.process, row.weight, row.progress, row.ran_us / 1e6)

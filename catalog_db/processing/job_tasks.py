@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select, update
 
 from catalog_db import locks, times
 from catalog_db.archive.recalls import DISK_ONLY
-from catalog_db.processing.job_order import WAITING, order_parameters, waiting_in_order
+from catalog_db.processing.job_order import (
+    STAGE_LANE,
+    WAITING,
+    order_parameters,
+    waiting_in_order,
+)
 from catalog_db.processing.job_queue import Claim
 from catalog_db.processing.jobs import ACTIVE, FINISHED, Job, TaskRow, job_of_row, task_of_row
-from catalog_db.tables import file, item, placement, task
+from catalog_db.tables import file, item, placement, request_file, task
 from catalog_db.tables import job as job_table
 
 # Tasks whose inputs are pinned or on their way.
@@ -75,24 +80,46 @@ def admit(connection: Connection, candidate: TaskRow, budget_bytes: int) -> Admi
     Made in one write transaction, so two dispatchers never promise the same space twice.
     """
     locks.hold(connection, locks.Subject.JOBS)
-    holding = connection.execute(
-        select(task.c.products)
-        .join(job_table, job_table.c.id == task.c.job)
-        .where(job_table.c.state.in_(ACTIVE), task.c.state.in_(HOLDING))
-    ).scalars()
-    held = {uid for products in holding for uid in json.loads(products)}
-    sizes = _staged_sizes(connection, sorted(held | set(candidate.products)))
-    promised = sum({file_id: size for _, file_id, size in sizes}.values())
-    own = {file_id: size for uid, file_id, size in sizes if uid in candidate.products}
+    own = {file_id: size for _, file_id, size in staged_sizes(connection, candidate.products)}
+    promised = sum((promised_files(connection) | own).values())
     admitted = promised <= budget_bytes and _move(
         connection, candidate, ("waiting",), state="staging"
     )
     return Admission(admitted, sum(own.values()))
 
 
+def promised_files(connection: Connection) -> dict[int, int]:
+    """Return the files, and their bytes, that jobs hold in the pool or have room reserved for."""
+    holding = connection.execute(
+        select(task.c.products)
+        .join(job_table, job_table.c.id == task.c.job)
+        .where(job_table.c.state.in_(ACTIVE), task.c.state.in_(HOLDING))
+    ).scalars()
+    uids = sorted({uid for products in holding for uid in json.loads(products)})
+    held = {file_id: size for _, file_id, size in staged_sizes(connection, uids)}
+    return held | kept_files(connection)
+
+
+def kept_files(connection: Connection) -> dict[int, int]:
+    """Return the files, and their bytes, that stay pinned after the job that staged them."""
+    rows = connection.execute(
+        select(file.c.id, file.c.size_bytes)
+        .join_from(task, job_table, job_table.c.id == task.c.job)
+        .join(request_file, request_file.c.request == task.c.request)
+        .join(file, file.c.id == request_file.c.file)
+        .where(
+            _keeps_request(),
+            request_file.c.state == "ready",
+            request_file.c.pin_until_us > times.to_us(times.now()),
+            file.c.backend != DISK_ONLY,
+        )
+    )
+    return {row.id: row.size_bytes for row in rows}
+
+
 def pool_bytes(connection: Connection, products: Sequence[str]) -> int:
     """Return the room in the disk pool, in bytes, that `products` need together."""
-    sizes = {file_id: size for _, file_id, size in _staged_sizes(connection, products)}
+    sizes = {file_id: size for _, file_id, size in staged_sizes(connection, products)}
     return sum(sizes.values())
 
 
@@ -163,8 +190,9 @@ def count_open(connection: Connection, job_id: str) -> int:
 
 
 def needless_requests(connection: Connection, limit: int = 200) -> list[HeldRequest]:
-    """Return the requests of tasks that are over, or whose job is."""
-    over = or_(task.c.state == "done", job_table.c.state.in_(FINISHED))
+    """Return the requests of tasks that are over, or whose job is and left nothing on disk."""
+    ended = and_(job_table.c.state.in_(FINISHED), not_(_keeps_request()))
+    over = or_(task.c.state == "done", ended)
     query = (
         select(task.c.job, task.c.number, task.c.request)
         .join(job_table, job_table.c.id == task.c.job)
@@ -194,7 +222,16 @@ def forget_request(connection: Connection, held: HeldRequest) -> None:
     )
 
 
-def _staged_sizes(connection: Connection, products: Sequence[str]) -> list[tuple[str, int, int]]:
+def _keeps_request() -> ColumnElement[bool]:
+    """Whether a job has ended whose products stay on disk, until it expires at the latest."""
+    return and_(
+        job_table.c.lane == STAGE_LANE,
+        job_table.c.state == "succeeded",
+        job_table.c.expires_us > times.to_us(times.now()),
+    )
+
+
+def staged_sizes(connection: Connection, products: Sequence[str]) -> list[tuple[str, int, int]]:
     """Return (uid, file, bytes) of the products that need room in the pool."""
     query = (
         select(item.c.uid, file.c.id, file.c.size_bytes)

@@ -121,8 +121,14 @@ class Access:
         """
         self._refuse_page(caller)
         self._require_user(caller)
-        if not (self._is_open or caller.is_operator or caller.name == job.owner):
+        if not self.owns(caller, job):
             raise ForbiddenError(job.id, f"job {job.id} is not yours")
+
+    def owns(self, caller: Caller, job: Job) -> bool:
+        """Return whether a job is the caller's, or as good as theirs."""
+        if caller.is_page:
+            return False
+        return self._is_open or caller.is_operator or caller.name == job.owner
 
     def check_download(self, caller: Caller) -> None:
         """Refuse the download of a product.

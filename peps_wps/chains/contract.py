@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from catalog_db.catalogue.products import Product
 from peps_wps.config import Config
+from peps_wps.resto.query import RestoSearch
 
 # One word a JSON type would say: what task bodies and results are made of.
 Json = dict[str, Any]
@@ -26,6 +27,17 @@ class Catalogue(Protocol):
 
     def product(self, identifier: str) -> Product | None:
         """Return the product, or None where it is unknown or withdrawn."""
+
+    def search(self, asked: RestoSearch, most: int) -> Sequence[Product]:
+        """Return all products that a search finds, whatever page it asks for.
+
+        Where there are more than `most`, so many are returned and a few above; who calls refuses.
+
+        Raises
+        ------
+        QueryError
+            When the search has no meaning, or is for a few products among very many.
+        """
 
 
 @dataclass(frozen=True)
@@ -59,10 +71,35 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The tasks of an order, in the order in which they are best run."""
+class Stage:
+    """Products that shall be on disk together, all that an order is for: nothing computes.
 
-    tasks: tuple[Task, ...]
+    Parameters
+    ----------
+    products
+        Their identifiers (uid).
+    pin_lifetime_s
+        How long each stays on disk once it is there, whatever becomes of the job.
+    """
+
+    products: tuple[str, ...]
+    pin_lifetime_s: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an order comes to.
+
+    Parameters
+    ----------
+    tasks
+        In the order in which they are best run.
+    stage
+        What is to be staged, of an order for that and no more: it has no task, and no worker.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +159,8 @@ class Outputs:
 OrderT = TypeVar("OrderT")
 
 
-class Chain(Protocol, Generic[OrderT]):
-    """One processing."""
+class Planner(Protocol, Generic[OrderT]):
+    """What an order is made into: all there is of a process that only stages."""
 
     name: str
 
@@ -138,6 +175,10 @@ class Chain(Protocol, Generic[OrderT]):
 
     def plan(self, order: OrderT, context: PlanContext) -> Plan:
         """Return the tasks; raise OrderRefusedError when the order cannot work."""
+
+
+class Chain(Planner[OrderT], Protocol, Generic[OrderT]):
+    """One processing."""
 
     def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
         """Do one task. Idempotent: a second attempt gives the same files."""

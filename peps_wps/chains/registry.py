@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from peps_wps.chains.contract import Chain
+from peps_wps.chains.amalthee.planner import Amalthee
+from peps_wps.chains.contract import Planner
 from peps_wps.chains.echo import Echo
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 
-CHAINS: dict[str, Chain[Any]] = {"echo": Echo(), "S1_ORTHO": OrthoS1()}
+CHAINS: dict[str, Planner[Any]] = {
+    "AMALTHEE": Amalthee(),
+    "echo": Echo(),
+    "S1_ORTHO": OrthoS1(),
+}

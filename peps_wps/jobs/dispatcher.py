@@ -19,11 +19,13 @@ from catalog_db.archive.recalls import JOB_PURPOSE
 from catalog_db.engine import Engine
 from catalog_db.errors import CatalogError
 from catalog_db.processing import job_queue, job_tasks, job_waiting
+from catalog_db.processing.job_order import STAGE_LANE
 from catalog_db.processing.job_queue import DatabaseError
 from catalog_db.processing.jobs import Job, TaskRow
 from peps_wps.config import Config
 from peps_wps.jobs.blame import NO_BLAME, Blame, blame_of, blame_products
 from peps_wps.jobs.dismissal import release
+from peps_wps.jobs.staging_job import StagingJobs
 from peps_wps.jobs.submission import WAITS_FOR_WORKER
 from peps_wps.jobs.task_runner import tasks_at_once
 from peps_wps.staging import Archive, RequestStatus
@@ -49,6 +51,7 @@ class Dispatcher:
         self._config = config
         self._engine = engine
         self._archive = archive
+        self._staging = StagingJobs(config, engine, archive)
         self._window = tasks_at_once(config) + 1
 
     def run(self, stop: threading.Event) -> None:
@@ -81,6 +84,8 @@ class Dispatcher:
         """Move one job on; return whether a later one may be admitted to the pool."""
         with self._engine.connect() as connection:
             window = job_tasks.open_tasks(connection, job.id, self._window)
+        if job.lane == STAGE_LANE and window:
+            return self._staging.serve(job, window[0], there_is_room=there_is_room)
         pending: list[RequestStatus] = []
         ready = 0
         for task in window:

@@ -2,26 +2,36 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog_db import locks, times
+from catalog_db import locks, search, times
 from catalog_db.catalogue import products
 from catalog_db.catalogue.products import Product
 from catalog_db.engine import Connection, Engine
+from catalog_db.errors import QueryError
 from catalog_db.processing import job_listing, job_tasks, job_waiting, jobs
 from catalog_db.processing.job_listing import JobFilter, JobPage
+from catalog_db.processing.job_order import STAGE_LANE
 from catalog_db.processing.jobs import Job, TaskRow
 from peps_wps.chains.contract import Plan, PlanContext
 from peps_wps.config import Config
 from peps_wps.errors import OrderRefusedError, QueueFullError
 from peps_wps.jobs.chain_lookup import chain_of
+from peps_wps.resto.places import about_place
+from peps_wps.resto.query import MOST_RECORDS, RestoSearch
 
 # The table keeps this much of a label.
 LONGEST_TITLE = 200
 LONGEST_TASK_NAME = 80
 
 WAITS_FOR_WORKER = "Waiting for a worker"
+
+# In the body of the one task of a job that stages.
+PIN_LIFETIME = "pin_lifetime_s"
+
+# A search for what hardly exists ends its pages early: that many are looked at.
+_MOST_PAGES = 50
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,27 @@ class DatabaseCatalogue:
         with self.engine.connect() as connection:
             found = products.get(connection, identifier)
         return None if found is None or found.withdrawn else found
+
+    def search(self, asked: RestoSearch, most: int) -> list[Product]:
+        """Return all products that a search finds, a few above `most` where there are more.
+
+        Raises
+        ------
+        QueryError
+            When the search has no meaning, or is for a few products among very many.
+        """
+        query = replace(asked.query, limit=MOST_RECORDS, offset=0)
+        if asked.place is not None:
+            query = about_place(self.engine, query, asked.place)
+        found: list[Product] = []
+        with self.engine.connect() as connection:
+            for _ in range(_MOST_PAGES):
+                page = search(connection, query)
+                found.extend(page.items)
+                if page.cursor is None or len(found) > most:
+                    return found
+                query = replace(query, cursor=page.cursor)
+        raise QueryError("it is for a few products among very many: narrow it")
 
 
 def submit(
@@ -91,7 +122,7 @@ def submit(
         response_options=dict(response_options or {}),
         max_attempts=config.processing.max_attempts,
         time_limit_s=config.processing.time_limit_s,
-        lane="quick" if quick else "main",
+        lane=STAGE_LANE if plan.stage else "quick" if quick else "main",
         weight=sum(task.weight for task in tasks) or 1.0,
         message=WAITS_FOR_WORKER if can_run else "Accepted",
         created=now,
@@ -102,7 +133,7 @@ def submit(
     with engine.begin() as connection:
         _check_queue(connection, config, owner)
         jobs.insert_job(connection, job, tasks)
-        jobs.add_log(connection, job_id, "INFO", f"Accepted, tasks: {len(plan.tasks)}")
+        jobs.add_log(connection, job_id, "INFO", f"Accepted, tasks: {len(tasks)}")
     return get(engine, job_id) or job
 
 
@@ -121,6 +152,9 @@ def page_of_jobs(
 
 
 def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
+    if plan.stage is not None:
+        body = {PIN_LIFETIME: plan.stage.pin_lifetime_s}
+        return [TaskRow(job_id, 0, "staging", body=body, products=plan.stage.products)]
     return [
         TaskRow(
             job=job_id,
@@ -136,16 +170,19 @@ def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
 
 
 def _check_fits(engine: Engine, plan: Plan, config: Config) -> None:
-    """Refuse a task whose inputs could never lie on disk together."""
+    """Refuse what could never lie on disk together: inputs of a task, or what is to be staged."""
     budget = config.storage.budget_gb * 1e9
-    for needed in {task.products for task in plan.tasks if task.products}:
+    needs = {task.products: budget for task in plan.tasks if task.products}
+    if plan.stage is not None:
+        needs[plan.stage.products] = budget * config.staging.pool_share
+    for needed, limit in needs.items():
         with engine.connect() as connection:
             size = job_tasks.pool_bytes(connection, needed)
-        if size > budget:
+        if size > limit:
             raise OrderRefusedError(
-                "product",
+                "product" if plan.stage is None else "products",
                 f"{len(needed)} products of {size / 1e9:.1f} GB are needed on disk together, "
-                f"the limit is {config.storage.budget_gb:.1f} GB",
+                f"the limit is {limit / 1e9:.1f} GB",
             )
 
 

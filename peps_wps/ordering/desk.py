@@ -279,6 +279,11 @@ class OrderDesk:
         """Return where the results of a job lie once it has succeeded."""
         return self.config.results.path / job.id
 
+    def pool_for(self, caller: Caller, job: Job) -> Path | None:
+        """Return the disk pool, if the caller may be told where products of a job lie in it."""
+        is_told = self.config.storage.local_paths == "on" and self.access.owns(caller, job)
+        return self.config.storage.path if is_told else None
+
     def _job(self, job_id: str) -> Job:
         job = jobs.get(self.engine, job_id)
         if job is None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from catalog_db import times
+from catalog_db.processing.job_order import STAGE_LANE
 from peps_wps.jobs import Job
 
 
@@ -25,7 +26,8 @@ def _running(job: Job, now: datetime) -> str:
     message = job.message or "Running"
     if job.attempt > 1:
         message = f"Attempt {job.attempt} of {job.max_attempts}: {message}"
-    if job.state == "running" and job.expected_finish is not None:
+    is_at_it = job.state == "running" or job.lane == STAGE_LANE
+    if is_at_it and job.expected_finish is not None:
         return f"{message}; about {_left(job.expected_finish, now)} left"
     return message
 

@@ -26,7 +26,7 @@ def send(
     links
         Where links lead.
     caller
-        Who asks: the log is its owner's.
+        Who asks: the log is its owner's, and so is where products lie in the pool.
 
     Raises
     ------
@@ -36,7 +36,11 @@ def send(
         When it was there: results have expired, or were removed from the disk.
     """
     if name == report_name(job.id):
-        return send_output(request, desk, job, REPORT, links)
+        identifier = desk.process_of(job).identifier
+        report = render_report(
+            job, identifier, links, desk.folder(job), pool=desk.pool_for(caller, job)
+        )
+        return _live(report, "application/json")
     if name == log_name(job.id):
         return _live(desk.log(job.id, caller), "text/plain; charset=utf-8")
     if job.state == "succeeded" and "value" in (job.results or {}).get(name, {}):
