@@ -33,6 +33,7 @@ from catalog_db.tables.gazetteer import place, place_name
 from catalog_db.tables.ingestion import ingestion
 from catalog_db.tables.jobs import job, job_log, process_run, task, worker
 from catalog_db.tables.mirror import mirror_content, mirror_day, mirror_mark, mirror_product
+from catalog_db.tables.stage_path import stage_path
 from catalog_db.tables.statistics import daily_volume
 from catalog_db.tables.users import account, failed_login, membership, process_right, token
 
@@ -73,6 +74,7 @@ __all__ = [
     "replica",
     "request",
     "request_file",
+    "stage_path",
     "task",
     "token",
     "updated_us",

@@ -172,6 +172,15 @@ class Archive:
                 self._check_quota(connection, user)
         return opened.id
 
+    def refusal(self, product: ProductFile) -> str | None:
+        """Return why a product can never be read, None where it can."""
+        try:
+            self._check_available(product)
+            self._check_size(product)
+        except (ProductWithdrawnError, LostFileError, PoolTooSmallError) as error:
+            return str(error)
+        return None
+
     def status(self, request_id: str) -> RequestStatus:
         """Return how far a request is.
 

@@ -1,4 +1,4 @@
-"""Quotas of downloads, events, and counts by day.
+"""Quotas of downloads, events, counts by day, and what stage requests named.
 
 Revision 0010, after 0009.
 """
@@ -26,6 +26,17 @@ def upgrade() -> None:
     )
     _create_events()
     _create_downloads()
+    op.create_table(
+        "stage_path",
+        sa.Column("request", sa.String(36), nullable=False),
+        sa.Column("path", sa.String(512), nullable=False),
+        sa.Column("product", sa.LargeBinary(16)),
+        sa.Column("error", sa.Text()),
+        sa.PrimaryKeyConstraint("request", "path", name=op.f("pk_stage_path")),
+        sa.ForeignKeyConstraint(
+            ["request"], ["request.id"], name=op.f("fk_stage_path_request"), ondelete="CASCADE"
+        ),
+    )
 
 
 def _create_events() -> None:
@@ -87,5 +98,5 @@ def _create_downloads() -> None:
 
 
 def downgrade() -> None:
-    for name in ("download_volume", "download", "daily_use", "event", "counter"):
+    for name in ("stage_path", "download_volume", "download", "daily_use", "event", "counter"):
         op.drop_table(name)
