@@ -7,7 +7,7 @@ takes when not all fit.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -15,7 +15,9 @@ from storage.model import Batch, BatchLimits, Drive, PendingRecall
 
 _NOTHING_SERVED: Mapping[str, int] = MappingProxyType({})
 _DEFAULT_LIMITS = BatchLimits()
-_TOLERANCE = 1.05  # who is not further ahead of the mean share than this is not held back
+_AHEAD = 1.05  # shares from which a user waits for the others
+_GREEDY = 3.0  # shares from which he has no claim to be served within max_wait
+_PATIENCE = 0.9  # of max_wait: several recalls fall due together, and drives are busy then
 
 
 def next_batch(
@@ -32,11 +34,12 @@ def next_batch(
     A tape in a busy drive is left to it: what is asked of it meanwhile comes next, for it is
     mounted then. Among the others, in this order:
 
-    1. The tape of the oldest recall that has waited longer than `max_wait`, so that no popular tape
-       holds a drive for ever; users who received more than their share come after the others.
-    2. Tapes that somebody waits for who received no more than his share. One that is mounted goes
-       first; else the one with the most requests, each counted by how far its user is behind.
-    3. The rest in the same way: no drive waits while there is something to read.
+    1. The tape of the oldest recall that will soon have waited for `max_wait`, so that no popular
+       tape holds a drive for ever. Users who received far more than the others who wait have no
+       such claim.
+    2. Tapes that somebody waits for who did not receive more than the others. One that is mounted
+       goes first; else the most wanted one, each request counted by how little its user had.
+    3. The rest in the same way: no drive waits while there is work.
 
     Parameters
     ----------
@@ -49,8 +52,7 @@ def next_batch(
     max_wait
         Age from which a recall goes before all others, seconds.
     served_bytes
-        What each user received lately, what is being read for him included. A share is the mean
-        over the users who wait.
+        What each user received lately, what is being read for him included.
     limits
         How much the batch may hold. One file it always holds.
 
@@ -67,7 +69,7 @@ def next_batch(
             groups[recall.file.tape or ""].append(recall)
     if not free or not groups:
         return None
-    queue = _Queue(pending, served_bytes, now - timedelta(seconds=max_wait))
+    queue = _Queue(pending, served_bytes, now - timedelta(seconds=_PATIENCE * max_wait))
     mounted = {drive.tape for drive in free}
     tape = min(groups, key=lambda one: (*queue.rank(groups[one], is_mounted=one in mounted), one))
     recalls = _within(limits, sorted(groups[tape], key=queue.turn))
@@ -80,34 +82,42 @@ class _Queue:
     def __init__(
         self, pending: Iterable[PendingRecall], served: Mapping[str, int], overdue: datetime
     ) -> None:
-        users = {user for recall in pending for user in recall.users}
-        share = _TOLERANCE * sum(served.get(user, 0) for user in users) / max(1, len(users))
         self._overdue = overdue
-        self._weights = {
-            user: max(0.0, 1 - served.get(user, 0) / share) if share else 1.0 for user in users
-        }
+        self._shares = _shares({user for recall in pending for user in recall.users}, served)
 
     def turn(self, recall: PendingRecall) -> tuple[bool, bool, datetime, int]:
         """Return the order of recalls of one tape: the overdue, the users behind, the oldest."""
-        is_ahead = not self._weight(recall)
-        return recall.created >= self._overdue, is_ahead, recall.created, recall.recall_id
+        least = min([self._shares[user] for user in recall.users], default=0.0)
+        is_overdue = recall.created < self._overdue and least < _GREEDY
+        is_ahead = not is_overdue and least >= _AHEAD
+        return not is_overdue, is_ahead, recall.created, recall.recall_id
 
     def rank(
         self, recalls: Sequence[PendingRecall], *, is_mounted: bool
     ) -> tuple[bool, bool, float, float]:
         """Return the order of tapes, given what is wanted of each."""
         is_fresh, is_ahead, created, _ = min(map(self.turn, recalls))
-        if not is_fresh:
-            return is_fresh, is_ahead, created.timestamp(), 0
         weight = sum(map(self._weight, recalls))
-        demand = weight or sum(recall.demand for recall in recalls)
-        return is_fresh, not weight, not is_mounted, -demand
+        if is_fresh:
+            return is_fresh, is_ahead, not is_mounted, -weight
+        return is_fresh, is_ahead, created.timestamp(), -weight
 
     def _weight(self, recall: PendingRecall) -> float:
-        """Return how much a recall counts, 0 where all who wait for it have had their share."""
+        """Return how much a recall counts: less than nothing for users who are ahead."""
         if not recall.users:
             return recall.demand
-        return sum(self._weights[user] for user in recall.users)
+        return sum(_AHEAD - min(self._shares[user], _GREEDY) for user in recall.users)
+
+
+def _shares(users: Collection[str], served: Mapping[str, int]) -> dict[str, float]:
+    """Return what each user received, in shares: the mean of what the others who wait received."""
+    others = len(users) - 1
+    if others < 1:
+        return dict.fromkeys(users, 0.0)
+    total = sum(served.get(user, 0) for user in users)
+    return {
+        user: served.get(user, 0) * others / max(1, total - served.get(user, 0)) for user in users
+    }
 
 
 def _within(limits: BatchLimits, recalls: Sequence[PendingRecall]) -> tuple[PendingRecall, ...]:
