@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.job_house import House, is_alive, opened_house, until
+from tests.patience import stretched
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,7 @@ def peps(*arguments: str, var: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "peps_wps.cli", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
         env=environment(var),
     )
@@ -81,7 +82,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         service = Served(house)
         yield service
         service.process.terminate()
-        service.process.wait(20)
+        service.process.wait(stretched(20))
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def mortal(house: House) -> Iterator[Served]:
     service = Served(house)
     yield service
     service.process.terminate()
-    service.process.wait(20)
+    service.process.wait(stretched(20))
 
 
 def descendants(process: int) -> list[int]:
@@ -162,8 +163,8 @@ def test_the_service_ends_in_order_and_quickly(mortal: Served) -> None:
     begun = time.monotonic()
     mortal.process.terminate()
 
-    assert mortal.process.wait(20) == 0
-    assert time.monotonic() - begun < 10
+    assert mortal.process.wait(stretched(20)) == 0
+    assert time.monotonic() - begun < stretched(10)
     until(lambda: not any(map(is_alive, before)), 5)
 
 
@@ -172,8 +173,8 @@ def test_a_key_pressed_in_the_terminal_ends_the_service_at_once_and_quietly(hous
     begun = time.monotonic()
     os.killpg(service.process.pid, signal.SIGINT)
 
-    assert service.process.wait(20) == 0
-    assert time.monotonic() - begun < 6  # 2 s where nothing else runs
+    assert service.process.wait(stretched(20)) == 0
+    assert time.monotonic() - begun < stretched(6)  # 2 s where nothing else runs
     log = service.log.read_text()
     assert "SIGKILL" not in log
     assert "leaked" not in log
@@ -217,5 +218,5 @@ def test_a_service_without_users_says_how_to_add_one(tmp_path: Path) -> None:
     until(lambda: "no user yet" in log.read_text() or process.poll() is not None, 30)
     process.terminate()
 
-    assert process.wait(20) == 0
+    assert process.wait(stretched(20)) == 0
     assert "peps user add NAME" in log.read_text()

@@ -1,7 +1,9 @@
 """A database with supervisors on it that can be killed."""
 
 import dataclasses
-import multiprocessing
+import os
+import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 import shapely
+from sqlalchemy import text
 
 from catalog_db import migrations
 from catalog_db.catalogue import products
@@ -18,8 +21,14 @@ from catalog_db.catalogue.products import Product
 from catalog_db.engine import Engine, create_engine
 from peps_wps import jobs as job_store
 from peps_wps.config import Config
-from peps_wps.jobs.service import run_workers
 from peps_wps.staging import Archive
+from tests import workers
+from tests.patience import stretched
+
+_OTHERS_IN_TRANSACTION = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+)
 
 
 class House:
@@ -41,15 +50,30 @@ class House:
         self.config = dataclasses.replace(self.config, processing=changed)
 
     def start(self) -> Any:
-        process = multiprocessing.get_context("spawn").Process(
-            # No kernel is loaded for chains that compute nothing.
-            target=run_workers,
-            args=(self.config,),
-            kwargs={"zygote": "peps_wps.jobs.child"},
-        )
-        process.start()
-        self.supervisors.append(process)
-        return process
+        self.supervisors.append(workers.start_workers(self.config))
+        return self.supervisors[-1]
+
+    def stall(self) -> int:
+        """Stop the supervisor started last where it holds no lock of the database; return it."""
+        process = int(self.supervisors[-1].pid)
+        while True:
+            os.kill(process, signal.SIGSTOP)
+            if not self._is_locked():
+                return process
+            os.kill(process, signal.SIGCONT)
+            time.sleep(0.01)
+
+    def _is_locked(self) -> bool:
+        """Tell whether a transaction is open that may write."""
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                return bool(connection.execute(_OTHERS_IN_TRANSACTION).scalar())
+        with sqlite3.connect(self.config.var / "catalog.db", timeout=1) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
 
     def archive(self, title: str, size: int = 1000) -> str:
         """Put a product on tape: its title, then padding."""
@@ -133,17 +157,14 @@ def opened_house(
         for process in house.supervisors:
             process.terminate()
         for process in house.supervisors:
-            process.join(10)
-            if process.is_alive():
-                process.kill()
-                process.join()
+            workers.end(process)
         engine.dispose()
 
 
 def until(ask: Callable[[], Any], limit_s: float = 20.0) -> Any:
-    """Return the first true answer."""
-    end = time.monotonic() + limit_s
-    while time.monotonic() < end:
+    """Return the first true answer; the limit is that of an idle machine."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < stretched(limit_s):
         if answer := ask():
             return answer
         time.sleep(0.03)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -123,27 +122,13 @@ def test_a_job_waits_for_another_scheduler_when_its_own_is_killed(
     assert gathered(dask_house) == 1
 
 
-def stall(house: House) -> int:
-    """Stop the supervisor of a house where it holds no lock of the database; return it."""
-    process = house.supervisors[-1].pid
-    while True:
-        os.kill(process, signal.SIGSTOP)
-        try:
-            with sqlite3.connect(house.config.var / "catalog.db", timeout=1) as connection:
-                connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            os.kill(process, signal.SIGCONT)
-        else:
-            return int(process)
-
-
 def test_the_job_of_a_stalled_supervisor_is_taken_over_and_published_once(
     dask_house: House,
 ) -> None:
     house = dask_house
     job_id = house.submit(tasks=2, behaviour="hold")
     (held,) = until(lambda: begun(house, "task 1"), LIMIT_S)
-    stalled = stall(house)
+    stalled = house.stall()
     try:
         house.start()
         # The first attempt finds that it lost its claim; its task makes place.
