@@ -5,38 +5,37 @@ python -m benchmarks.catalogue search  --number 1000000 --url sqlite:////tmp/cat
                                        --postgis "host=... dbname=..." --pgstac "host=... dbname=..."
 python -m benchmarks.catalogue postgis --number 1000000 --url "host=... dbname=..."
 python -m benchmarks.catalogue pgstac  --number 1000000 --url "host=... dbname=..." --program .../pypgstac
-python -m benchmarks.catalogue ingest  --url sqlite:////tmp/catalogue.db --number 1000000
+python -m benchmarks.catalogue ingest  --url sqlite:////tmp/copy.db
+python -m benchmarks.catalogue upgrade --url sqlite:////tmp/copy.db
 
 `search` runs all that it is given in one go, so that they share the state of the machine.
 """  # noqa: E501
 
 import argparse
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import psycopg
 from sqlalchemy import make_url
 
-from benchmarks.catalogue import pgstac, postgis
+from benchmarks.catalogue import ingesting, pgstac, postgis, upgrading
 from benchmarks.catalogue.generator import PEPS_PRODUCTS, Catalogue
 from benchmarks.catalogue.measuring import Found, Measured, compare, measure, report
 from benchmarks.catalogue.plans import whole_reads
 from benchmarks.catalogue.queries import Asked, Truth, query_mix
-from catalog_db import SearchQuery, bulk, search
+from catalog_db import bulk, search
 from catalog_db.bulk import Batch
-from catalog_db.catalogue import products
 from catalog_db.engine import Connection, create_engine
 from catalog_db.migrations import upgrade
+
+WORKS = ("load", "search", "postgis", "pgstac", "ingest", "upgrade")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.catalogue")
-    parser.add_argument("work", choices=["load", "search", "postgis", "pgstac", "ingest"])
+    parser.add_argument("work", choices=WORKS)
     parser.add_argument("--number", type=int, default=PEPS_PRODUCTS)
     parser.add_argument("--url", action="append", default=[])
     parser.add_argument("--postgis")
@@ -54,7 +53,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             pgstac.load(given.url[0], catalogue, given.program, Path(folder))
     elif given.work == "ingest":
-        _ingest(catalogue, given.url[0])
+        ingesting.ingest(given.url[0], [asked.query() for asked in query_mix(catalogue)])
+    elif given.work == "upgrade":
+        upgrading.upgrade(given.url[0])
     else:
         _search(catalogue, given)
 
@@ -119,7 +120,7 @@ def _search(catalogue: Catalogue, given: argparse.Namespace) -> None:
             with psycopg.connect(address, autocommit=True) as connection:
                 backend = connection.info.backend_pid
                 measured = measure(peer(connection), mix, passes=given.passes, backend=backend)
-            report(f"{name}, {catalogue.number}", measured, mix, answers)
+            report(f"{name}, {catalogue.number}", measured, mix, answers, is_peer=True)
             compare(name, measured, ours)
 
 
@@ -134,50 +135,6 @@ def _backend(connection: Connection) -> int | None:
         return None
     driver = connection.connection.driver_connection
     return None if driver is None else int(driver.info.backend_pid)
-
-
-def _ingest(catalogue: Catalogue, url: str) -> None:
-    """Add products one a transaction, and in hundreds, while another process searches.
-
-    They stay: a database that is to be held against the truth again must be loaded again.
-    """
-    queries = [asked.query() for asked in query_mix(catalogue)]
-    context = multiprocessing.get_context("fork")
-    stop, searched = context.Event(), context.Queue()
-    reader = context.Process(target=_search_on, args=(url, queries, stop, searched))
-    reader.start()
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        known = search(connection, SearchQuery(limit=500)).items
-    stamp = time.time_ns()
-    for size in (1, 100):
-        start, added = time.perf_counter(), 0
-        while time.perf_counter() - start < 20:
-            new = [
-                replace(known[(added + place) % 500], title=f"NEW_{stamp}_{size}_{added + place}")
-                for place in range(size)
-            ]
-            with engine.begin() as connection:
-                added += products.insert_products(connection, new)
-        print(f"{added / (time.perf_counter() - start):.0f} products a second, {size} at a time")
-    stop.set()
-    number, errors, slowest = searched.get(timeout=60)
-    reader.join()
-    print(f"  meanwhile {number} searches, {errors} errors, slowest {slowest:.2f} s")
-
-
-def _search_on(url: str, queries, stop, searched) -> None:
-    """Search until told to stop; any error ends it."""
-    engine = create_engine(url)
-    walls: list[float] = []
-    with engine.connect() as connection:
-        search(connection, queries[0])  # the counts are read once
-    while not stop.is_set():
-        start = time.perf_counter()
-        with engine.connect() as connection:
-            search(connection, queries[len(walls) % len(queries)])
-        walls.append(time.perf_counter() - start)
-    searched.put((len(walls), 0, float(np.max(walls))))
 
 
 if __name__ == "__main__":

@@ -130,8 +130,8 @@ def _body(asked: Asked) -> dict[str, Any]:
     }
     if "collection" in asked.kind:
         body["collections"] = [asked.kind["collection"]]
-    if asked.region is not None:
-        body["intersects"] = json.loads(shapely.to_geojson(asked.region))
+    if asked.cut_region is not None:
+        body["intersects"] = json.loads(shapely.to_geojson(asked.cut_region))
     if asked.first_us is not None and asked.last_us is not None:
         body["datetime"] = f"{_text(asked.first_us)}/{_text(asked.last_us)}"
     compared = [

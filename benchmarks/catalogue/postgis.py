@@ -94,19 +94,11 @@ class PostgisSearch:
 
 
 def _conditions(asked: Asked) -> tuple[str, list[Any]]:
-    """Return the conditions of a search: a region is asked for as the parts within 180 degrees."""
+    """Return the conditions of a search."""
     parts, values = ["true"], []
-    if asked.region is not None:
-        copies = [
-            shapely.intersection(
-                shapely.transform(asked.region, lambda xy, turn=turn: xy + np.array([turn, 0.0])),
-                shapely.box(-180, -90, 180, 90),
-            )
-            for turn in (-360.0, 0.0, 360.0)
-        ]
-        region = shapely.union_all([copy for copy in copies if copy.area > 0])
+    if asked.cut_region is not None:
         parts.append("ST_Intersects(geom, ST_GeomFromWKB(%s, 4326))")
-        values.append(shapely.to_wkb(region))
+        values.append(shapely.to_wkb(asked.cut_region))
     for name, value in asked.kind.items():
         parts.append(f"{name} = %s")
         values.append(value)

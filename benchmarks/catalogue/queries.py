@@ -92,6 +92,20 @@ class Asked:
             limit=PAGE,
         )
 
+    @property
+    def cut_region(self) -> BaseGeometry | None:
+        """The region as parts within 180 degrees, as databases of geometries want it."""
+        if self.region is None:
+            return None
+        copies = [
+            shapely.intersection(
+                shapely.transform(self.region, lambda xy, turn=turn: xy + np.array([turn, 0.0])),
+                shapely.box(-180, -90, 180, 90),
+            )
+            for turn in (-360.0, 0.0, 360.0)
+        ]
+        return shapely.union_all([copy for copy in copies if copy.area > 0])
+
 
 def _instant(us: int | None) -> datetime | None:
     return None if us is None else _EPOCH + timedelta(microseconds=us)
