@@ -2,9 +2,8 @@
 
 import argparse
 import dataclasses
-import shlex
-import sys
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from peps_wps.cli_board import Board
@@ -21,7 +20,7 @@ from peps_wps.cli_terminal import (
     say,
 )
 from peps_wps.cli_text import size_text
-from peps_wps.client import Download, Options, Peps
+from peps_wps.client import Download, Options, Peps, Product
 
 EXAMPLES = """examples:
   peps download S1A_IW_GRDH_1SDV_20210809T173953_20210809T174018_039156_049F13_8D53
@@ -59,20 +58,58 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def download(arguments: argparse.Namespace) -> int:
     """Download what is meant; say what came of it."""
-    results: list[Download] = []
+
+    def run(results: list[Download]) -> int:
+        peps = Peps(arguments.url)
+        options = Options(
+            parallel=arguments.parallel, extract=arguments.extract, deadline=arguments.deadline
+        )
+        wanted = wanted_products(arguments, peps)
+        return run_downloads(
+            peps, wanted, arguments.output, options, results, is_json=arguments.json
+        )
+
     try:
-        code = told(lambda: _download(arguments, results))
+        return finish(lambda results: told(lambda: run(results)), is_json=arguments.json)
     except ValueError as error:
         say(f"peps: {error}")
         return USAGE
+
+
+def finish(run: Callable[[list[Download]], int], *, is_json: bool = False) -> int:
+    """Run what fills a list of results; say what came of them, however it ends."""
+    results: list[Download] = []
+    try:
+        code = run(results)
     except KeyboardInterrupt:
-        say(f"\nInterrupted. What came is kept; continue with: peps {_again()}")
+        say("\nInterrupted. What came is kept: the same command once more goes on from there.")
         code = INTERRUPTED
-    if arguments.json:
+    if is_json:
         answer_json([dataclasses.asdict(one) for one in results])
     elif results:
         say(summary(results))
     return code
+
+
+def run_downloads(
+    peps: Peps,
+    wanted: Iterable[Product | str],
+    folder: Path,
+    options: Options,
+    results: list[Download],
+    *,
+    is_json: bool = False,
+) -> int:
+    """Download products with a board to look at; put what came of each into `results`."""
+    with Board(quiet=is_json) as board:
+        for one in peps.downloads(wanted, folder, options, watch=board.show):
+            results.append(one)
+            board.count(one)
+            if not is_json:
+                tell(board, one)
+    if not results:
+        say("Nothing was found.")
+    return exit_code(results)
 
 
 def summary(results: list[Download]) -> str:
@@ -98,31 +135,9 @@ def exit_code(results: list[Download]) -> int:
     return JOB_FAILED if "failed" in states else OK
 
 
-def _download(arguments: argparse.Namespace, results: list[Download]) -> int:
-    peps = Peps(arguments.url)
-    wanted = wanted_products(arguments, peps)
-    options = Options(
-        parallel=arguments.parallel, extract=arguments.extract, deadline=arguments.deadline
-    )
-    with Board(quiet=arguments.json) as board:
-        for one in peps.downloads(wanted, arguments.output, options, watch=board.show):
-            results.append(one)
-            board.count(one)
-            if not arguments.json:
-                tell(board, one)
-    if not results:
-        say("Nothing was found.")
-    return exit_code(results)
-
-
 def tell(board: Board, one: Download) -> None:
     """Say what came of a product: its path for scripts, why it is not there for people."""
     if one.path is None:
         board.say(f"{one.name}: {one.state}: {one.message}")
         return
     board.answer(str(one.path))
-
-
-def _again() -> str:
-    """Return the command line once more."""
-    return shlex.join(sys.argv[1:])

@@ -122,7 +122,8 @@ class Downloads:
 
     def _take(self, source: Iterator[Product | str]) -> Iterator[Download]:
         """Take on what there is room for."""
-        while len(self._tasks) < self._options.ahead and self._left_s() > 0:
+        # One even at the deadline: it is late then, and that is told.
+        while not self._tasks or (len(self._tasks) < self._options.ahead and self._left_s() > 0):
             one = next(source, None)
             if one is None:
                 return

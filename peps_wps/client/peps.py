@@ -21,6 +21,7 @@ from peps_wps.client.tape import ListedRecall, RecallStatus, TapeService
 from peps_wps.client.wps import JobStatus, WpsClient
 
 DEFAULT_URL = "http://127.0.0.1:5000"
+POLL_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Recall:
         *,
         timeout_s: float | None = None,
         watch: Callable[[RecallStatus], None] = lambda _: None,
-        interval_s: float = 5.0,
+        interval_s: float | None = None,
     ) -> RecallStatus:
         """Return when every product is there, has failed or was cancelled, or time is up.
 
@@ -58,13 +59,14 @@ class Recall:
         watch
             Told of every look at it.
         interval_s
-            Between two looks.
+            Between two looks; `POLL_S` where it is not said.
 
         Raises
         ------
         UnreachableError
             When the server has not answered for a minute.
         """
+        pause_s = POLL_S if interval_s is None else interval_s
         until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
         last_answer = time.monotonic()
         while True:
@@ -78,7 +80,7 @@ class Recall:
                 watch(status)
                 if status.is_finished or last_answer >= until:
                     return status
-            time.sleep(max(0.0, min(interval_s, until - time.monotonic())))
+            time.sleep(max(0.0, min(pause_s, until - time.monotonic())))
 
     def cancel(self, titles: Sequence[str] = ()) -> None:
         """Cancel products that are not there yet: those named, or all."""
@@ -187,9 +189,11 @@ class Peps:
         CredentialsError, NoSpaceError, UnreachableError
             When it is of no use to go on; what came so far is kept.
         """
-        run = Downloads(
-            self.server, Path(folder), options or Options(), tape=self._tape, watch=watch
-        )
+        try:
+            tape = self._tape
+        except UnreachableError:
+            tape = None  # a run has more patience than this question
+        run = Downloads(self.server, Path(folder), options or Options(), tape=tape, watch=watch)
         return run.run(wanted)
 
     def recall(

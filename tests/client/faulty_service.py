@@ -40,8 +40,8 @@ class Faults:
 
 
 def _pass_on(application: Any, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    answer: Iterable[bytes] = application(environ, start_response)
-    return answer
+    # At once: werkzeug's server closes no answer whose reader has gone.
+    return [_content(application, environ, start_response)]
 
 
 def _content(application: Any, environ: Environ, start_response: StartResponse) -> bytes:
@@ -97,7 +97,9 @@ def answering(status: str, body: bytes = b"", **headers: str) -> Fault:
     return fault
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
+    """Writes no log."""
+
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *arguments: Any) -> None:  # noqa: A002
@@ -108,7 +110,7 @@ class _Quiet(WSGIRequestHandler):
 def served(world: ArchiveWorld) -> Iterator[tuple[str, Faults]]:
     """Serve an archive and recall its products; yields the address and the faults."""
     faults = Faults(create_app(world.config, world.engine))
-    httpd = make_server("127.0.0.1", 0, faults, threaded=True, request_handler=_Quiet)
+    httpd = make_server("127.0.0.1", 0, faults, threaded=True, request_handler=Quiet)
     stop = threading.Event()
     threads = [
         threading.Thread(target=httpd.serve_forever, args=(0.05,)),
