@@ -24,6 +24,7 @@ from peps_wps.web import (
     resto,
     stac,
     statistics,
+    tape_rest,
 )
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
@@ -88,7 +89,7 @@ def create_app(
     wps = WpsService(services.desk)
     rules = [
         rule
-        for part in (landing, health, auth, resto, download, ogcapi, stac, statistics)
+        for part in (landing, health, auth, resto, download, ogcapi, stac, statistics, tape_rest)
         for rule in part.rules()
     ]
     return Application(services, [*rules, *wps.rules()])

@@ -130,6 +130,19 @@ class Access:
             return False
         return self._is_open or caller.is_operator or caller.name == job.owner
 
+    def check_staging(self, caller: Caller) -> None:
+        """Refuse requests that have files brought to disk, and sight of them.
+
+        Raises
+        ------
+        UnauthorizedError
+            When it is not known who asks, and it must be.
+        ForbiddenError
+            When a page of another site asks.
+        """
+        self._refuse_page(caller)
+        self._require_user(caller)
+
     def check_download(self, caller: Caller) -> None:
         """Refuse the download of a product.
 

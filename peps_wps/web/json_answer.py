@@ -12,7 +12,10 @@ JSON = "application/json"
 
 
 def json_answer(
-    document: Mapping[str, Any], content_type: str = JSON, *, is_pretty: bool = False
+    document: Mapping[str, Any] | Sequence[Any],
+    content_type: str = JSON,
+    *,
+    is_pretty: bool = False,
 ) -> Response:
     """Return a document as the answer to a request; indented where a person is to read it."""
     option = orjson.OPT_INDENT_2 if is_pretty else 0
