@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 VAR ?= var
 HOST ?= 127.0.0.1
 PORT ?= 5000
+# Of the suite. Half of its tests wait for processes and pauses: more than there are cores.
+PROCESSES ?= $(shell expr 2 \* $$(nproc))
 # Rasters and jobs use the library versions of the pins, whatever the shell has set for others.
 unexport PROJ_DATA PROJ_LIB GDAL_DATA
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -43,8 +45,8 @@ demo: $(VENV)/.installed  ## run the main job once through WPS and say where to 
 	@$(BIN)/peps demo --host $(HOST) --port $(PORT) --var $(VAR)
 
 .PHONY: test
-test: $(VENV)/.developer  ## the whole suite; STRICT=1 fails on a skipped test
-	PEPS_STRICT=$(STRICT) $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+test: $(VENV)/.developer $(VENV)/.kernels  ## the whole suite; STRICT=1 fails on a skipped test
+	PEPS_STRICT=$(STRICT) $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.developer  ## ruff, mypy, import contracts
@@ -61,7 +63,7 @@ bench: $(VENV)/.developer  ## the benchmarks of docs/benchmarks.md on a full-siz
 
 .PHONY: drills
 drills: $(VENV)/.developer  ## the same drills as the suite, at full size
-	PEPS_DRILLS=1 $(BIN)/python -m pytest --timeout 3600 -m drill $(ARGS)
+	PEPS_DRILLS=1 $(BIN)/python -m pytest --timeout 3600 -m "drill or one_database" $(ARGS)
 	PEPS_DRILLS=1 PEPS_PRODUCTS=17705737 $(BIN)/python -m pytest --timeout 7200 \
 		tests/catalog_db/test_search_at_scale.py -k sqlite
 

@@ -76,7 +76,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what uses a database on both kinds where that is promised, else on SQLite."""
     if "database_kind" in metafunc.fixturenames:
         is_marked = metafunc.definition.get_closest_marker("postgresql") is not None
-        on_both = is_marked or database.is_on_both(metafunc.definition.path)
+        on_both = is_marked or database.is_on_both(metafunc.definition)
         kinds = database.KINDS if on_both else database.KINDS[:1]
         metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
 

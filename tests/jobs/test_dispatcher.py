@@ -51,6 +51,7 @@ def test_orders_larger_than_the_pool_end_and_leave_nothing_pinned(house: House) 
     until(lambda: held_requests(house) == 0)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("pool_gb", ["0.0000025"])
 def test_what_can_never_lie_on_disk_together_is_refused(house: House) -> None:
     for title in TITLES:
@@ -72,6 +73,7 @@ def test_a_product_withdrawn_while_it_is_waited_for_fails_the_job(house: House) 
     until(lambda: held_requests(house) == 0)
 
 
+@pytest.mark.one_database
 def test_a_tape_that_fails_fails_the_job_with_its_reason(house: House) -> None:
     processing = dataclasses.replace(house.config.processing, max_attempts=1)
     house.config = dataclasses.replace(house.config, processing=processing)

@@ -44,6 +44,7 @@ def test_a_job_goes_on_after_its_process_was_killed(house: House) -> None:
     assert "Attempt 2 of 3 follows: its process was killed by SIGKILL" in log
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("behaviour", ["system exit", "exit", "killed", "memory", "segfault"])
 def test_a_job_that_keeps_dying_fails_after_the_last_attempt(house: House, behaviour: str) -> None:
     house.start()
@@ -57,6 +58,7 @@ def test_a_job_that_keeps_dying_fails_after_the_last_attempt(house: House, behav
     assert {house.wait(other).state for other in others} == {"succeeded"}
 
 
+@pytest.mark.one_database
 def test_no_job_begins_while_the_results_cannot_be_written(house: House) -> None:
     results = house.config.results.path
     results.parent.mkdir(exist_ok=True)
@@ -71,6 +73,7 @@ def test_no_job_begins_while_the_results_cannot_be_written(house: House) -> None
     assert (job.state, job.attempt) == ("succeeded", 1)
 
 
+@pytest.mark.one_database
 def test_a_disk_that_fills_up_costs_no_attempt(house: House) -> None:
     house.start()
     job_id = house.submit(behaviour="disk full")
@@ -84,6 +87,7 @@ def test_a_disk_that_fills_up_costs_no_attempt(house: House) -> None:
     assert len(house.lines("begin")) == 2
 
 
+@pytest.mark.one_database
 def test_an_error_in_the_data_fails_at_once_with_its_sentence(house: House) -> None:
     house.start()
     job = house.wait(house.submit(behaviour="chain error"))
@@ -93,6 +97,7 @@ def test_an_error_in_the_data_fails_at_once_with_its_sentence(house: House) -> N
     assert not results_folder(house.config, job.id).exists()
 
 
+@pytest.mark.one_database
 def test_a_bug_is_told_in_one_sentence_and_logged_whole(house: House) -> None:
     house.start()
     job = house.wait(house.submit(behaviour="bug"))
@@ -150,6 +155,7 @@ def test_a_dismissed_job_is_gone_within_seconds(house: House) -> None:
     assert not job_store.dismiss(house.engine, house.config, job_id)
 
 
+@pytest.mark.one_database
 def test_a_job_is_ended_at_its_time_limit(house: House) -> None:
     processing = dataclasses.replace(house.config.processing, time_limit_s=1)
     house.config = dataclasses.replace(house.config, processing=processing)
@@ -226,6 +232,7 @@ def test_what_a_death_between_rename_and_commit_left_is_replaced(house: House) -
     assert [path.name for path in left.iterdir()] == ["answer.txt"]
 
 
+@pytest.mark.one_database
 def test_results_are_removed_when_they_expire(house: House) -> None:
     processing = dataclasses.replace(house.config.processing, result_days=0.0)
     house.config = dataclasses.replace(house.config, processing=processing)

@@ -53,6 +53,7 @@ def test_what_a_job_leaves_goes_when_it_expires_and_its_row_says_so(house: House
     assert rows(house) == dict.fromkeys((table.name for table in TRACES), 0)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("behaviour", ["chain error", "dismissed"])
 def test_failed_and_dismissed_jobs_are_purged_and_keep_their_reason(
     house: House, behaviour: str
@@ -113,6 +114,7 @@ def test_a_purge_waits_until_what_the_job_has_pinned_is_released(house: House) -
         assert job_purge.to_purge(connection, later, timedelta(0)) == [job_id]
 
 
+@pytest.mark.one_database
 def test_folders_that_no_job_answers_for_are_swept(house: House) -> None:
     orphan = "00000000-0000-4000-8000-000000000000"
     folders = [results_folder(house.config, orphan), scratch_folder(house.config, orphan)]
@@ -126,6 +128,7 @@ def test_folders_that_no_job_answers_for_are_swept(house: House) -> None:
     assert (foreign / "left.txt").exists()
 
 
+@pytest.mark.one_database
 def test_a_refused_order_leaves_nothing(house: House) -> None:
     before = rows(house)
     for inputs in ({"tasks": "many"}, {"product": "ABSENT"}):

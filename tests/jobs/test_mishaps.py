@@ -30,6 +30,7 @@ def innocent() -> Iterator["subprocess.Popen[bytes]"]:
     process.wait()
 
 
+@pytest.mark.one_database
 def test_a_pid_that_somebody_else_has_now_is_neither_waited_for_nor_killed(
     house: House, innocent: "subprocess.Popen[bytes]"
 ) -> None:
@@ -53,6 +54,7 @@ def test_a_pid_that_somebody_else_has_now_is_neither_waited_for_nor_killed(
     assert is_alive(innocent.pid)
 
 
+@pytest.mark.one_database
 def test_a_dismissed_job_kills_nobody_who_has_its_old_pid(
     house: House, innocent: "subprocess.Popen[bytes]"
 ) -> None:

@@ -113,6 +113,7 @@ def test_work_goes_on_while_the_database_is_locked(
     assert elapsed_s < 1
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("percent", [math.nan, math.inf, -math.inf, 1e300, -5.0])
 def test_a_percentage_that_is_none_fails_nothing(
     house: House, running: tuple[Claim, list[TaskRow]], percent: float

@@ -69,6 +69,7 @@ def dismiss_by_ogc_api(session: requests.Session, url: str, job_id: str) -> None
     session.delete(f"{url}/ogcapi/jobs/{job_id}", timeout=30).raise_for_status()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("dismiss", [dismiss_by_wps, dismiss_by_ogc_api])
 def test_a_dismissed_job_is_gone_from_every_view_at_once_and_leaves_nothing(
     shared_house: House, service: Served, dismiss
@@ -95,6 +96,7 @@ def test_a_dismissed_job_is_gone_from_every_view_at_once_and_leaves_nothing(
     assert {house.wait(other, limit_s=30).state for other in others} == {"succeeded"}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("wish", "state"),
     [
@@ -114,6 +116,7 @@ def test_every_view_says_the_same_of_an_end(
     assert agreed(service.url, job_id) == state
 
 
+@pytest.mark.one_database
 def test_a_service_told_to_stop_hands_its_jobs_back_and_leaves_no_process(
     shared_house: House, service: Served
 ) -> None:
@@ -166,6 +169,7 @@ def test_one_limit_holds_for_four_web_processes_and_two_workers(house: House) ->
     assert len(house.lines("gather")) == 12
 
 
+@pytest.mark.one_database
 def test_refused_orders_leave_no_file_and_no_row(shared_house: House, service: Served) -> None:
     def left() -> tuple[set[Path], int]:
         temporary = Path(service.environ["TMPDIR"])
@@ -199,6 +203,7 @@ def refuse_orders(service: Served) -> None:
         assert "ExceptionReport" in answer.text
 
 
+@pytest.mark.one_database
 def test_a_full_queue_is_told_as_busy(house: House) -> None:
     with (
         served(house, PEPS_PROCESSING_MAXPROCESSES=2) as service,

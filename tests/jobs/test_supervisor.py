@@ -88,6 +88,7 @@ def test_a_supervisor_is_known_to_be_alive_until_it_stops(
     assert alive() == []
 
 
+@pytest.mark.one_database
 def test_files_of_jobs_without_results_are_swept_and_no_others(
     house: House, supervisor: Supervisor
 ) -> None:
@@ -112,6 +113,7 @@ def test_files_of_jobs_without_results_are_swept_and_no_others(
     assert other.is_dir()
 
 
+@pytest.mark.one_database
 def test_what_cannot_be_deleted_keeps_its_name_at_every_sweep(
     house: House, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +133,7 @@ def test_what_cannot_be_deleted_keeps_its_name_at_every_sweep(
     assert list(house.config.results.path.rglob(f"{REMOVED}*")) == []
 
 
+@pytest.mark.one_database
 def test_a_disk_that_refuses_does_not_stop_the_supervisor(
     house: House, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
