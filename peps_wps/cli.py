@@ -149,6 +149,9 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
     withdraw.add_argument(
         "identifiers", nargs="+", metavar="IDENTIFIER", help="title or identifier of a product"
     )
+    withdraw.add_argument(
+        "--successor", metavar="IDENTIFIER", help="the product that takes their place"
+    )
     for command in (ingest, withdraw):
         command.add_argument("--json", action="store_true", help="answer in JSON")
         _add_var(command)

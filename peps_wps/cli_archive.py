@@ -10,8 +10,9 @@ from typing import Any
 from tqdm import tqdm
 
 from catalog_db import migrations
-from catalog_db.catalogue import products
-from catalog_db.errors import CatalogError
+from catalog_db.catalogue import products, succession
+from catalog_db.catalogue.product import Product
+from catalog_db.errors import CatalogError, UnknownProductError
 from catalog_db.moving import copy_database
 from catalog_db.processing.job_queue import DatabaseError
 from peps_wps import logs
@@ -94,20 +95,34 @@ def withdraw(arguments: argparse.Namespace) -> int:
     services = open_services(Config.load(var=arguments.var))
     withdrawn, unknown = [], []
     for identifier in arguments.identifiers:
-        with services.engine.begin() as connection:
-            product = products.get(connection, identifier)
-            if product is None:
-                unknown.append(identifier)
-                continue
-            products.withdraw(connection, product.uid)
+        try:
+            product = _withdraw(services, identifier, arguments.successor)
+        except UnknownProductError as error:
+            unknown.append(str(error))
+            continue
         withdrawn.append({"title": product.title, "uid": product.uid})
     if arguments.json:
         answer_json(withdrawn)
     for one in () if arguments.json else withdrawn:
         answer(f"withdrawn  {one['title']}  {one['uid']}")
-    for identifier in unknown:
-        say(f"no product is called {identifier}")
+    for sentence in unknown:
+        say(sentence)
     return JOB_FAILED if unknown else OK
+
+
+def _withdraw(services: Services, identifier: str, successor: str | None) -> Product:
+    """Take a product out of service; another one in service may take its place."""
+    with services.engine.begin() as connection:
+        product = products.get(connection, identifier)
+        if product is None:
+            raise UnknownProductError(identifier)
+        products.withdraw(connection, product.uid)
+        if successor is not None:
+            follower = products.get(connection, successor)
+            if follower is None or follower.withdrawn:
+                raise UnknownProductError(successor)  # nothing is withdrawn then
+            succession.supersede(connection, product.uid, follower.uid)
+    return product
 
 
 def database(arguments: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ from catalog_db.tables.jobs import job, job_log, process_run, task, worker
 from catalog_db.tables.mirror import mirror_content, mirror_day, mirror_mark, mirror_product
 from catalog_db.tables.stage_path import stage_path
 from catalog_db.tables.statistics import daily_volume
+from catalog_db.tables.succession import succession
 from catalog_db.tables.users import account, failed_login, membership, process_right, token
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "request",
     "request_file",
     "stage_path",
+    "succession",
     "task",
     "token",
     "updated_us",

@@ -2,24 +2,19 @@
 
 import base64
 import hashlib
-import os
-import socket
-import subprocess
-import sys
-import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
 
-from catalog_db.catalogue import products
+from catalog_db.catalogue import products, succession
 from peps_wps.app import Application
 from peps_wps.services import Services
 from peps_wps.web import download
 from storage.recall import RecallPolicy
 from tests.archive_world import ArchiveWorld
+from tests.live_server import serving
 
 TITLE = "S1A_IW_GRDH_1SDV_20210809T173953_20210809T174018_039156_049F13_6FF8"
 
@@ -205,32 +200,39 @@ def test_a_withdrawn_product_is_410(world, client, on_disk):
     assert answer.json["ErrorMessage"] == f"the product {TITLE} has been withdrawn"
 
 
+def test_a_superseded_product_is_404_and_names_the_one_that_stands_for_it_now(
+    world, client, on_disk, content
+):
+    old = on_disk.split("/")[4]
+    second = world.add("S1A_SECOND", content, tier="disk")
+    third = world.add("S1A_THIRD", content, tier="disk")
+    with world.engine.begin() as connection:
+        for uid, successor in ((old, second), (second, third)):
+            products.withdraw(connection, uid)
+            succession.supersede(connection, uid, successor)
+    answer = client.get(on_disk)
+    assert answer.status_code == 404
+    assert answer.json == {
+        "ErrorMessage": f"Feature has been moved, new feature id is : {third}",
+        "ErrorCode": 404,
+    }
+    assert client.get(on_disk.replace(old, third)).data == content
+    with world.engine.begin() as connection:  # a circle, by mistake: an answer all the same
+        succession.supersede(connection, third, old)
+    assert client.get(on_disk).status_code == 404
+
+
 # -------------------------------------------------------------------------------- over a socket
 
 
 @pytest.fixture
 def server(world):
-    """The application under gunicorn, as it is served; yields its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        environ = {**os.environ, "PEPS_AUTH_MODE": "open", "PEPS_VAR": str(world.root)}
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8"]
-        command += ["--bind", f"fd://{listener.fileno()}", "wsgi:application"]
-        process = subprocess.Popen(
-            command,
-            env=environ,
-            pass_fds=[listener.fileno()],
-            cwd=Path(__file__).parents[2],
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            process.terminate()
-            process.wait(30)
+    with serving(world.root, PEPS_AUTH_MODE="open") as address:
+        yield address
 
 
 @pytest.mark.slow
-def test_200_parallel_downloads_through_gunicorn_are_exact(server, on_disk, content):
+def test_200_parallel_downloads_are_exact(server, on_disk, content):
     def fetch(number):
         request = urllib.request.Request(server + on_disk)
         if number % 2:
@@ -238,7 +240,7 @@ def test_200_parallel_downloads_through_gunicorn_are_exact(server, on_disk, cont
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read()
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(200) as pool:
         bodies = list(pool.map(fetch, range(200)))
     for number, body in enumerate(bodies):
         assert body == (content[number : number + 50_000] if number % 2 else content)

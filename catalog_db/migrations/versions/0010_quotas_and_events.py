@@ -27,6 +27,12 @@ def upgrade() -> None:
     _create_events()
     _create_downloads()
     op.create_table(
+        "succession",
+        sa.Column("uid", sa.LargeBinary(16), nullable=False),
+        sa.Column("successor", sa.LargeBinary(16), nullable=False),
+        sa.PrimaryKeyConstraint("uid", name=op.f("pk_succession")),
+    )
+    op.create_table(
         "stage_path",
         sa.Column("request", sa.String(36), nullable=False),
         sa.Column("path", sa.String(512), nullable=False),
@@ -98,5 +104,7 @@ def _create_downloads() -> None:
 
 
 def downgrade() -> None:
-    for name in ("stage_path", "download_volume", "download", "daily_use", "event", "counter"):
+    op.drop_table("stage_path")
+    op.drop_table("succession")
+    for name in ("download_volume", "download", "daily_use", "event", "counter"):
         op.drop_table(name)
