@@ -18,7 +18,9 @@ from peps_wps.access.quotas import subject_of
 from peps_wps.file_response import FileFacts, file_response
 from peps_wps.services import Services
 from peps_wps.staging import Archive
+from peps_wps.staging.stage_requests import StageRequests
 from peps_wps.web.errors import error_response
+from peps_wps.web.problem import ProblemError
 from storage.errors import ProductOnTapeError
 
 _RETRY_REASON = "202 You should retry the request"
@@ -28,10 +30,12 @@ _UNKNOWN_WAIT_S = 60
 def rules() -> list[Rule]:
     """Return the routes: clients of PEPS write the path with and without the last slash."""
     path = "/resto/collections/<collection>/<uid>/download"
-    return [
+    known_by_uid = [
         Rule(ending, endpoint=download, methods=["GET", "HEAD"], strict_slashes=True)
         for ending in (path, f"{path}/")
     ]
+    door = Rule("/archive/<path:path>", endpoint=download_at, methods=["GET", "HEAD"])
+    return [*known_by_uid, door]
 
 
 def download(request: Request, services: Services, collection: str, uid: str) -> Response:
@@ -67,6 +71,34 @@ def download(request: Request, services: Services, collection: str, uid: str) ->
         return _serve(request, services, product, caller)
     except ProductOnTapeError:
         return _stage(request, archive, uid, caller.name)
+
+
+def download_at(request: Request, services: Services, path: str) -> Response:
+    """Answer with a file by its path in the archive: the door of the tape service's clients.
+
+    Nothing is recalled here, and nothing but the file is an answer of success: who copies files
+    without looking would keep anything else.
+
+    Raises
+    ------
+    UnauthorizedError
+        When it must be known who asks, and is not.
+    QuotaError
+        When the caller has as much as one may have.
+    ProblemError
+        409 when the file is on tape, 404 when there is none.
+    LostFileError, ProductWithdrawnError
+        When there is nothing to serve.
+    """
+    caller = services.access.caller(request)
+    services.access.check_download(caller)
+    product = StageRequests(services.archive, services.engine).find([path]).get(path)
+    if product is None or product.file.path != path:
+        raise ProblemError(404, "the archive has no file of this path")
+    try:
+        return _serve(request, services, product, caller)
+    except ProductOnTapeError as error:
+        raise ProblemError(409, f"{path} is on tape: it must be staged first") from error
 
 
 def _successor(services: Services, uid: str) -> str | None:
