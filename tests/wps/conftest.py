@@ -64,25 +64,25 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield service
 
 
+def _schema(file: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(file, etree.XMLParser(no_network=True)))
+
+
 @pytest.fixture(scope="session")
 def wps_schema(ogc_schemas: Path) -> etree.XMLSchema:
-    parser = etree.XMLParser(no_network=True)
-    return etree.XMLSchema(etree.parse(str(ogc_schemas / "wps" / "1.0.0" / "wpsAll.xsd"), parser))
+    return _schema(ogc_schemas / "wps" / "1.0.0" / "wpsAll.xsd")
 
 
 @pytest.fixture(scope="session")
 def ows_schema(ogc_schemas: Path) -> etree.XMLSchema:
-    parser = etree.XMLParser(no_network=True)
-    return etree.XMLSchema(etree.parse(str(ogc_schemas / "ows" / "1.1.0" / "owsAll.xsd"), parser))
+    return _schema(ogc_schemas / "ows" / "1.1.0" / "owsAll.xsd")
 
 
 @pytest.fixture(scope="session")
 def wps2_schema(ogc_schemas: Path) -> etree.XMLSchema:
-    parser = etree.XMLParser(no_network=True)
-    return etree.XMLSchema(etree.parse(str(ogc_schemas / "wps" / "2.0" / "wps.xsd"), parser))
+    return _schema(ogc_schemas / "wps" / "2.0" / "wps.xsd")
 
 
 @pytest.fixture(scope="session")
 def ows2_schema(ogc_schemas: Path) -> etree.XMLSchema:
-    parser = etree.XMLParser(no_network=True)
-    return etree.XMLSchema(etree.parse(str(ogc_schemas / "ows" / "2.0" / "owsAll.xsd"), parser))
+    return _schema(ogc_schemas / "ows" / "2.0" / "owsAll.xsd")

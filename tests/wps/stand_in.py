@@ -1,7 +1,6 @@
 """Stand-in processes, and a job table driven by the test instead of a dispatcher."""
 
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ from catalog_db.tables import job as job_table
 from peps_wps.config import Config
 from peps_wps.errors import OrderRefusedError
 from peps_wps.ordering.process import Alias, ChainProcess
+from tests.jobs.job_rows import add_job
 
 NAMES = {
     "wps": "http://www.opengis.net/wps/1.0.0",
@@ -97,26 +97,14 @@ class Ledger:
             return jobs.get(connection, job.id)
 
     def insert(self, *, process: str = "FULL_MAJA", **order: Any) -> Job:
-        now = times.now()
-        row = Job(
-            id=str(uuid.uuid4()),
-            process=process,
+        return add_job(
+            self.engine,
+            process,
             owner=order.get("owner", "anonymous"),
             title=order.get("title"),
-            state="accepted",
             inputs=order.get("inputs", {"tileid": ["31TCJ"]}),
-            order={},
             response_options=order.get("response_options") or {"identifier": process},
-            max_attempts=3,
-            message="Accepted",
-            created=now,
-            updated=now,
         )
-        with self.engine.begin() as connection:
-            jobs.insert_job(connection, row, [])
-            jobs.add_log(connection, row.id, "INFO", "Accepted")
-            jobs.add_log(connection, row.id, "DEBUG", "Traceback (most recent call last)")
-        return row
 
     def set(self, job_id: str, **columns: Any) -> None:
         now = times.to_us(times.now())

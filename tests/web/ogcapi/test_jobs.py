@@ -1,7 +1,6 @@
 """Jobs as this API shows them: every state, the list and its filters, dismissal, the log."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,12 +12,11 @@ from werkzeug.test import Client
 
 from catalog_db import times
 from catalog_db.engine import Engine, create_engine
-from catalog_db.processing import jobs as job_table
-from catalog_db.processing.jobs import Job
 from catalog_db.tables import job as table
 from catalog_db.tables import job_log
 from peps_wps.app import Application, create_app
 from peps_wps.config import Config
+from tests.jobs.job_rows import add_job
 from tests.web.ogcapi.conftest import Mirror, Slow
 
 EXCEPTIONS = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
@@ -50,23 +48,14 @@ class Rows:
         self.client = client
 
     def add(self, state: str = "accepted", *, created: datetime = NOON, **columns: Any) -> str:
-        job = Job(
-            id=str(uuid.uuid4()),
-            process=columns.pop("process", "MIRROR"),
+        job = add_job(
+            self.engine,
+            columns.pop("process", "MIRROR"),
             owner=columns.pop("owner", "anonymous"),
-            state="accepted",
-            inputs={},
-            order={},
             response_options=columns.pop("options", {}),
-            max_attempts=3,
-            message="Accepted",
             created=created,
-            updated=created,
         )
         with self.engine.begin() as connection:
-            job_table.insert_job(connection, job, [])
-            job_table.add_log(connection, job.id, "INFO", "Accepted")
-            job_table.add_log(connection, job.id, "DEBUG", "Traceback (most recent call last)")
             values = {"state": state, **columns}
             connection.execute(update(table).where(table.c.id == job.id).values(**values))
         return job.id

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pystac_client
@@ -10,10 +9,7 @@ import pytest
 import shapely
 from stac_api_validator.validations import QueryConfig, validate_api
 
-from catalog_db.catalogue.products import Product
-from tests.archive_world import ArchiveWorld
-from tests.live_server import serving
-from tests.web.catalogue_world import FIRST, fill
+from tests.web.catalogue_world import FIRST
 from tests.web.stac import extension_rules
 
 pytestmark = pytest.mark.client
@@ -33,16 +29,6 @@ _CLASSES = [
     "item-search#query",
     "filter",
 ]
-
-
-@pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[Product]]]:
-    """The address of a server, and its products, latest first."""
-    world = ArchiveWorld(tmp_path_factory.mktemp("var"))
-    stored = fill(world)
-    world.engine.dispose()
-    with serving(world.root) as address:
-        yield address, stored
 
 
 @pytest.fixture
