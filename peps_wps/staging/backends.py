@@ -14,12 +14,15 @@ from peps_wps.tape_sections import (
 )
 from storage.backend import TapeBackend
 from storage.backends.glacier import GlacierVault, Terms
+from storage.backends.patience import Patience
 from storage.backends.posix import PosixHsm, has_attribute, has_no_blocks
 from storage.backends.simtape import SimulatedTape
 from storage.backends.wlcg import WlcgTape
 from storage.backends.wlcg_site import TapeSite, site_session
 from storage.pool import Pool
 from storage.tape_geometry import LTO8, T10000D, TapeDriveModel, Winding
+
+_LONGEST_PAUSE_S = 300.0  # between two looks at an object whose restore takes hours
 
 
 def open_pool(config: Config) -> Pool:
@@ -114,7 +117,7 @@ def _wlcg(name: str, section: WlcgTapeSection) -> TapeBackend:
         name=name,
         folder=section.folder,
         disk_s=section.disk_hours * 3600,
-        patience_s=section.patience_s,
+        patience=Patience(away_s=section.patience_s),
     )
 
 
@@ -137,5 +140,5 @@ def _glacier(name: str, section: GlacierTapeSection, scratch: Path) -> TapeBacke
         name=name,
         prefix=section.prefix,
         terms=Terms(section.tier, section.days, section.storage_class),
-        patience_s=section.patience_s,
+        patience=Patience(longest_pause_s=_LONGEST_PAUSE_S, away_s=section.patience_s),
     )

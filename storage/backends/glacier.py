@@ -14,6 +14,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from storage.backend import Capabilities
+from storage.backends.patience import Patience
 from storage.backends.resuming import resumed
 from storage.backends.slots import Slots
 from storage.errors import (
@@ -28,8 +29,6 @@ from storage.part_file import CHECKSUM_ALGORITHM, PartFile
 from storage.pool import Fill, checked
 
 NAME = "glacier"
-_POLL_S = 0.5
-_LONGEST_PAUSE_S = 300.0
 _POLL_LIMIT_S = 5.0  # of looks at one poll: a lease is renewed between two polls
 _BANDWIDTH_BYTES_S = 100e6  # for estimates
 # Upper ends of the times that Amazon states for objects of GLACIER; DEEP_ARCHIVE takes longer.
@@ -93,8 +92,8 @@ class _Object:
 
     file: ArchiveFile
     status: StageStatus
+    pause_s: float
     next_look: float = 0.0
-    pause_s: float = _POLL_S
 
 
 @dataclass(eq=False)
@@ -123,8 +122,8 @@ class GlacierVault:
         What keys begin with, before the archive path.
     terms
         On what terms they are kept and restored.
-    patience_s
-        How long a service that does not answer is waited for, seconds.
+    patience
+        How often and how long each object is looked at.
     """
 
     def __init__(
@@ -136,14 +135,14 @@ class GlacierVault:
         name: str = NAME,
         prefix: str = "",
         terms: Terms | None = None,
-        patience_s: float = 600.0,
+        patience: Patience | None = None,
     ) -> None:
         self.name = name
         self._bucket = bucket
         self._scratch = scratch
         self._prefix = prefix
         self._terms = terms or Terms()
-        self._patience_s = patience_s
+        self._patience = patience or Patience()
         self._slots = Slots(batches)
         self._count = batches
         self._sessions: dict[str, _Session] = {}
@@ -151,7 +150,7 @@ class GlacierVault:
     @property
     def capabilities(self) -> Capabilities:
         """What the engine must know of it."""
-        return Capabilities(drives=self._count, poll_s=_POLL_S)
+        return Capabilities(drives=self._count, poll_s=self._patience.poll_s)
 
     def store(self, archive_path: str, fill: Fill, *, writer: str) -> ArchiveFile:
         """Write an object, in the storage class of new files.
@@ -198,9 +197,10 @@ class GlacierVault:
             When the batch is one too many.
         """
         self._slots.take(drive, None)
-        waiting = StageStatus(StageState.WAITING)
+        waiting, pause_s = StageStatus(StageState.WAITING), self._patience.poll_s
         handle = str(uuid4())
-        self._sessions[handle] = _Session(drive, {one.path: _Object(one, waiting) for one in files})
+        objects = {one.path: _Object(one, waiting, pause_s) for one in files}
+        self._sessions[handle] = _Session(drive, objects)
         return handle
 
     def poll(self, handle: str) -> Mapping[str, StageStatus]:
@@ -222,10 +222,10 @@ class GlacierVault:
                 session.away_since = None
         except TapeUnavailableError:
             session.away_since = session.away_since or begin
-            if begin - session.away_since > self._patience_s:
+            if begin - session.away_since > self._patience.away_s:
                 raise
             for one in due:
-                _look_later(one)
+                self._look_later(one)
         return {path: one.status for path, one in session.objects.items()}
 
     def cancel(self, handle: str, files: Sequence[ArchiveFile]) -> None:
@@ -265,10 +265,15 @@ class GlacierVault:
     def _key(self, file: ArchiveFile) -> str:
         return f"{self._prefix}{checked(file.path)}"
 
+    def _look_later(self, one: _Object) -> None:
+        """Let the next look wait longer than the last one did."""
+        one.next_look = time.monotonic() + one.pause_s
+        one.pause_s = min(2 * one.pause_s, self._patience.longest_pause_s)
+
     def _look(self, one: _Object) -> None:
         """Look at an object, ask for it if it is archived, and note how far it is."""
         key = self._key(one.file)
-        _look_later(one)
+        self._look_later(one)
         try:
             facts = self._bucket.look(key)
             if facts is None:
@@ -312,9 +317,3 @@ class _Transfer:
 
 def _is_open(one: _Object) -> bool:
     return one.status.state in (StageState.WAITING, StageState.READING)
-
-
-def _look_later(one: _Object) -> None:
-    """Let the next look wait longer than the last one did."""
-    one.next_look = time.monotonic() + one.pause_s
-    one.pause_s = min(2 * one.pause_s, _LONGEST_PAUSE_S)

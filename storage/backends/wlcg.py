@@ -15,6 +15,7 @@ import requests
 
 from storage.backend import Capabilities
 from storage.backends.http_file import download
+from storage.backends.patience import Patience
 from storage.backends.slots import Slots
 from storage.backends.wlcg_site import (
     Locality,
@@ -32,8 +33,6 @@ from storage.pool import Fill, checked
 logger = logging.getLogger(__name__)
 
 NAME = "wlcg"
-_POLL_S = 0.5
-_LONGEST_PAUSE_S = 60.0
 _MOUNT_S, _BANDWIDTH_BYTES_S = 600.0, 100e6  # for estimates: nobody knows how busy the site is
 _STATES = {
     Progress.SUBMITTED: StageState.WAITING,
@@ -50,8 +49,8 @@ class _Session:
     request_id: str
     files: dict[str, ArchiveFile]
     states: dict[str, StageStatus]
+    pause_s: float
     next_look: float = 0.0
-    pause_s: float = _POLL_S
     away_since: float | None = None
     reasons: dict[str, TapeError] = field(default_factory=dict)
 
@@ -75,8 +74,8 @@ class WlcgTape:
         Path of our archive at the site.
     disk_s
         How long files should stay on its disk, seconds.
-    patience_s
-        How long a site that does not answer is waited for, seconds.
+    patience
+        How often and how long it is asked.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class WlcgTape:
         name: str = NAME,
         folder: str = "/",
         disk_s: float = 86_400.0,
-        patience_s: float = 600.0,
+        patience: Patience | None = None,
     ) -> None:
         self.name = name
         self._site = site
@@ -97,7 +96,7 @@ class WlcgTape:
         self._data_url = data_url.rstrip("/")
         self._folder = plain(folder).rstrip("/")
         self._disk_s = disk_s
-        self._patience_s = patience_s
+        self._patience = patience or Patience()
         self._slots = Slots(batches)
         self._count = batches
         self._sessions: dict[str, _Session] = {}
@@ -105,7 +104,7 @@ class WlcgTape:
     @property
     def capabilities(self) -> Capabilities:
         """What the engine must know of it."""
-        return Capabilities(drives=self._count, poll_s=_POLL_S)
+        return Capabilities(drives=self._count, poll_s=self._patience.poll_s)
 
     def store(self, archive_path: str, fill: Fill, *, writer: str) -> ArchiveFile:
         """Refuse to write: files get on the tape of another site by its own means.
@@ -154,7 +153,7 @@ class WlcgTape:
             raise TapeUnavailableError(f"no request at {self.name}: {error}") from error
         waiting = {file.path: StageStatus(StageState.WAITING) for file in files}
         by_path = {file.path: file for file in files}
-        self._sessions[handle] = _Session(drive, handle, by_path, waiting)
+        self._sessions[handle] = _Session(drive, handle, by_path, waiting, self._patience.poll_s)
         return handle
 
     def poll(self, handle: str) -> Mapping[str, StageStatus]:
@@ -226,8 +225,9 @@ class WlcgTape:
         here = {path: said.get(self._site_path(session.files[path])) for path in session.states}
         self._find_reasons(session, {path: one for path, one in here.items() if _has_failed(one)})
         states = {path: self._status(session, path, one) for path, one in here.items()}
-        is_new = states != session.states
-        session.pause_s = _POLL_S if is_new else min(2 * session.pause_s, _LONGEST_PAUSE_S)
+        patience = self._patience
+        longer_s = min(2 * session.pause_s, patience.longest_pause_s)
+        session.pause_s = patience.poll_s if states != session.states else longer_s
         session.next_look = time.monotonic() + session.pause_s
         session.states, session.away_since = states, None
 
@@ -258,10 +258,10 @@ class WlcgTape:
         if session.away_since is None:
             session.away_since = now
             logger.warning("%s: %s", self.name, error)
-        if now - session.away_since > self._patience_s:
+        if now - session.away_since > self._patience.away_s:
             raise TapeUnavailableError(f"{self.name}: {error}") from error
         asked_s = error.pause_s if isinstance(error, SiteBusyError) else 0.0
-        session.pause_s = min(2 * session.pause_s, _LONGEST_PAUSE_S)
+        session.pause_s = min(2 * session.pause_s, self._patience.longest_pause_s)
         session.next_look = now + max(session.pause_s, asked_s)
 
     def _tell(self, say: Callable[[], None]) -> None:
