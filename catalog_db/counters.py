@@ -35,6 +35,19 @@ DOWNLOAD_BYTES = "download_bytes"
 STAGE_WAITS = "stage_waits"
 STAGE_WAIT_US = "stage_wait_us"
 
+# Searches, by class and longest time that they fit in, and the time that they took together.
+SEARCHES = "searches"
+SEARCH_US = "search_us"
+# Jobs that ended so, by process.
+JOBS_ENDED = {
+    "succeeded": "jobs_succeeded",
+    "failed": "jobs_failed",
+    "dismissed": "jobs_dismissed",
+}
+
+# The table keeps this much of a label.
+LONGEST_LABEL = 32
+
 # Bounds of waits, seconds: from what lies on disk to what PEPS told as its mean, 48 h.
 WAIT_BOUNDS_S = (1, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800)
 BEYOND = "+Inf"

@@ -20,6 +20,7 @@ from peps_wps.web import (
     errors,
     health,
     landing,
+    metrics,
     ogcapi,
     resto,
     stac,
@@ -28,6 +29,20 @@ from peps_wps.web import (
 )
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
+
+# The modules of the web, each with its addresses.
+PARTS = (
+    landing,
+    health,
+    metrics,
+    auth,
+    resto,
+    download,
+    ogcapi,
+    stac,
+    statistics,
+    tape_rest,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -63,6 +78,8 @@ class Application:
         cors.allow(answer, self.services.config.server.allowed_origin)
         # A result is what its type says; no browser shall guess a page into it.
         answer.headers["X-Content-Type-Options"] = "nosniff"
+        if self.services.search_meter.is_due():
+            answer.call_on_close(self.services.search_meter.flush)
         return answer
 
     def _answer(self, request: Request) -> Response:
@@ -87,11 +104,7 @@ def create_app(
     migrations.upgrade(engine)
     services = Services.of(config, engine, processes)
     wps = WpsService(services.desk)
-    rules = [
-        rule
-        for part in (landing, health, auth, resto, download, ogcapi, stac, statistics, tape_rest)
-        for rule in part.rules()
-    ]
+    rules = [rule for part in PARTS for rule in part.rules()]
     return Application(services, [*rules, *wps.rules()])
 
 

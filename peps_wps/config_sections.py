@@ -31,9 +31,14 @@ class Server:
     maxrequestsize: str = "3mb"
     maxsingleinputsize: str = "1mb"
     allowed_origin: str = "*"
+    metrics_allow: str = "127.0.0.0/8, ::1/128"
 
     def __post_init__(self) -> None:
         _require_some(self, "workers", "threads")
+        try:
+            _ = self.metrics_networks
+        except ValueError as error:
+            raise ConfigError(f"metrics_allow: {error}, expected one like 10.1.0.0/16") from error
         if self.url and not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", self.url):
             raise ConfigError(f"url = {self.url}: expected empty, http://host or https://host")
         if not 1 <= self.port <= 65535:
@@ -44,6 +49,11 @@ class Server:
             )
         size_in_bytes(self.maxrequestsize)
         size_in_bytes(self.maxsingleinputsize)
+
+    @property
+    def metrics_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Networks that metrics are told to without a question; operators read them anywhere."""
+        return tuple(ipaddress.ip_network(network) for network in words(self.metrics_allow))
 
     @property
     def max_request_bytes(self) -> int:

@@ -12,6 +12,7 @@ from peps_wps.access.quotas import Limits
 from peps_wps.access.running_downloads import RunningDownloads
 from peps_wps.config import Config
 from peps_wps.errors import ConfigError
+from peps_wps.metrics import SearchMeter
 from peps_wps.ordering import ChainProcess, OrderDesk
 from peps_wps.staging import Archive
 
@@ -30,6 +31,7 @@ class Services:
     access: Access
     desk: OrderDesk
     downloads: RunningDownloads
+    search_meter: SearchMeter
 
     @classmethod
     def of(
@@ -39,7 +41,8 @@ class Services:
         access = Access(config, engine)
         desk = OrderDesk(config, engine, processes, access)
         downloads = RunningDownloads(engine, Limits.of(config.downloads))
-        return cls(config, engine, Archive(config, engine), access, desk, downloads)
+        archive = Archive(config, engine)
+        return cls(config, engine, archive, access, desk, downloads, SearchMeter(engine))
 
 
 def open_catalogue(config: Config, *, upgrade: bool = True) -> Engine:

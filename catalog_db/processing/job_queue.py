@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from catalog_db import locks, times
 from catalog_db.processing.job_order import held_us, order_parameters, waiting_in_order
-from catalog_db.processing.job_runs import note_run
+from catalog_db.processing.job_runs import count_end, note_run
 from catalog_db.processing.jobs import ACTIVE, LONGEST_MESSAGE, Job, add_log, job_of_row, jobs_of
 from catalog_db.tables import job as table
 from catalog_db.tables import task
@@ -207,6 +207,7 @@ def succeed(
     if row is None:
         return False
     add_log(connection, held.job, "INFO", "Succeeded")
+    count_end(connection, row.process, "succeeded")
     if row.attempt == 1 and row.weight > 0:  # another attempt's time is no measure of the work
         note_run(connection, row.process, row.weight, row.ran_us / 1e6)
     return True
@@ -229,7 +230,7 @@ def fail(
         The exception code, and the input that the failure is about.
     """
     condition = held.holds() if held else and_(table.c.id == job_id, table.c.state.in_(ACTIVE))
-    changed = connection.execute(
+    process = connection.execute(
         update(table)
         .where(condition)
         .values(
@@ -239,10 +240,13 @@ def fail(
             error_locator=locator,
             **_ended(),
         )
-    ).rowcount
-    if changed:
-        add_log(connection, job_id, "ERROR", message)
-    return bool(changed)
+        .returning(table.c.process)
+    ).scalar_one_or_none()
+    if process is None:
+        return False
+    add_log(connection, job_id, "ERROR", message)
+    count_end(connection, process, "failed")
+    return True
 
 
 def attempt_lost(connection: Connection, held: Claim, reason: str) -> str | None:
@@ -305,7 +309,7 @@ def someone_waits(connection: Connection, lane: str = "main") -> bool:
 
 def dismiss(connection: Connection, job_id: str) -> bool:
     """Mark a job dismissed, whatever its state; False when it is unknown or dismissed already."""
-    changed = connection.execute(
+    process = connection.execute(
         update(table)
         .where(table.c.id == job_id, table.c.state != "dismissed")
         .values(
@@ -315,10 +319,13 @@ def dismiss(connection: Connection, job_id: str) -> bool:
             error_code="JobDismissed",
             **_ended(),
         )
-    ).rowcount
-    if changed:
-        add_log(connection, job_id, "INFO", "Dismissed")
-    return bool(changed)
+        .returning(table.c.process)
+    ).scalar_one_or_none()
+    if process is None:
+        return False
+    add_log(connection, job_id, "INFO", "Dismissed")
+    count_end(connection, process, "dismissed")
+    return True
 
 
 def _set(connection: Connection, held: Claim, **values: Any) -> bool:

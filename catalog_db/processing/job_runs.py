@@ -1,9 +1,10 @@
-"""How long past jobs ran, a unit of weight at a time: what expected times are made of."""
+"""How past jobs ended, and how long they ran a unit of weight: what expected times are made of."""
 
 import statistics
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from catalog_db import counters, times
 from catalog_db.tables import process_run as table
 
 # Runs whose median is told; older ones are forgotten.
@@ -22,6 +23,12 @@ def note_run(connection: Connection, process: str, weight: float, seconds: float
         .scalar_subquery()
     )
     connection.execute(delete(table).where(table.c.process == process, table.c.id < oldest_kept))
+
+
+def count_end(connection: Connection, process: str, state: str) -> None:
+    """Count a job of a process that ended so."""
+    key = (counters.JOBS_ENDED[state], process[: counters.LONGEST_LABEL])
+    counters.add(connection, {key: 1}, times.now())
 
 
 def seconds_per_weight(connection: Connection, process: str) -> float | None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, and_, case, func, select, update
 
 from catalog_db import locks, times
 from catalog_db.processing.job_order import STAGE_LANE
+from catalog_db.processing.job_runs import count_end
 from catalog_db.processing.job_tasks import HOLDING, kept_files, promised_files, staged_sizes
 from catalog_db.processing.jobs import ACTIVE, TaskRow, add_log
 from catalog_db.tables import job as table
@@ -114,7 +115,7 @@ def succeed(
 ) -> bool:
     """Mark a job succeeded; False when it has ended already. Its request stays until it expires."""
     now_us = times.to_us(times.now())
-    changed = connection.execute(
+    process = connection.execute(
         update(table)
         .where(table.c.id == job_id, _STAGES)
         .values(
@@ -128,12 +129,15 @@ def succeed(
             updated_us=now_us,
             inputs_expected_us=None,
         )
-    ).rowcount
-    if changed:
-        # Not "done": its request is held on to.
-        connection.execute(update(task).where(task.c.job == job_id).values(state="ready"))
-        add_log(connection, job_id, "INFO", message)
-    return bool(changed)
+        .returning(table.c.process)
+    ).scalar_one_or_none()
+    if process is None:
+        return False
+    # Not "done": its request is held on to.
+    connection.execute(update(task).where(task.c.job == job_id).values(state="ready"))
+    add_log(connection, job_id, "INFO", message)
+    count_end(connection, process, "succeeded")
+    return True
 
 
 def _staged_files(connection: Connection) -> dict[int, int]:

@@ -10,6 +10,7 @@ from werkzeug import Request
 from catalog_db import times
 from catalog_db.access import login_attempts
 from catalog_db.engine import Engine
+from peps_wps.access.address import address_of
 from peps_wps.errors import TooManyAttemptsError
 
 WINDOW = timedelta(minutes=5)
@@ -64,19 +65,8 @@ def succeed(engine: Engine, attempt: Attempt) -> None:
 
 
 def place_of(request: Request, proxies: int) -> str:
-    """Return where a request comes from: its address, of IPv6 the network of its site.
-
-    Parameters
-    ----------
-    request
-        The request.
-    proxies
-        How many proxies in front of the service add to ``X-Forwarded-For``. What stands there
-        before theirs is the client's own invention.
-    """
-    forwarded = request.access_route if "X-Forwarded-For" in request.headers else []
-    chain = [*forwarded, request.remote_addr or ""]
-    text = chain[max(0, len(chain) - 1 - proxies)]
+    """Return where a request comes from: its address, of IPv6 the network of its site."""
+    text = address_of(request, proxies)
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``/health``: whether the service is alive, and whether it can do its work."""
+"""``/health``: whether the service is alive, whether it can do its work, and what to look at."""
 
 import json
 import logging
@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 from catalog_db import migrations, times
 from catalog_db.processing import jobs, workers
 from catalog_db.processing.job_listing import JobFilter, page_of_jobs
+from peps_wps.metrics.alerts import alerts
 from peps_wps.services import Services
 
 logger = logging.getLogger(__name__)
@@ -38,11 +39,16 @@ def liveness(_request: Request, _services: Services) -> Response:
 
 
 def readiness(_request: Request, services: Services) -> Response:
-    """Say what works: 200 when everything does, else 503 with the reason of each failure."""
+    """Say what works: 200 when everything does, else 503 with the reason of each failure.
+
+    Alerts are sentences about what works and falls behind; they do not change the status.
+    """
     checks = {name: _outcome(name, check, services) for name, check in _CHECKS.items()}
     is_ready = all(check["ok"] for check in checks.values())
     status = "ready" if is_ready else "not ready"
-    return _answer({"status": status, "checks": checks}, 200 if is_ready else 503)
+    raised = alerts(services.config, services.engine, times.now()) if is_ready else []
+    answer: dict[str, object] = {"status": status, "checks": checks, "alerts": raised}
+    return _answer(answer, 200 if is_ready else 503)
 
 
 def _outcome(

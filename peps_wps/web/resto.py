@@ -136,7 +136,7 @@ def _search(request: Request, services: Services, collection: str | None) -> _Pa
     asked = parse_search(collection, parameters)
     if asked.place is not None:
         asked = replace(asked, query=about_place(services.engine, asked.query, asked.place))
-    with services.engine.connect() as connection:
+    with services.engine.connect() as connection, services.search_meter.timed(asked.query):
         found = search(connection, asked.query)
     base = Links.of(services.config, request).base
     address = base + request.path

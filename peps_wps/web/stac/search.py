@@ -86,7 +86,7 @@ def check_collection(collection: str) -> None:
 
 def _page(request: Request, services: Services, asked: ItemSearch) -> Response:
     """Answer with a page of items."""
-    with services.engine.connect() as connection:
+    with services.engine.connect() as connection, services.search_meter.timed(asked.query):
         found = search(connection, asked.query)
     page = found.items[::-1] if asked.is_backward else found.items
     base = Links.of(services.config, request).base
