@@ -24,6 +24,20 @@ def from_us(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
+def to_text(instant: datetime, precision: str = "seconds") -> str:
+    """Return an instant in UTC as RFC 3339 writes it: ``2021-08-09T17:39:53Z``.
+
+    Parameters
+    ----------
+    instant
+        Aware; what it has beyond the precision is cut off.
+    precision
+        ``seconds``, ``milliseconds`` or ``microseconds``.
+    """
+    text = instant.astimezone(UTC).isoformat(timespec=precision)
+    return text.removesuffix("+00:00") + "Z"
+
+
 def now() -> datetime:
     """Return the current instant, in UTC."""
     return datetime.now(UTC)

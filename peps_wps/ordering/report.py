@@ -123,4 +123,4 @@ def _download(one: Mapping[str, Any], links: Links) -> str:
 
 
 def _instant(time: datetime | None) -> str | None:
-    return None if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if time is None else times.to_text(time)

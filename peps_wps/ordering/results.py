@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog_db import times
 from catalog_db.engine import Engine
 from catalog_db.processing import jobs as job_table
 from peps_wps.jobs import Job
@@ -114,4 +115,4 @@ def log_of(engine: Engine, job: Job) -> bytes:
     with engine.connect() as connection:
         lines = job_table.log_of(connection, job.id)
     shown = (line for line in lines if line.level in _SHOWN_LEVELS)
-    return "".join(f"{line.time:%Y-%m-%dT%H:%M:%SZ} {line.message}\n" for line in shown).encode()
+    return "".join(f"{times.to_text(line.time)} {line.message}\n" for line in shown).encode()

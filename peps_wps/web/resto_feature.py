@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
+from catalog_db import times
 from catalog_db.catalogue.products import Product
 from peps_wps.resto.query import PARENT_IDENTIFIERS
 from peps_wps.web.json_answer import geometries
@@ -83,8 +84,7 @@ def feature_address(product: Product, base: str) -> str:
 def format_time(instant: datetime) -> str:
     """Return an instant as PEPS wrote it: milliseconds, or microseconds where it has them."""
     precision = "microseconds" if instant.microsecond % 1000 else "milliseconds"
-    text = instant.astimezone(UTC).isoformat(timespec=precision)
-    return text.removesuffix("+00:00") + "Z"
+    return times.to_text(instant, precision)
 
 
 def _identity(product: Product) -> Json:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from catalog_db import times
 from peps_wps.jobs import Job
 from peps_wps.ordering.wording import in_words
 from peps_wps.web.ogcapi.addresses import REL, Addresses, Json, link
@@ -36,7 +37,7 @@ def status_info(job: Job, identifier: str, addresses: Addresses) -> Json:
     addresses
         Where links lead.
     """
-    times = {
+    moments = {
         "created": job.created,
         "started": job.started,
         "finished": job.finished,
@@ -50,7 +51,7 @@ def status_info(job: Job, identifier: str, addresses: Addresses) -> Json:
         "type": "process",
         "status": STATUS_OF[job.shown_state],
         "message": in_words(job),
-        **{name: instant(time) for name, time in times.items() if time is not None},
+        **{name: instant(time) for name, time in moments.items() if time is not None},
         "progress": 100 if job.state == "succeeded" else job.progress,
         **({} if job.queue_position is None else {"queuePosition": job.queue_position}),
         "links": _links(job, addresses),
@@ -59,7 +60,7 @@ def status_info(job: Job, identifier: str, addresses: Addresses) -> Json:
 
 def instant(time: datetime) -> str:
     """Return an instant, UTC, as RFC 3339 has it, to the millisecond."""
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return times.to_text(time, "milliseconds")
 
 
 def _links(job: Job, addresses: Addresses) -> list[Json]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pywps import LiteralInput
 
+from catalog_db import times
 from peps_wps.jobs import Job
 from peps_wps.links import Links
 from peps_wps.ordering import ChainProcess
@@ -76,7 +77,7 @@ def _describe(parent: Element, described: Any) -> None:
 def _status(root: Element, job: Job, process: ChainProcess, now: datetime) -> None:
     """Write the state of the job."""
     status = V1.add(root, "wps:Status")
-    status.set("creationTime", (job.finished or now).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    status.set("creationTime", times.to_text(job.finished or now))
     state = job.shown_state
     if state == "running":
         percent = str(min(job.progress, 99))

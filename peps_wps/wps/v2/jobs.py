@@ -7,6 +7,7 @@ from typing import Any
 from pywps import LiteralOutput
 from werkzeug import Request, Response
 
+from catalog_db import times
 from peps_wps.jobs import Job
 from peps_wps.links import Links
 from peps_wps.ordering import ChainProcess, OrderDesk
@@ -30,7 +31,6 @@ _STATUS = {
 }
 # When to ask again: soon after a job has begun, rarely while it runs for long.
 _NEXT_POLL = {"accepted": 5.0, "staging": 30.0, "queued": 10.0, "running": 5.0}
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def render_status(job: Job, now: datetime) -> bytes:
@@ -47,13 +47,13 @@ def render_status(job: Job, now: datetime) -> bytes:
     V2.add(root, "wps:JobID", job.id)
     V2.add(root, "wps:Status", _STATUS[job.shown_state])
     if job.expires is not None:
-        V2.add(root, "wps:ExpirationDate", job.expires.strftime(_TIME))
+        V2.add(root, "wps:ExpirationDate", times.to_text(job.expires))
     if not job.is_finished:
         if job.expected_finish is not None:
             estimated = max(job.expected_finish, now)
-            V2.add(root, "wps:EstimatedCompletion", estimated.strftime(_TIME))
+            V2.add(root, "wps:EstimatedCompletion", times.to_text(estimated))
         pause = timedelta(seconds=_NEXT_POLL[job.shown_state])
-        V2.add(root, "wps:NextPoll", (now + pause).strftime(_TIME))
+        V2.add(root, "wps:NextPoll", times.to_text(now + pause))
     if job.shown_state in ("running", "succeeded"):
         percent = 100 if job.state == "succeeded" else min(job.progress, 99)
         V2.add(root, "wps:PercentCompleted", str(percent))
@@ -83,7 +83,7 @@ def render_result(job: Job, process: ChainProcess, links: Links, folder: Path) -
     if process.async_allowed:
         V2.add(root, "wps:JobID", job.id)
     if job.expires is not None:
-        V2.add(root, "wps:ExpirationDate", job.expires.strftime(_TIME))
+        V2.add(root, "wps:ExpirationDate", times.to_text(job.expires))
     present = JobContents(job, process, links, folder).present()
     if not present:
         raise NoSuchResultError("the job gave none of the outputs that were asked for")
