@@ -14,7 +14,7 @@ FIRST = datetime(2021, 8, 9, 17, 39, 53, tzinfo=UTC)
 
 def fill(world: ArchiveWorld, number: int = 60) -> list[Product]:
     """Store `number` products, every third one of Sentinel-2; return them, latest start first."""
-    known = [_optical(index) if index % 3 == 2 else _radar(index) for index in range(number)]
+    known = [_optical(index) if index % 3 == 2 else radar(index) for index in range(number)]
     with world.engine.begin() as connection:
         products.insert_products(connection, known)
     return known[::-1]
@@ -29,10 +29,10 @@ def footprints_about(index: int) -> shapely.Polygon:
 def titles(number: int) -> Iterator[str]:
     """Yield the titles of `fill`, the earliest first."""
     for index in range(number):
-        yield (_optical(index) if index % 3 == 2 else _radar(index)).title
+        yield (_optical(index) if index % 3 == 2 else radar(index)).title
 
 
-def _radar(index: int) -> Product:
+def radar(index: int) -> Product:
     start = FIRST + timedelta(hours=index)
     platform = "S1A" if index % 2 else "S1B"
     stamp = f"{start:%Y%m%dT%H%M%S}"
