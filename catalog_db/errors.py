@@ -62,3 +62,7 @@ class UserNameError(CatalogError):
 
 class SchemaError(CatalogError):
     """The database was written by another version of the program."""
+
+
+class RecallStateError(CatalogError):
+    """There is no such recall, or nothing can be done with it in the state that it is in."""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from catalog_db.archive.recalls import ACTIVE
 from catalog_db.processing.jobs import ACTIVE as ACTIVE_JOBS
-from catalog_db.tables import job, mirror_content, mirror_mark, mirror_product, recall
+from catalog_db.tables import file, job, mirror_content, mirror_mark, mirror_product, recall
 from catalog_db.times import from_us, to_us
 
 # What a mirror promises, and over what time it is judged.
@@ -83,6 +83,17 @@ def recall_queue(connection: Connection) -> RecallQueue:
     ).all()
     oldest = [from_us(row.oldest_us) for row in rows if row.state == "queued"]
     return RecallQueue({row.state: row.number for row in rows}, min(oldest, default=None))
+
+
+def active_recalls(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return how many recalls are active, by backend and state."""
+    rows = connection.execute(
+        select(file.c.backend, recall.c.state, func.count().label("number"))
+        .join_from(recall, file, file.c.id == recall.c.file)
+        .where(ACTIVE)
+        .group_by(file.c.backend, recall.c.state)
+    )
+    return {(row.backend, row.state): row.number for row in rows}
 
 
 def active_jobs(connection: Connection) -> list[JobCount]:

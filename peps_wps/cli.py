@@ -35,6 +35,7 @@ COMMANDS = {
     "search": "peps_wps.cli_search:search",
     "download": "peps_wps.cli_download:download",
     "recall": "peps_wps.cli_recall:recall",
+    "pool": "peps_wps.cli_recall_queue:pool",
     "demo": "peps_wps.cli_demo:demo",
     "simulate": "simulator.cli:run",
     "user": "peps_wps.cli_user:run",
@@ -155,6 +156,9 @@ def _add_archive(commands: "_Commands[argparse.ArgumentParser]") -> None:
     for command in (ingest, withdraw):
         command.add_argument("--json", action="store_true", help="answer in JSON")
         _add_var(command)
+    pool = commands.add_parser("pool", help="how full the disk pool is, and what tape is doing")
+    pool.add_argument("--json", action="store_true", help="answer in JSON")
+    _add_var(pool)
     database = commands.add_parser("db", help="the database: bring it up to date, or ask its state")
     database.add_argument("action", choices=("upgrade", "current", "copy"))
     database.add_argument(

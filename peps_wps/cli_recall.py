@@ -79,6 +79,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="answer in JSON, no progress")
         add_server(action)
+    _add_operators(actions)
+
+
+def _add_operators(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe what operators do on the machine of the archive."""
+    retry = actions.add_parser("retry", help="for operators: try recalls again, now")
+    drop = actions.add_parser("drop", help="for operators: give recalls up, whoever waits for them")
+    drop.add_argument(
+        "--reason", default="an operator gave the recall up", help="what those who wait are told"
+    )
+    for action in (retry, drop):
+        action.add_argument("recalls", nargs="+", type=int, metavar="NUMBER", help="as in the list")
+        action.add_argument("--var", type=Path, metavar="DIR", help="folder of all state")
+        action.add_argument("--json", action="store_true", help="answer in JSON")
 
 
 def recall(arguments: argparse.Namespace) -> int:
@@ -199,6 +213,16 @@ def _list(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _retry(arguments: argparse.Namespace) -> int:
+    code: int = importlib.import_module(OPERATORS).run_retry(arguments)
+    return code
+
+
+def _drop(arguments: argparse.Namespace) -> int:
+    code: int = importlib.import_module(OPERATORS).run_drop(arguments)
+    return code
+
+
 def _cancel(arguments: argparse.Namespace) -> int:
     Peps(arguments.url).recall_of(arguments.request).cancel(arguments.titles)
     return _done(arguments, "cancelled")
@@ -225,4 +249,6 @@ _ACTIONS: dict[str, Any] = {
     "list": _list,
     "cancel": _cancel,
     "release": _release,
+    "retry": _retry,
+    "drop": _drop,
 }
