@@ -46,6 +46,8 @@ def execute(arguments: argparse.Namespace) -> int:
     def order() -> int:
         client = client_of(arguments.url)
         status = client.execute(arguments.process, inputs)
+        if not status.url:
+            return _answered_at_once(status, as_json=arguments.json)
         if arguments.watch or arguments.output:
             say(f"Job {status.id}")
             return follow(client, status.url, arguments)
@@ -57,6 +59,19 @@ def execute(arguments: argparse.Namespace) -> int:
         return OK
 
     return told(order)
+
+
+def _answered_at_once(status: JobStatus, *, as_json: bool) -> int:
+    """Say what a process gave that keeps nothing."""
+    if as_json:
+        answer_json(dataclasses.asdict(status))
+    else:
+        for output in status.outputs:
+            answer(output.value or output.href or "")
+    if status.state == "failed":
+        say(f"The process failed: {status.message}")
+        return JOB_FAILED
+    return OK
 
 
 def watch(arguments: argparse.Namespace) -> int:

@@ -31,6 +31,7 @@ _STATES = {
     "ProcessSucceeded": "succeeded",
     "ProcessFailed": "failed",
 }
+ENDED = ("succeeded", "failed")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class JobStatus:
     Parameters
     ----------
     url
-        The address of the document.
+        The address of the document; empty where the server answers at once and keeps nothing.
     state
         ``accepted``, ``running``, ``succeeded`` or ``failed``.
     percent, message
@@ -67,7 +68,7 @@ class JobStatus:
     @property
     def is_finished(self) -> bool:
         """Whether the job has ended, well or not."""
-        return self.state in ("succeeded", "failed")
+        return self.state in ENDED
 
 
 class WpsClient:
@@ -90,6 +91,8 @@ class WpsClient:
     def execute(self, process: str, inputs: Iterable[tuple[str, str]]) -> JobStatus:
         """Order a processing; return the status of its job.
 
+        A process that keeps no answers, by its description, gives its outputs at once.
+
         Parameters
         ----------
         process
@@ -102,7 +105,7 @@ class WpsClient:
         RefusedError
             When the server refuses the order.
         """
-        body = execute_document(process, inputs)
+        body = execute_document(process, inputs, is_stored=self._is_stored(process))
         answer = self._ask("POST", self.endpoint, data=body, headers={"Content-Type": "text/xml"})
         return read_status(answer)
 
@@ -171,6 +174,20 @@ class WpsClient:
         finally:
             partial.unlink(missing_ok=True)
 
+    def _is_stored(self, process: str) -> bool:
+        """Tell whether the server says of a process that it keeps answers, or says nothing."""
+        query = {
+            "service": "WPS",
+            "version": "1.0.0",
+            "request": "DescribeProcess",
+            "identifier": process,
+        }
+        answer = self._ask("GET", self.endpoint, params=query)
+        raise_report(answer)
+        described = answer.find("ProcessDescription")  # in no namespace
+        # Absent means false (OGC 05-007r7, table 23).
+        return described is None or described.get("storeSupported") in ("true", "1")
+
     def _status_url(self, job: str) -> str:
         if "://" in job:
             return job
@@ -186,8 +203,10 @@ class WpsClient:
             raise UnreachableError(f"{url} does not answer with a WPS document") from error
 
 
-def execute_document(process: str, inputs: Iterable[tuple[str, str]]) -> bytes:
-    """Return an Execute request for an asynchronous run with every output."""
+def execute_document(
+    process: str, inputs: Iterable[tuple[str, str]], *, is_stored: bool = True
+) -> bytes:
+    """Return an Execute request with every output, for an asynchronous run if that is kept."""
     root = ElementTree.Element(f"{{{WPS}}}Execute", {"service": "WPS", "version": "1.0.0"})
     ElementTree.SubElement(root, f"{{{OWS}}}Identifier").text = process
     given = ElementTree.SubElement(root, f"{{{WPS}}}DataInputs")
@@ -197,7 +216,7 @@ def execute_document(process: str, inputs: Iterable[tuple[str, str]]) -> bytes:
         data = ElementTree.SubElement(one, f"{{{WPS}}}Data")
         ElementTree.SubElement(data, f"{{{WPS}}}LiteralData").text = value
     form = ElementTree.SubElement(root, f"{{{WPS}}}ResponseForm")
-    options = {"storeExecuteResponse": "true", "status": "true"}
+    options = {"storeExecuteResponse": "true", "status": "true"} if is_stored else {}
     ElementTree.SubElement(form, f"{{{WPS}}}ResponseDocument", options)
     content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content
@@ -208,12 +227,14 @@ def read_status(root: Element) -> JobStatus:
     raise_report(root)
     url = root.get("statusLocation", "")
     status = root.find("wps:Status", NAMES)
-    if not url or status is None or len(status) == 0:
+    if status is None or len(status) == 0:
         raise UnreachableError("the answer is no status document")
     element = status[0]
     state = _STATES.get(str(element.tag).rpartition("}")[2], "running")
     texts = [one.text for one in element.iterfind(".//ows:ExceptionText", NAMES)]
     message = " ".join(filter(None, [element.text, *texts])).strip()
+    if not url and state not in ENDED:
+        raise UnreachableError("the answer does not say where the status of the job is")
     return JobStatus(
         id=job_identifier(url),
         url=url,

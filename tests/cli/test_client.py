@@ -103,6 +103,16 @@ def test_values_reach_the_document_as_they_are() -> None:
     assert texts == [value, "2"]
 
 
+def test_a_status_without_an_address_must_be_the_last() -> None:
+    def kept_nowhere(status: str) -> str:
+        return STATUS.format(status=status, outputs="").replace("statusLocation", "other")
+
+    ended = read_status(fromstring(kept_nowhere("<wps:ProcessSucceeded/>")))
+    assert (ended.state, ended.url) == ("succeeded", "")
+    with pytest.raises(UnreachableError, match="does not say where"):
+        read_status(fromstring(kept_nowhere("<wps:ProcessAccepted/>")))
+
+
 def test_a_refusal_keeps_the_words_of_the_server(server: str) -> None:
     Answers.pages = {"/resto/wps": (400, {"Content-Type": "text/xml"}, REFUSAL.encode())}
     with pytest.raises(RefusedError) as caught:

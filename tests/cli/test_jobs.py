@@ -63,6 +63,21 @@ def test_jobs_are_listed_newest_first_and_by_filter(
     assert [job["state"] for job in listed(*options)] == states
 
 
+@pytest.mark.parametrize("process", ["PROCESSING_STATUS", "STATUS"])
+def test_what_answers_at_once_is_printed(
+    service: Served, listed, capsys: pytest.CaptureFixture[str], process: str
+) -> None:
+    (job,) = listed("--state", "succeeded")
+    order = ["execute", process, f"wps_id={job['id']}", "--url", service.url]
+    assert cli.main(order) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert cli.main([*order, "--json", "--watch"]) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    assert report["USER_INFO"]["job_status"] == "FINISHED"
+    assert (told["state"], json.loads(told["outputs"][0]["value"])) == ("succeeded", report)
+
+
 def test_jobs_of_several_pages_are_listed_once(listed, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [job["id"] for job in listed()]
     monkeypatch.setattr(client_jobs, "_LARGEST_PAGE", 1)
