@@ -19,7 +19,7 @@ class Pace:
     unknown_s
         For a product on its way, where the server does not say.
     poll_s
-        Between two looks at the tape service.
+        Between two looks at the tape service at most; the first ones come sooner.
     patience_s
         With a server that does not answer at all.
     """

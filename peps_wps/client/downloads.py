@@ -8,7 +8,7 @@ order of their own while other products are transferred.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -88,6 +88,7 @@ class Downloads:
         self._away_since: float | None = None
         self._recalls = FollowedRecalls(tape, options.deadline) if tape else None
         self._next_poll = 0.0
+        self._poll_pause_s = options.pace.poll_s / 20
 
     def run(self, wanted: Iterable[Product | str]) -> Iterator[Download]:
         """Download products; yield what came of each, as it comes.
@@ -238,7 +239,10 @@ class Downloads:
         if not isinstance(error, UnreachableError):
             self._away_since = None
         if isinstance(subject, FollowedRecalls):
-            self._next_poll = time.monotonic() + self._options.pace.poll_s
+            pace = self._options.pace
+            # Quick ones are seen soon, long ones are not asked about without end.
+            self._poll_pause_s = min(pace.poll_s, self._poll_pause_s * 1.5)
+            self._next_poll = time.monotonic() + self._poll_pause_s
             self._show_recalls(subject.take(report.result))
             return
         subject.is_busy = False
@@ -308,8 +312,11 @@ class Downloads:
         within = min(max(seconds, pace.fault_s), pace.longest_s)
         return within * (1 + random.uniform(0, 0.1))  # noqa: S311  (no secret)
 
-    def _show_recalls(self, files: Iterable[FileRecall]) -> None:
-        """Tell where the products in the queue of the tapes stand."""
+    def _show_recalls(self, files: Sequence[FileRecall]) -> None:
+        """Tell where the products in the queue of the tapes stand; fetch those that are there."""
+        there = {file.path for file in files if file.state == "done"}
+        for task in self._tasks:
+            task.is_prompted = task.is_prompted or task.name in there
         for file in files:
             if file.is_finished:
                 continue

@@ -59,14 +59,15 @@ class Recall:
         watch
             Told of every look at it.
         interval_s
-            Between two looks; `POLL_S` where it is not said.
+            Between two looks at most, the first ones come sooner; `POLL_S` where it is not said.
 
         Raises
         ------
         UnreachableError
             When the server has not answered for a minute.
         """
-        pause_s = POLL_S if interval_s is None else interval_s
+        longest_s = POLL_S if interval_s is None else interval_s
+        pause_s = longest_s / 20
         until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
         last_answer = time.monotonic()
         while True:
@@ -81,6 +82,7 @@ class Recall:
                 if status.is_finished or last_answer >= until:
                     return status
             time.sleep(max(0.0, min(pause_s, until - time.monotonic())))
+            pause_s = min(longest_s, pause_s * 1.5)
 
     def cancel(self, titles: Sequence[str] = ()) -> None:
         """Cancel products that are not there yet: those named, or all."""

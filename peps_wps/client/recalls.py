@@ -13,6 +13,9 @@ from peps_wps.client.tape import FileRecall, RecallStatus, TapeService
 
 logger = logging.getLogger(__name__)
 
+# Time for a product to get its turn; it is released when it is there.
+PIN_S = 2 * 3600.0
+
 
 @dataclass(frozen=True)
 class _Visit:
@@ -97,6 +100,6 @@ class FollowedRecalls:
 
     def _visit(self, new: Sequence[str], known: Sequence[str]) -> _Visit:
         """Ask for the new products, and how all requests are."""
-        request = self._tape.stage(new, deadline=self._deadline) if new else None
+        request = self._tape.stage(new, pin_s=PIN_S, deadline=self._deadline) if new else None
         everything = [*known, request] if request else known
         return _Visit(request, tuple(self._tape.status(one) for one in everything))

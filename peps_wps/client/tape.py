@@ -20,6 +20,8 @@ from peps_wps.client.transfer import retry_after_s
 
 VERSION = "v1"
 
+_LAST_SECONDS = 1e11  # the year 5138; what is beyond are milliseconds
+
 _WAITING, _RUNNING, _DONE = "waiting", "running", "done"
 _STATES = {
     "SUBMITTED": _WAITING,
@@ -275,10 +277,10 @@ def _member(document: Any, name: str) -> Any:
 
 
 def _instant(value: Any) -> datetime | None:
-    """Return an instant: milliseconds since 1970 as the specification has it, or RFC 3339."""
+    """Return an instant: seconds since 1970, milliseconds as some sites write, or RFC 3339."""
     try:
         if isinstance(value, int | float):
-            return datetime.fromtimestamp(value / 1000, UTC)
+            return datetime.fromtimestamp(value / 1000 if value > _LAST_SECONDS else value, UTC)
         return datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError):
         return None

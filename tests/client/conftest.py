@@ -2,7 +2,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ class Place:
 
 
 def title(number: int) -> str:
-    start = datetime(2021, 8, 9, 17, number, 53, tzinfo=UTC)
+    start = datetime(2021, 8, 9, 17, 0, 53, tzinfo=UTC) + timedelta(minutes=number)
     stamp = f"{start:%Y%m%dT%H%M%S}"
     return f"S1A_IW_GRDH_1SDV_{stamp}_{stamp}_039156_049F13_{number:04X}"
 

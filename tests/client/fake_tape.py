@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-CREATED_MS = 1_628_530_793_000  # 2021-08-09T17:39:53Z
+CREATED: object = 1_628_530_793  # 2021-08-09T17:39:53Z
 
 
 @dataclass
@@ -64,7 +64,7 @@ class FakeTape:
                 after = "FAILED" if path in self.lost else "COMPLETED"
                 files[path] = "STARTED" if state == "SUBMITTED" else after
                 break
-        return {"id": name, "createdAt": CREATED_MS, "startedAt": CREATED_MS, "files": shown}
+        return {"id": name, "createdAt": CREATED, "startedAt": CREATED, "files": shown}
 
     def _shown(self, path: str, state: str) -> dict[str, Any]:
         shown: dict[str, Any] = {"path": path, "state": state}

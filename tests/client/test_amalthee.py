@@ -1,13 +1,31 @@
 """The verbs of libamalthee, with a worker that stages."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from peps_wps.client import ClientError, Peps
 from peps_wps.client.amalthee import Amalthee
+from peps_wps.jobs.dispatcher import Dispatcher
 from tests.archive_world import ArchiveWorld
 from tests.client.conftest import ON_DISK, title
 from tests.client.faulty_service import served
-from tests.workers import working
+
+
+@contextmanager
+def staging(world: ArchiveWorld) -> Iterator[None]:
+    """Have jobs that stage served."""
+    stop = threading.Event()
+    dispatcher = Dispatcher(world.config, world.engine, world.archive)
+    thread = threading.Thread(target=dispatcher.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_a_selection_is_searched_filled_and_linked(tmp_path):
@@ -15,7 +33,7 @@ def test_a_selection_is_searched_filled_and_linked(tmp_path):
     names = [title(1), title(2)]
     for name, tier in zip(names, ("disk", "tape"), strict=True):
         world.add(name, name.encode() * 1000, tier=tier)
-    with served(world) as (url, _), working(world.config):
+    with served(world) as (url, _), staging(world):
         amalthee = Amalthee("peps", Peps(url))
         amalthee.search("S1", "2021-08-01", "2021-09-01", {"productType": "GRD"}, nthreads=2)
         assert {(one.name, one.available) for one in amalthee.products} == {

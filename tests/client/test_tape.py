@@ -12,6 +12,7 @@ from peps_wps import cli
 from peps_wps.client import NotReadyError, Peps, RefusedError, UnreachableError
 from peps_wps.client import peps as client_peps
 from peps_wps.client.tape import iso_duration
+from tests.client import fake_tape
 from tests.client.fake_tape import FakeTape
 from tests.client.faulty_service import Quiet
 
@@ -141,3 +142,18 @@ def test_a_quota_is_no_failure_of_the_service(site, tape, monkeypatch):
     with pytest.raises(NotReadyError, match="5000 files wait") as caught:
         service.stage([A])
     assert caught.value.is_quota
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        (1_628_530_793, datetime(2021, 8, 9, 17, 39, 53, tzinfo=UTC)),
+        (1_628_530_793_000, datetime(2021, 8, 9, 17, 39, 53, tzinfo=UTC)),
+        ("2021-08-09T17:39:53Z", datetime(2021, 8, 9, 17, 39, 53, tzinfo=UTC)),
+        ("yesterday", None),
+    ],
+)
+def test_times_are_read_as_sites_write_them(site, tape, monkeypatch, written, instant):
+    asked = Peps(site).recall([A])
+    monkeypatch.setattr(fake_tape, "CREATED", written)
+    assert asked.status().created == instant
