@@ -12,7 +12,7 @@ from birdy.exceptions import UnauthorizedException
 from owslib.util import ServiceException
 from owslib.wps import WebProcessingService, monitorExecution
 
-from peps_wps.client import Credentials, RefusedError, WpsClient
+from peps_wps.client import Credentials, CredentialsError, WpsClient
 from tests.access.conftest import PASSWORDS, Service
 from tests.loopback import on_the_loopback
 from tests.wps.stand_in import Ledger
@@ -120,7 +120,7 @@ def test_our_client_orders_with_a_token_and_dismisses(
     client = WpsClient(url, Credentials(token=service.token("ada@example.org")))
     job = client.execute("FULL_MAJA", [("tileid", "31TCJ")])
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(CredentialsError):
         WpsClient(url).dismiss(job.id)
     client.dismiss(job.id)
 
@@ -133,7 +133,7 @@ def test_a_netrc_file_is_enough(
     file = tmp_path / "netrc"
     file.write_text(f"machine 127.0.0.1 login {ADA[0]} password {ADA[1].replace(' ', '_')}\n")
     monkeypatch.setenv("NETRC", str(file))
-    with pytest.raises(RefusedError):
+    with pytest.raises(CredentialsError):
         WpsClient(url).execute("ECHO", [("text", "hello")])
     file.write_text(f'machine 127.0.0.1 login {ADA[0]} password "{ADA[1]}"\n')
 
