@@ -62,23 +62,23 @@ def has_attribute(name: str) -> OfflineTest:
 
 @dataclass(eq=False)
 class _Task:
-    """A file on its way to the HSM's disk."""
+    """A file on its way to the HSM's disk; `has_ended` with its thread, whatever came of it."""
 
     file: ArchiveFile
     path: Path
     began: float | None = None
     bytes_done: int = 0
     is_done: bool = False
-    is_reading: bool = False
+    has_ended: bool = False
     error: TapeError | None = None
     unwanted: Event = field(default_factory=Event)
 
     def read(self) -> None:
         """Read the file to its end."""
-        if self.unwanted.is_set():
-            return
-        self.began, self.is_reading = time.monotonic(), True
+        self.began = time.monotonic()
         try:
+            if self.unwanted.is_set():
+                return
             with self.path.open("rb", buffering=0) as stream:
                 for chunk in chunks_of(stream):
                     self.bytes_done += len(chunk)
@@ -87,8 +87,13 @@ class _Task:
         except OSError as error:
             self.error = _failure(self.file, error)
         finally:
-            self.is_reading = False
+            self.has_ended = True
         self.is_done = True
+
+    def is_overdue(self, time_limit_s: float) -> bool:
+        """Tell whether a thread waits for it longer than that."""
+        is_read = self.began is not None and not self.has_ended
+        return is_read and time.monotonic() - (self.began or 0.0) > time_limit_s
 
     def status(self, time_limit_s: float) -> StageStatus:
         """Return how far it is."""
@@ -98,7 +103,7 @@ class _Task:
             return StageStatus(StageState.STAGED, self.file.size_bytes)
         if self.began is None:
             return StageStatus(StageState.WAITING)
-        if time.monotonic() - self.began > time_limit_s:
+        if self.is_overdue(time_limit_s):
             self.unwanted.set()
             self.error = TapeError(f"{self.file.path} did not come within {time_limit_s:.0f} s")
             return StageStatus(StageState.FAILED, self.bytes_done, self.error)
@@ -152,7 +157,7 @@ class PosixHsm:
         self._readers = Readers(readers)
         self._copiers = Readers(readers)
         self._sessions: dict[str, _Session] = {}
-        self._overdue: list[_Task] = []
+        self._tasks: list[_Task] = []
 
     @property
     def capabilities(self) -> Capabilities:
@@ -219,6 +224,7 @@ class PosixHsm:
         for task in tasks.values():
             task.is_done, task.error = self._look(task)
             if not task.is_done and task.error is None:
+                self._tasks.append(task)
                 self._readers.submit(task.read)
         handle = str(uuid4())
         self._sessions[handle] = _Session(drive, tasks)
@@ -232,13 +238,9 @@ class PosixHsm:
         TapeUnavailableError
             When all threads wait for files that do not come.
         """
+        self._check_readers()
         tasks = self._sessions[handle].tasks
-        states = {path: task.status(self._time_limit_s) for path, task in tasks.items()}
-        failed = (tasks[path] for path, one in states.items() if one.state is StageState.FAILED)
-        self._overdue += [one for one in failed if one.is_reading and one not in self._overdue]
-        if any(one.state is StageState.WAITING for one in states.values()):
-            self._check_readers()
-        return states
+        return {path: task.status(self._time_limit_s) for path, task in tasks.items()}
 
     def cancel(self, handle: str, files: Sequence[ArchiveFile]) -> None:
         """Leave out files that nobody waits for any more; one being recalled comes all the same."""
@@ -282,9 +284,10 @@ class PosixHsm:
 
     def _check_readers(self) -> None:
         """Raise when no thread is left that could read anything."""
-        self._overdue = [task for task in self._overdue if task.is_reading]
-        if len(self._overdue) >= self._count:
-            raise TapeUnavailableError(f"{self._count} files do not come: the HSM does not answer")
+        self._tasks = [task for task in self._tasks if not task.has_ended]
+        overdue = sum(task.is_overdue(self._time_limit_s) for task in self._tasks)
+        if overdue >= self._count:
+            raise TapeUnavailableError(f"{overdue} files do not come: the HSM does not answer")
 
     def _look(self, task: _Task) -> tuple[bool, TapeError | None]:
         """Tell whether a file is on the HSM's disk already, or why it never will be."""
