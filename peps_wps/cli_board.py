@@ -94,6 +94,10 @@ class Board:
         self._missing += result.path is None
         self._fetched_bytes += (result.size_bytes or 0) * (result.state == "fetched")
 
+    def set_counts(self, there: int, missing: int) -> None:
+        """Take in how many products are there, and how many will not be."""
+        self._there, self._missing = there, missing
+
     def say(self, text: str) -> None:
         """Write a line for a person, above the board."""
         self._erase()
@@ -114,7 +118,7 @@ class Board:
         known = self._there + self._missing + len(self._transfers)
         total = f"{self._there} of {known} there"
         total += f", {self._missing} not" if self._missing else ""
-        total += f", {size_text(self._fetched_bytes)} fetched"
+        total += f", {size_text(self._fetched_bytes)} fetched" if self._fetched_bytes else ""
         total += f", {size_text(speed)}/s" if speed else ""
         return [*lines, shortened(total, width)]
 
@@ -130,10 +134,15 @@ class Board:
                 if one.progress.expected_s is not None
             ]
             if expected:
-                line += f", the next in about {duration_text(max(0.0, min(expected)))}"
-            positions = [p for one in recalled if (p := one.progress.position) is not None]
-            if positions:
-                line += f", places {min(positions)} to {max(positions)} of the queue"
+                soonest = min(expected)
+                line += (
+                    f", the next in about {duration_text(soonest)}"
+                    if soonest >= 1
+                    else (", the next any moment")
+                )
+            places = [p for one in recalled if (p := one.progress.position) is not None]
+            if places:
+                line += f", first in place {min(places)} of the queue"
             lines.append(line)
         waiting = [one.progress for one in self._transfers.values() if _is_waiting(one.progress)]
         if waiting:
@@ -188,8 +197,9 @@ def _transfer_line(transfer: _Transfer, width: int) -> str:
         facts.append(f"{size_text(progress.done_bytes):>7}{of}")
     if width >= 70:
         facts.append(f"{size_text(speed):>7}/s")
-    if width >= 80 and whole and speed:
-        facts.append(duration_text((whole - progress.done_bytes) / speed))
+    if width >= 80:
+        left = duration_text((whole - progress.done_bytes) / speed) if whole and speed else ""
+        facts.append(f"{left:9}")
     right = "  ".join(facts)
     room = max(8, width - len(right) - 2)
     return shortened(f"{shortened(progress.name, room):{min(room, 68)}}  {right}", width)

@@ -26,7 +26,7 @@ from peps_wps.cli_terminal import (
     answer_json,
     say,
 )
-from peps_wps.cli_text import duration_text, size_text
+from peps_wps.cli_text import duration_text, number_text, size_text
 from peps_wps.client import FileRecall, Peps, Product, Progress, Recall, RecallStatus
 
 OPERATORS = "peps_wps.cli_recall_queue"
@@ -112,13 +112,14 @@ def _request(arguments: argparse.Namespace) -> int:
         return NOTHING_FOUND
     asked = peps.recall(paths, pin_s=arguments.pin, deadline=arguments.deadline)
     if arguments.wait:
-        say(f"Request {asked.id}, {len(paths)} products")
+        say(f"Request {asked.id}, {number_text(len(paths), 'product')}")
         return _follow(asked, arguments, arguments.deadline)
     if arguments.json:
         answer_json({"id": asked.id, "files": len(paths)})
     else:
         answer(asked.id)
-        say(f"{len(paths)} products are asked for. Follow them with: peps recall wait {asked.id}")
+        number = number_text(len(paths), "product")
+        say(f"Asked for {number}. Follow it with: peps recall wait {asked.id}")
     return OK
 
 
@@ -151,6 +152,8 @@ def _follow(asked: Recall, arguments: argparse.Namespace, until: datetime | None
 
 def _show(board: Board, status: RecallStatus) -> None:
     """Put the files of a request on the board."""
+    there = status.number("done")
+    board.set_counts(there, sum(file.is_finished for file in status.files) - there)
     for file in status.files:
         if file.is_finished:
             board.show(Progress(file.path, "over"))

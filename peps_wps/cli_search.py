@@ -12,7 +12,7 @@ from typing import Any
 from peps_wps.cli_filters import add_filters, add_server, read_filters
 from peps_wps.cli_orders import told
 from peps_wps.cli_terminal import NOTHING_FOUND, OK, USAGE, answer, say
-from peps_wps.cli_text import size_text
+from peps_wps.cli_text import number_text, size_text
 from peps_wps.client import Peps, Product
 
 _COLOURS = {"disk": "32", "staging": "33", "tape": "2"}
@@ -63,7 +63,8 @@ class Tally:
 
     def __str__(self) -> str:
         places = ", ".join(f"{number} on {mode}" for mode, number in sorted(self.modes.items()))
-        return f"{self.products} products, {size_text(self.size_bytes)}: {places}"
+        number = number_text(self.products, "product")
+        return f"{number}, {size_text(self.size_bytes)}: {places}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,3 +33,8 @@ def shortened(text: str, width: int) -> str:
         return text[: max(0, width)]
     tail = (width - 1) // 2
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def number_text(number: int, noun: str) -> str:
+    """Return a number of things: ``1 product``, ``12 products``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

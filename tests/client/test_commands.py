@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,8 @@ from peps_wps.cli_board import Board
 from peps_wps.cli_text import duration_text, shortened, size_text
 from peps_wps.client import Progress
 from tests.client.conftest import ON_DISK, ON_TAPE, Place, title
-from tests.client.faulty_service import answering
+from tests.client.faulty_service import answering, slowly
+from tests.jobs.job_house import until
 
 NAMES = [title(number) for number in (*ON_DISK, *ON_TAPE)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,6 +177,26 @@ def on_terminal(place: Place, columns: int, *arguments: str, **environ: str) -> 
     process.wait(30)
     os.close(main)
     return written.decode()
+
+
+def test_an_interruption_says_how_to_go_on_and_keeps_what_came(place, tmp_path):
+    place.faults.of_downloads.extend([slowly] * 9)
+    script = "import sys; from peps_wps import cli; sys.exit(cli.main(sys.argv[1:]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "download", NAMES[0], "--url", place.url],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    part = tmp_path / f"{NAMES[0]}.zip.part"
+    assert until(lambda: part.is_file() and part.stat().st_size > 0, 30)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "goes on from there" in err
+    assert place.contents[NAMES[0]].startswith(part.read_bytes())
 
 
 def test_a_narrow_terminal_is_drawn_within_its_width(place, tmp_path):
