@@ -17,7 +17,6 @@ from peps_wps.access import Caller
 from peps_wps.access.quotas import subject_of
 from peps_wps.file_response import FileFacts, file_response
 from peps_wps.services import Services
-from peps_wps.staging import Archive
 from peps_wps.staging.stage_requests import StageRequests
 from peps_wps.web.errors import error_response
 from peps_wps.web.problem import ProblemError
@@ -61,8 +60,7 @@ def download(request: Request, services: Services, collection: str, uid: str) ->
     """
     caller = services.access.caller(request)
     services.access.check_download(caller)
-    archive = services.archive
-    product = archive.find(uid)
+    product = services.archive.find(uid)
     if product.collection != collection:
         raise UnknownProductError(uid)
     if product.withdrawn and (successor := _successor(services, uid)) is not None:
@@ -70,7 +68,7 @@ def download(request: Request, services: Services, collection: str, uid: str) ->
     try:
         return _serve(request, services, product, caller)
     except ProductOnTapeError:
-        return _stage(request, archive, uid, caller.name)
+        return _stage(request, services, uid, caller.name)
 
 
 def download_at(request: Request, services: Services, path: str) -> Response:
@@ -126,11 +124,15 @@ def _serve(request: Request, services: Services, product: ProductFile, caller: C
     return response
 
 
-def _stage(request: Request, archive: Archive, uid: str, user: str) -> Response:
+def _stage(request: Request, services: Services, uid: str, user: str) -> Response:
     """Have the file recalled; say when to come back, or why it will not come."""
     if request.method == "HEAD":
         return _retry_later(None)
-    request_id = archive.request([uid], user=user, purpose=f"download:{uid}")
+    archive = services.archive
+    pin_lifetime_s = 3600 * services.config.storage.download_pin_hours
+    request_id = archive.request(
+        [uid], user=user, purpose=f"download:{uid}", pin_lifetime_s=pin_lifetime_s
+    )
     status = archive.status(request_id)
     if status.failed:
         archive.release(request_id)  # the next request tries anew

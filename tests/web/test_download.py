@@ -5,10 +5,12 @@ import hashlib
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from werkzeug.test import Client
 
 from catalog_db.catalogue import products, succession
+from catalog_db.tables import recall
 from peps_wps.app import Application
 from peps_wps.services import Services
 from peps_wps.web import download
@@ -41,9 +43,28 @@ def client(world):
     return client_of(world)
 
 
+@pytest.fixture(scope="module")
+def content():
+    return np.random.default_rng(20210809).bytes(100_000)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory, content):
+    """An archive that is only read, with one product on disk."""
+    world = ArchiveWorld(tmp_path_factory.mktemp("shelf"))
+    world.add(TITLE, content, tier="disk")
+    return world
+
+
 @pytest.fixture
-def content(rng):
-    return rng.bytes(100_000)
+def reader(shelf):
+    return client_of(shelf)
+
+
+@pytest.fixture
+def shelved(shelf):
+    (uid,) = shelf.contents
+    return f"/resto/collections/S1/{uid}/download"
 
 
 @pytest.fixture
@@ -57,8 +78,8 @@ def on_tape(world, content):
 
 
 @pytest.mark.parametrize("ending", ["", "/", "?issuerId=peps", "/?issuerId=peps"])
-def test_a_product_on_disk_is_sent_whole(client, on_disk, content, ending):
-    answer = client.get(on_disk + ending)
+def test_a_product_on_disk_is_sent_whole(reader, shelved, content, ending):
+    answer = reader.get(shelved + ending)
     assert answer.status_code == 200
     assert answer.data == content
     assert answer.headers["Content-Length"] == "100000"
@@ -115,8 +136,8 @@ def test_head_tells_the_size_and_starts_no_recall(world, client, on_tape):
         ("bytes=0-", 0, 100_000),
     ],
 )
-def test_a_range_is_sent_as_asked(client, on_disk, content, wanted, first, end):
-    answer = client.get(on_disk, headers={"Range": wanted})
+def test_a_range_is_sent_as_asked(reader, shelved, content, wanted, first, end):
+    answer = reader.get(shelved, headers={"Range": wanted})
     assert answer.status_code == 206
     assert answer.data == content[first:end]
     assert answer.headers["Content-Range"] == f"bytes {first}-{end - 1}/100000"
@@ -124,32 +145,32 @@ def test_a_range_is_sent_as_asked(client, on_disk, content, wanted, first, end):
 
 
 @pytest.mark.parametrize("wanted", ["bytes=100000-", "bytes=200000-300000", "bytes=-0"])
-def test_a_range_outside_the_file_is_416_with_its_size(client, on_disk, wanted):
-    answer = client.get(on_disk, headers={"Range": wanted})
+def test_a_range_outside_the_file_is_416_with_its_size(reader, shelved, wanted):
+    answer = reader.get(shelved, headers={"Range": wanted})
     assert answer.status_code == 416
     assert answer.headers["Content-Range"] == "bytes */100000"
 
 
 @pytest.mark.parametrize("wanted", ["lines=1-2", "bytes=x-y", "bytes=5-1", "bytes=0-1,5-9"])
-def test_a_range_that_means_nothing_here_is_ignored(client, on_disk, content, wanted):
-    answer = client.get(on_disk, headers={"Range": wanted})
+def test_a_range_that_means_nothing_here_is_ignored(reader, shelved, content, wanted):
+    answer = reader.get(shelved, headers={"Range": wanted})
     assert (answer.status_code, answer.data) == (200, content)
 
 
-def test_if_range_gives_the_rest_of_the_same_file_only(client, on_disk, content):
-    head = client.head(on_disk)
+def test_if_range_gives_the_rest_of_the_same_file_only(reader, shelved, content):
+    head = reader.head(shelved)
     for condition in (head.headers["ETag"], head.headers["Last-Modified"]):
-        answer = client.get(on_disk, headers={"Range": "bytes=5-", "If-Range": condition})
+        answer = reader.get(shelved, headers={"Range": "bytes=5-", "If-Range": condition})
         assert (answer.status_code, answer.data) == (206, content[5:])
     stale = ('"another"', f"W/{head.headers['ETag']}", "Mon, 09 Aug 2021 17:39:53 GMT")
     for condition in stale:
-        answer = client.get(on_disk, headers={"Range": "bytes=5-", "If-Range": condition})
+        answer = reader.get(shelved, headers={"Range": "bytes=5-", "If-Range": condition})
         assert (answer.status_code, answer.data) == (200, content)
 
 
-def test_a_known_file_is_not_sent_again(client, on_disk):
-    etag = client.head(on_disk).headers["ETag"]
-    assert client.get(on_disk, headers={"If-None-Match": etag}).status_code == 304
+def test_a_known_file_is_not_sent_again(reader, shelved):
+    etag = reader.head(shelved).headers["ETag"]
+    assert reader.get(shelved, headers={"If-None-Match": etag}).status_code == 304
 
 
 def test_a_file_evicted_after_the_search_is_202_again(world, client, on_tape, content):
@@ -161,6 +182,27 @@ def test_a_file_evicted_after_the_search_is_202_again(world, client, on_tape, co
     assert (answer.status_code, answer.data) == (202, b"")
     world.service().run_once()
     assert client.get(on_tape).data == content
+
+
+def test_a_file_that_is_there_is_sent_also_while_it_is_recalled_again(
+    world, client, on_tape, content
+):
+    client.get(on_tape)
+    world.service().run_once()
+    (done,) = world.recalls()
+    with world.engine.begin() as connection:  # as a race of two recalls would leave it
+        again = {**done._asdict(), "id": done.id + 1, "state": "queued"}
+        connection.execute(recall.insert().values(**again))
+    answer = client.get(on_tape)
+    assert (answer.status_code, answer.data) == (200, content)
+
+
+def test_a_product_recalled_for_a_download_is_pinned_as_long_as_configured(world, client, on_tape):
+    client.get(on_tape)
+    world.service().run_once()
+    (listed,) = world.archive.requests()
+    (file,) = world.archive.status(listed.request.id).files
+    assert (file.pin_until - file.finished).total_seconds() == 1800
 
 
 def test_a_recall_that_failed_says_why_and_the_next_request_tries_anew(world, client, on_tape):
@@ -179,17 +221,22 @@ def test_a_recall_that_failed_says_why_and_the_next_request_tries_anew(world, cl
     [
         "/resto/collections/S1/no-such-product/download",
         "/resto/collections/S1/..%2f..%2fetc/download",
+        "/resto/collections/S1/%2e%2e/download",
+        "/resto/collections/S1/a%00b/download",
+        "/resto/collections/S1/%F0%9F%9B%B0/download/",
+        f"/resto/collections/S1/{'x' * 5000}/download",
+        "/resto/collections/S1'--/1 OR 1=1/download",
         "/resto/collections/S1/00000000-0000-0000-0000-000000000000/download/",
     ],
 )
-def test_an_unknown_product_is_404(client, path):
-    answer = client.get(path)
+def test_an_unknown_product_is_404(reader, path):
+    answer = reader.get(path)
     assert answer.status_code == 404
     assert answer.json["ErrorCode"] == 404
 
 
-def test_a_product_of_another_collection_is_404(client, on_disk):
-    assert client.get(on_disk.replace("/S1/", "/S2/")).status_code == 404
+def test_a_product_of_another_collection_is_404(reader, shelved):
+    assert reader.get(shelved.replace("/S1/", "/S2/")).status_code == 404
 
 
 def test_a_withdrawn_product_is_410(world, client, on_disk):
