@@ -202,12 +202,12 @@ def succeed(
             expires_us=None if expires is None else times.to_us(expires),
             **_ended(),
         )
-        .returning(table.c.process, table.c.weight, table.c.attempt, table.c.ran_us)
+        .returning(table.c.process, table.c.owner, table.c.weight, table.c.attempt, table.c.ran_us)
     ).one_or_none()
     if row is None:
         return False
     add_log(connection, held.job, "INFO", "Succeeded")
-    count_end(connection, row.process, "succeeded")
+    count_end(connection, row.process, row.owner, "succeeded")
     if row.attempt == 1 and row.weight > 0:  # another attempt's time is no measure of the work
         note_run(connection, row.process, row.weight, row.ran_us / 1e6)
     return True
@@ -230,7 +230,7 @@ def fail(
         The exception code, and the input that the failure is about.
     """
     condition = held.holds() if held else and_(table.c.id == job_id, table.c.state.in_(ACTIVE))
-    process = connection.execute(
+    row = connection.execute(
         update(table)
         .where(condition)
         .values(
@@ -240,12 +240,12 @@ def fail(
             error_locator=locator,
             **_ended(),
         )
-        .returning(table.c.process)
-    ).scalar_one_or_none()
-    if process is None:
+        .returning(table.c.process, table.c.owner)
+    ).one_or_none()
+    if row is None:
         return False
     add_log(connection, job_id, "ERROR", message)
-    count_end(connection, process, "failed")
+    count_end(connection, row.process, row.owner, "failed")
     return True
 
 
@@ -309,7 +309,7 @@ def someone_waits(connection: Connection, lane: str = "main") -> bool:
 
 def dismiss(connection: Connection, job_id: str) -> bool:
     """Mark a job dismissed, whatever its state; False when it is unknown or dismissed already."""
-    process = connection.execute(
+    row = connection.execute(
         update(table)
         .where(table.c.id == job_id, table.c.state != "dismissed")
         .values(
@@ -319,12 +319,12 @@ def dismiss(connection: Connection, job_id: str) -> bool:
             error_code="JobDismissed",
             **_ended(),
         )
-        .returning(table.c.process)
-    ).scalar_one_or_none()
-    if process is None:
+        .returning(table.c.process, table.c.owner)
+    ).one_or_none()
+    if row is None:
         return False
     add_log(connection, job_id, "INFO", "Dismissed")
-    count_end(connection, process, "dismissed")
+    count_end(connection, row.process, row.owner, "dismissed")
     return True
 
 

@@ -5,6 +5,8 @@ import statistics
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from catalog_db import counters, times
+from catalog_db.access import events
+from catalog_db.access.events import Event
 from catalog_db.tables import process_run as table
 
 # Runs whose median is told; older ones are forgotten.
@@ -25,10 +27,12 @@ def note_run(connection: Connection, process: str, weight: float, seconds: float
     connection.execute(delete(table).where(table.c.process == process, table.c.id < oldest_kept))
 
 
-def count_end(connection: Connection, process: str, state: str) -> None:
-    """Count a job of a process that ended so."""
+def count_end(connection: Connection, process: str, owner: str, state: str) -> None:
+    """Count a job that ended so: for its process, and for its owner."""
+    now = times.now()
     key = (counters.JOBS_ENDED[state], process[: counters.LONGEST_LABEL])
-    counters.add(connection, {key: 1}, times.now())
+    counters.add(connection, {key: 1}, now)
+    events.record(connection, [Event(now, "wps", owner, status=state)])
 
 
 def seconds_per_weight(connection: Connection, process: str) -> float | None:

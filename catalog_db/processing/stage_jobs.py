@@ -115,7 +115,7 @@ def succeed(
 ) -> bool:
     """Mark a job succeeded; False when it has ended already. Its request stays until it expires."""
     now_us = times.to_us(times.now())
-    process = connection.execute(
+    row = connection.execute(
         update(table)
         .where(table.c.id == job_id, _STAGES)
         .values(
@@ -129,14 +129,14 @@ def succeed(
             updated_us=now_us,
             inputs_expected_us=None,
         )
-        .returning(table.c.process)
-    ).scalar_one_or_none()
-    if process is None:
+        .returning(table.c.process, table.c.owner)
+    ).one_or_none()
+    if row is None:
         return False
     # Not "done": its request is held on to.
     connection.execute(update(task).where(task.c.job == job_id).values(state="ready"))
     add_log(connection, job_id, "INFO", message)
-    count_end(connection, process, "succeeded")
+    count_end(connection, row.process, row.owner, "succeeded")
     return True
 
 

@@ -153,6 +153,9 @@ def test_jobs_are_counted_where_they_stand_and_when_they_end(tmp_path):
     jobs.dismiss(world.engine, world.config, dismissed)
 
     found = scraped(web_process(world))
+    with world.engine.connect() as connection:
+        statement = "SELECT kind, user, events FROM daily_use"
+        assert connection.exec_driver_sql(statement).all() == [("wps", "u", 2)]
     world.engine.dispose()
     assert waiting
     assert found["wps_jobs"] == {("STAND_IN", "queued"): 1}
