@@ -12,7 +12,7 @@ no ``=`` in it: such a list is decoded first, then split.
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_to_bytes
 
 from peps_wps.wps.errors import WpsError, invalid, missing
@@ -129,6 +129,7 @@ def _execute(version: Version, raw: Mapping[str, str], plain: Mapping[str, str])
     return Execute(
         plain["identifier"],
         inputs=collect(_inputs(raw.get("datainputs", ""))),
+        input_types=tuple(_input_types(raw.get("datainputs", ""))),
         outputs=outputs or wanted_raw,
         mode=mode,
         raw=is_raw,
@@ -223,6 +224,15 @@ def _inputs(text: str) -> list[tuple[str, str | InputReference]]:
         keeps_plus = is_encoded_whole or is_binary or _is_base64_text(raw_value)
         pairs.append((name, _decode(name, raw_value, is_form=not keeps_plus)))
     return pairs
+
+
+def _input_types(text: str) -> Iterator[tuple[str, str]]:
+    """Yield name and media type of the inputs of ``DataInputs`` whose media type is named."""
+    for member in _items("DataInputs", text)[0]:
+        head, attributes = _fields(member)
+        name = _decode("DataInputs", head.partition("=")[0]).strip()
+        if mime_type := _decode(name, attributes.get("mimetype", ""), is_form=False):
+            yield name, mime_type
 
 
 def _is_base64_text(raw: str) -> bool:

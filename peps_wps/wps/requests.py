@@ -58,6 +58,8 @@ class Execute:
     ----------
     inputs
         The values of each input in their order. An empty value is an absent one.
+    input_types
+        Identifier and media type of each input whose media type the client names.
     outputs
         The outputs wanted; all of them when empty.
     mode
@@ -74,6 +76,7 @@ class Execute:
 
     identifier: str
     inputs: dict[str, tuple[str | InputReference, ...]] = field(default_factory=dict)
+    input_types: tuple[tuple[str, str], ...] = ()
     outputs: tuple[OutputRequest, ...] = ()
     mode: Mode = "sync"
     raw: bool = False

@@ -110,6 +110,8 @@ class View(ABC):
             self._check_format(process, output)
         if execute.raw and len(execute.outputs or process.outputs) != 1:
             raise self.too_many_outputs("one raw output can be asked for at a time")
+        for described in process.inputs:
+            self._check_types(described, execute.input_types)
         references = self.desk.reference_reader()
         inputs = {name: _texts(name, given, references) for name, given in execute.inputs.items()}
         order = Order(process, inputs, caller, self._options(execute), execute.title)
@@ -129,6 +131,16 @@ class View(ABC):
             "store": execute.store,
             "raw": execute.raw,
         }
+
+    def _check_types(self, described: Any, given: Iterable[tuple[str, str]]) -> None:
+        """Refuse a media type that an input does not take, where the client names one."""
+        offered = media_types(described)
+        for identifier, mime_type in given:
+            if identifier != described.identifier or not (mime_type and offered):
+                continue
+            if bare(mime_type) not in map(bare, offered):
+                message = f"{identifier} is {mime_type}, expected {' or '.join(offered)}"
+                raise self.no_such_format(identifier, message)
 
     def _check_format(self, process: ChainProcess, output: OutputRequest) -> None:
         """Refuse a media type in which an output is not given."""
@@ -171,8 +183,9 @@ def media_types(described: Any) -> list[str]:
 
 
 def bare(mime_type: str) -> str:
-    """Return a media type without parameters, to be compared."""
-    return mime_type.partition(";")[0].strip().lower()
+    """Return a media type without parameters, to be compared; XML has two (RFC 7303, 9.2)."""
+    name = mime_type.partition(";")[0].strip().lower()
+    return "application/xml" if name == "text/xml" else name
 
 
 def xml(document: bytes, *, status: int = 200, is_live: bool = False) -> Response:

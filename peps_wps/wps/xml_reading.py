@@ -3,6 +3,7 @@
 import base64
 import binascii
 import copy
+from collections.abc import Iterable
 
 from lxml import etree
 
@@ -64,6 +65,12 @@ def box_in(element: Element, identifier: str, words: Vocabulary) -> str:
         return str(Box.of_text(",".join(parts)))
     except ValueError as error:
         raise invalid(identifier, f"{identifier}: {error}") from error
+
+
+def media_type_at(element: Element, paths: Iterable[str], words: Vocabulary) -> str:
+    """Return the media type of what is at the first of these paths, empty where none is named."""
+    found = (element.find(path, dict(words.names)) for path in paths)
+    return next((one.get("mimeType", "") for one in found if one is not None), "")
 
 
 def href_of(element: Element, identifier: str) -> str:

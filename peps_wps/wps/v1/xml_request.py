@@ -15,7 +15,14 @@ from peps_wps.wps.requests import (
     stored_mode,
 )
 from peps_wps.wps.vocabulary import V1
-from peps_wps.wps.xml_reading import box_in, document_in, href_of, text_of, texts_at
+from peps_wps.wps.xml_reading import (
+    box_in,
+    document_in,
+    href_of,
+    media_type_at,
+    text_of,
+    texts_at,
+)
 from peps_wps.xml_parsing import Element
 
 _NAMES = dict(V1.names)
@@ -51,9 +58,11 @@ def _execute(root: Element, language: str) -> Execute:
     if document is not None:
         wanted = document.findall("wps:Output", _NAMES)
     store = _flag(document, "storeExecuteResponse")
+    inputs = root.findall("wps:DataInputs/wps:Input", _NAMES)
     return Execute(
         identifier,
-        inputs=collect([_input(one) for one in root.iterfind("wps:DataInputs/wps:Input", _NAMES)]),
+        inputs=collect([_input(one) for one in inputs]),
+        input_types=tuple(one for one in map(_type, inputs) if one[1]),
         outputs=tuple(_output(one) for one in wanted),
         mode=stored_mode(status=_flag(document, "status"), store=store, raw=is_raw),
         raw=is_raw,
@@ -98,3 +107,9 @@ def _input(element: Element) -> tuple[str, str | InputReference]:
     if box is not None:
         return identifier, box_in(box, identifier, V1)
     raise invalid(identifier, f"{identifier} has neither data nor a reference")
+
+
+def _type(element: Element) -> tuple[str, str]:
+    """Return identifier and media type of an input."""
+    identifier = text_of(element.find("ows:Identifier", _NAMES))
+    return identifier, media_type_at(element, ("wps:Reference", "wps:Data/wps:ComplexData"), V1)

@@ -17,7 +17,14 @@ from peps_wps.wps.requests import (
     read_transmission,
 )
 from peps_wps.wps.vocabulary import V2, XML_LANG
-from peps_wps.wps.xml_reading import box_in, document_in, href_of, text_of, texts_at
+from peps_wps.wps.xml_reading import (
+    box_in,
+    document_in,
+    href_of,
+    media_type_at,
+    text_of,
+    texts_at,
+)
 from peps_wps.xml_parsing import Element
 
 _NAMES = dict(V2.names)
@@ -53,9 +60,11 @@ def _execute(root: Element, language: str) -> Execute:
     identifier = text_of(root.find("ows:Identifier", _NAMES))
     if not identifier:
         raise missing("identifier")
+    inputs = root.findall("wps:Input", _NAMES)
     return Execute(
         identifier,
-        inputs=collect([_input(one) for one in root.iterfind("wps:Input", _NAMES)]),
+        inputs=collect([_input(one) for one in inputs]),
+        input_types=tuple(one for one in map(_type, inputs) if one[1]),
         outputs=tuple(_output(one) for one in root.iterfind("wps:Output", _NAMES)),
         mode=read_mode(root.get("mode", ""), "auto"),
         raw=read_response(root.get("response", "")),
@@ -94,3 +103,9 @@ def _input(element: Element) -> tuple[str, str | InputReference]:
     if box is not None:
         return identifier, box_in(box, identifier, V2)
     return identifier, document_in(data, identifier)
+
+
+def _type(element: Element) -> tuple[str, str]:
+    """Return identifier and media type of an input."""
+    paths = ("wps:Reference", "wps:Data")
+    return element.get("id", "").strip(), media_type_at(element, paths, V2)
