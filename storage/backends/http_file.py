@@ -6,11 +6,10 @@ from collections.abc import Callable
 import requests
 
 from storage.backends.resuming import resumed
-from storage.backends.wlcg_site import UnknownAtSiteError, answering
-from storage.errors import NotHeldError, TapeError, TapeUnavailableError
+from storage.backends.wlcg_site import UnknownAtSiteError, answering, pieces
+from storage.errors import NotHeldError, TapeError
 from storage.model import ArchiveFile
 
-_CHUNK_BYTES = 1 << 20
 _MOST_REDIRECTS = 5  # to the machines behind the door
 
 
@@ -64,8 +63,6 @@ class _Transfer:
                 self._pass_on(answer)
         except UnknownAtSiteError as error:
             raise NotHeldError(f"the site has no file {self._file.path}") from error
-        except requests.RequestException as error:
-            raise TapeUnavailableError(type(error).__name__) from error
 
     def _headers(self) -> dict[str, str]:
         """Return what asks for the rest, of the same version (RFC 9110, section 13.1.5)."""
@@ -77,7 +74,7 @@ class _Transfer:
     def _pass_on(self, answer: requests.Response) -> None:
         """Pass on what an answer brings beyond what came before."""
         skip = self._known_bytes(answer)
-        for chunk in answer.iter_content(_CHUNK_BYTES):
+        for chunk in pieces(answer):
             fresh = memoryview(chunk)[skip:]
             skip = max(0, skip - len(chunk))
             if fresh:

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from storage.errors import TapeError, TapeUnavailableError
 
@@ -28,7 +29,7 @@ _WELL_KNOWN = "/.well-known/wlcg-tape-rest-api"
 _TIMEOUT_S = (5.0, 5.0)  # to connect, between two pieces
 _ANSWER_S = 10.0  # for a whole answer: a lease is renewed between two of them
 _ANSWER_BYTES = 32 << 20
-_CHUNK_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 20
 _LONGEST_QUOTE = 200
 _LONGEST_ID = 200
 _LONGEST_PAUSE_S = 600.0
@@ -272,20 +273,30 @@ def plain(path: str) -> str:
     return "/" + "/".join(part for part in path.split("/") if part)
 
 
-def _within_limits(answer: requests.Response) -> Iterator[bytes]:
-    """Yield the body of an answer; raise where it is too long or takes too long."""
-    end, size = time.monotonic() + _ANSWER_S, 0
+def pieces(answer: requests.Response) -> Iterator[bytes]:
+    """Yield the body of an answer as it comes; `TapeUnavailableError` where it breaks off.
+
+    Each piece is what is there, so that a body that drips is seen to and nothing of one that
+    breaks off is lost.
+    """
     try:
-        for chunk in answer.iter_content(_CHUNK_BYTES):
-            size += len(chunk)
-            if size > _ANSWER_BYTES or time.monotonic() > end:
-                raise TapeUnavailableError("the answer of the site has no end")
-            yield chunk
-    except requests.RequestException as error:
+        while piece := answer.raw.read1(_CHUNK_BYTES, decode_content=False):
+            yield piece
+    except HTTPError as error:
         raise _no_answer(error) from error
 
 
-def _no_answer(error: requests.RequestException) -> TapeUnavailableError:
+def _within_limits(answer: requests.Response) -> Iterator[bytes]:
+    """Yield the body of an answer; raise where it is too long or takes too long."""
+    end, size = time.monotonic() + _ANSWER_S, 0
+    for piece in pieces(answer):
+        size += len(piece)
+        if size > _ANSWER_BYTES or time.monotonic() > end:
+            raise TapeUnavailableError("the answer of the site has no end")
+        yield piece
+
+
+def _no_answer(error: requests.RequestException | HTTPError) -> TapeUnavailableError:
     return TapeUnavailableError(f"the site does not answer ({type(error).__name__})")
 
 
