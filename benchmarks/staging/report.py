@@ -61,7 +61,7 @@ def draw_drives(run: Run, path: Path) -> None:
             lines.append(
                 f'<rect x="{one.begin_s * scale:.1f}" y="{_ROW * row + 4}" '
                 f'width="{(one.end_s - one.begin_s) * scale:.1f}" height="{_ROW - 8}" '
-                f'fill="{color}"><title>{one.tape}: {one.files} files</title></rect>'
+                f'fill="{color}" stroke="white"><title>{one.tape}: {one.files} files</title></rect>'
             )
     for hour in np.arange(0, run.makespan_s / 3600, 0.5):
         x = hour * 3600 * scale
