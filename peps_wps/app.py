@@ -72,6 +72,10 @@ class Application:
         request.max_content_length = self.services.config.server.max_request_bytes
         return self.respond(request)(environ, start_response)
 
+    def close(self) -> None:
+        """Write down what is only in memory, when the process that serves ends."""
+        self.services.downloads.flush()
+
     def respond(self, request: Request) -> Response:
         """Return the answer to a request; an error becomes one too."""
         answer = cors.preflight() if cors.is_preflight(request) else self._answer(request)

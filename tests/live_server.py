@@ -17,7 +17,7 @@ def serving(state: Path, *, workers: int = 1, **environ: str) -> Iterator[str]:
     """
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
         command = [sys.executable, "-m", "gunicorn", "--worker-class", "peps_wps.server.FileWorker"]
-        command += ["--workers", str(workers), "--threads", "8"]
+        command += ["--workers", str(workers), "--threads", "8", "--graceful-timeout", "2"]
         command += ["--bind", f"fd://{listener.fileno()}", "wsgi:application"]
         process = subprocess.Popen(
             command,

@@ -152,17 +152,19 @@ class SocketLoop:
             thread.start()
 
     def stop(self) -> None:
-        """End the threads, then every work as it is."""
+        """End the threads, then every work as it is, and each that comes later."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()
         for descriptor in list(self._waiting):
             self._end_if_older(descriptor, float("inf"))
-        self._epoll.close()
 
     def add(self, work: Work) -> None:
         """Take on a work; its connection must not block."""
-        self._wait(work, self._epoll.register)
+        if self._stopped.is_set():
+            work.ended(is_whole=False)
+        else:
+            self._wait(work, self._epoll.register)
 
     def _wait(self, work: Work, arm: Callable[[int, int], None]) -> None:
         """Let a work wait for its connection."""

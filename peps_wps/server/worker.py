@@ -5,8 +5,10 @@ its reader. Any number of slow readers then leaves the threads to searches and o
 """
 
 import socket
+import threading
 from concurrent.futures import Future
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -39,9 +41,14 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
         super().init_process()
 
     def run(self) -> None:
-        """Serve until told to stop; what is being sent then has gunicorn's grace to end."""
+        """Serve until told to stop, then let the application write what it has to."""
         super().run()
-        self._loop.stop()
+        self.wsgi.close()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order; files under way have half of gunicorn's grace, before it kills."""
+        super().handle_exit(sig, frame)
+        threading.Timer(self.cfg.graceful_timeout / 2, self._loop.stop).start()
 
     def enqueue_req(self, conn: TConn) -> None:
         """Have a thread read and answer a request."""

@@ -161,3 +161,11 @@ def children(process: int) -> set[int]:
     """Return the processes that the threads of one have started."""
     files = Path(f"/proc/{process}/task").glob("*/children")
     return {int(child) for file in files for child in file.read_text().split()}
+
+
+def test_a_download_that_a_stop_cuts_off_is_written_down(world, path) -> None:
+    with serving(world.root, PEPS_AUTH_MODE="open") as address, ask(address, path) as reader:
+        reader.recv(12)
+        running = {one.id for one in used(world).running}
+        assert running
+    assert not running & {one.id for one in used(world).running}
