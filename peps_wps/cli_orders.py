@@ -150,6 +150,8 @@ def told(run: Callable[[], int]) -> int:
     except GoneError as error:
         say(f"peps: the job succeeded, but {error}")
         return JOB_FAILED
+    except BrokenPipeError:
+        raise  # the reader of a pipe has seen enough
     except (ClientError, OSError) as error:
         say(f"peps: {error}")
         return JOB_FAILED

@@ -56,6 +56,11 @@ class Options:
     tries: int = 5
     pace: Pace = field(default_factory=Pace)
 
+    def __post_init__(self) -> None:
+        for name in ("parallel", "ahead", "tries"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
+
 
 @dataclass(frozen=True)
 class Download:

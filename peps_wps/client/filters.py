@@ -53,6 +53,7 @@ class Filters:
     orbit: Interval | None = None
     relative_orbit: Interval | None = None
     cycle: Interval | None = None
+    mission_take: Interval | None = None
     cloud_cover: Interval | None = None
     snow_cover: Interval | None = None
     timeliness: str | None = None
@@ -128,6 +129,7 @@ PARAMETERS: Mapping[str, FilterName] = {
     "orbit": FilterName("orbitNumber", "absolute orbit: 39085, [39000,39100]"),
     "relative_orbit": FilterName("relativeOrbitNumber", "51, {51,59}"),
     "cycle": FilterName("cycleNumber", "cycle of the orbit, or an interval"),
+    "mission_take": FilterName("missionTakeId", "data take of Sentinel-1, or an interval"),
     "cloud_cover": FilterName("cloudCover", "percent: a number is the most: 20"),
     "snow_cover": FilterName("snowCover", "percent: a number is the most: 20"),
     "timeliness": FilterName("realtime", "Nominal, NRT-3h, Fast-24h..."),

@@ -1,5 +1,6 @@
 """The catalogue of a server, by resto: products as they are found, however many there are."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ from peps_wps.client.filters import Filters
 from peps_wps.client.server import Server
 
 MOST_RECORDS = 500
+
+# Between tries of a page that is not the first.
+PAUSES_S = (1.0, 5.0, 20.0)
 
 # By the number of hexadecimal digits, where the server does not say.
 _ALGORITHMS = {8: "ADLER32", 32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
@@ -163,7 +167,7 @@ def _search(server: Server, filters: Filters, size: int) -> Iterator[Product]:
     while True:
         asked = {} if following else {**query, "page": str(number)}
         place = following or address
-        page = _page(server, place, asked)
+        page = _page(server, place, asked) if number == 1 else _later_page(server, place, asked)
         found = page["features"]
         for feature in found:
             yield product_of(feature, place)
@@ -173,6 +177,16 @@ def _search(server: Server, filters: Filters, size: int) -> Iterator[Product]:
         if following is None and (links or len(found) < size):
             return
         number += 1
+
+
+def _later_page(server: Server, address: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return a page; who has read others already is not stopped by a short fault."""
+    for pause_s in PAUSES_S:
+        try:
+            return _page(server, address, query)
+        except UnreachableError:
+            time.sleep(pause_s)
+    return _page(server, address, query)
 
 
 def _page(server: Server, address: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -179,6 +179,21 @@ def on_terminal(place: Place, columns: int, *arguments: str, **environ: str) -> 
     return written.decode()
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(place):
+    script = "import sys; from peps_wps import cli; sys.exit(cli.main(sys.argv[1:]))"
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", script, "search", "--titles", "--url", place.url],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_an_interruption_says_how_to_go_on_and_keeps_what_came(place, tmp_path):
     place.faults.of_downloads.extend([slowly] * 9)
     script = "import sys; from peps_wps import cli; sys.exit(cli.main(sys.argv[1:]))"
