@@ -7,6 +7,7 @@ want for days, and time series of a place that are read through once in a while.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 
@@ -81,6 +82,7 @@ def _part(
     return rng.integers(places) + places * np.arange(_SERIES)
 
 
+@cache
 def recall_s(size_bytes: float) -> float:
     """Return about what a recall takes: change of tape, half a tape's winding, streaming."""
     geometry = LTO8.locate.geometry

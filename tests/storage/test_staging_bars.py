@@ -68,7 +68,7 @@ def test_in_a_steady_crowd_nobody_waits_longer_than_max_wait_and_a_batch(model, 
 @each_seed
 def test_too_many_requests_are_all_served_and_in_larger_batches(seed):
     few, many = (
-        simulate(partial(stream, rate_per_h=rate, hours=4, users=50), library.SERVICE, LTO8, seed)
+        simulate(partial(stream, rate_per_h=rate, hours=2, users=50), library.SERVICE, LTO8, seed)
         for rate in (250, 600)
     )
     assert many.recalls / many.mounts > 1.5 * few.recalls / few.mounts
@@ -96,7 +96,7 @@ def test_three_files_do_not_wait_for_an_order_of_a_thousand(after_s, seed):
 @each_seed
 @pytest.mark.parametrize("share", [0.05, 0.10, 0.20] if IS_FULL else [0.05])
 def test_eviction_saves_five_points_of_recall_time_more_than_lru(share, seed):
-    size = (5000, 25_000) if IS_FULL else (2000, 6000)
+    size = (5000, 25_000) if IS_FULL else (1500, 5000)
     trace = eviction.draw_trace(*size, np.random.default_rng(seed))
     room = int(share * trace.sizes.sum())
     saved = {one.name: eviction.saved(trace, one, room) for one in eviction.POLICIES}
