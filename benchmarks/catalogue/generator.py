@@ -4,7 +4,6 @@ Everything follows from the seed. Batches come in the order of time and need a b
 however many there are.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +12,19 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from benchmarks.catalogue.orbits import SENTINEL_1, SENTINEL_2, Float64, Orbit
+from benchmarks.catalogue.missions import (
+    PRODUCT_TYPES,
+    SATELLITES,
+    Satellite,
+    all_kinds,
+    title_start,
+)
+from benchmarks.catalogue.orbits import Float64
 from benchmarks.catalogue.templates import Templates, sentinel_1, sentinel_2
+from benchmarks.catalogue.texts import compact_times, digits, joined, uids
 from catalog_db.bulk import Batch
 from catalog_db.catalogue.cells import HomeCell, home_cell
 from catalog_db.catalogue.footprints import Box, placed
-from catalog_db.catalogue.kinds import Kind
-from catalog_db.catalogue.product import NAMESPACE
 
 PEPS_PRODUCTS = 17_705_737  # in September 2019
 _US = 1_000_000
@@ -32,59 +37,6 @@ def _seconds(day: str) -> float:
 
 
 FIRST_S, LAST_S = _seconds("2014-10-03"), _seconds("2019-09-16")
-
-
-@dataclass(frozen=True)
-class Satellite:
-    """A satellite: its orbit, when it starts, its first node at or before, and how much it takes.
-
-    `share` is the part of passes outside Europe that are acquired.
-    """
-
-    name: str
-    orbit: Orbit
-    starts: str
-    phase_days: float
-    share: float
-    first_orbit: int
-
-
-SATELLITES = (
-    Satellite("S1A", SENTINEL_1, "2014-10-03", 0.0, 0.62, 2600),
-    Satellite("S1B", SENTINEL_1, "2016-09-26", 6.0, 0.50, 2200),
-    Satellite("S2A", SENTINEL_2, "2015-07-04", 0.0, 0.88, 200),
-    Satellite("S2B", SENTINEL_2, "2017-03-15", 5.0, 0.88, 100),
-)
-
-
-@dataclass(frozen=True)
-class ProductType:
-    """A type of product of some modes: how many acquisitions have one, and its mean size, bytes."""
-
-    name: str
-    modes: str
-    level: str
-    code: str
-    share: float
-    size: float
-    starts: str = "2014-01-01"
-
-
-# Name in the title: for Sentinel-1 the type, for Sentinel-2 the level.
-PRODUCT_TYPES = {
-    "S1": (
-        ProductType("SLC", "IW EW", "LEVEL1", "SLC_", 0.95, 4.2e9),
-        ProductType("GRD", "IW EW", "LEVEL1", "GRDH", 1.0, 0.95e9),
-        ProductType("RAW", "IW EW", "LEVEL0", "RAW_", 0.45, 1.6e9),
-        ProductType("OCN", "IW EW WV", "LEVEL2", "OCN_", 0.5, 7e6),
-        ProductType("SLC", "WV", "LEVEL1", "SLC_", 1.0, 2.6e9),
-    ),
-    "S2": (
-        ProductType("S2MSI1C", "MSI", "LEVEL1C", "L1C", 1.0, 0.55e9),
-        ProductType("S2MSI2A", "MSI", "LEVEL2A", "L2A", 0.9, 0.8e9, "2018-03-26"),
-    ),
-}
-POLARIZATIONS = {"IW": ("VV VH", "SDV"), "EW": ("HH HV", "SDH"), "WV": ("VV", "SSV")}
 
 
 @dataclass(frozen=True)
@@ -146,7 +98,7 @@ class Catalogue:
             for name, templates in (("S1", sentinel_1()), ("S2", sentinel_2()))
         }
         self._first_template = {"S1": 0, "S2": len(self.missions["S1"])}
-        self.kinds, self._kind_of = _kinds()
+        self.kinds, self._kind_of = all_kinds()
 
     @cached_property
     def shapes(self) -> NDArray[np.object_]:
@@ -209,12 +161,12 @@ class Catalogue:
         parts = [
             self._occurrences(satellite, begin, end, thinning, rng) for satellite in SATELLITES
         ]
-        joined = [
+        columns = [
             np.concatenate([getattr(part, name) for part in parts])
             for name in Rows.__dataclass_fields__
         ]
-        order = np.argsort(joined[2], kind="stable")
-        return Rows(*joined).taken(order)
+        order = np.argsort(columns[2], kind="stable")
+        return Rows(*columns).taken(order)
 
     def _occurrences(
         self,
@@ -298,7 +250,7 @@ class Catalogue:
         box = boxes[rows.template]
         digests = np.random.default_rng(first).bytes(16 * len(rows))
         columns: dict[str, list[object]] = {
-            "uid": _uids(collections, titles),
+            "uid": uids(collections, titles),
             "title": titles,
             "orbit_number": rows.orbit.tolist(),
             "relative_orbit": rows.relative_orbit.tolist(),
@@ -329,28 +281,28 @@ class Catalogue:
         titles, t1_us = np.empty(len(rows), "S67"), self._ends(rows)
         radar = np.flatnonzero(np.isnan(rows.cloud))
         optical = np.flatnonzero(~np.isnan(rows.cloud))
-        prefixes = np.array([_title_start(kind) for kind in self.kinds], "S17")
-        titles[radar] = _joined(
+        prefixes = np.array([title_start(kind) for kind in self.kinds], "S17")
+        titles[radar] = joined(
             prefixes[rows.kind[radar]],
-            _compact_times(rows.t0_us[radar]),
+            compact_times(rows.t0_us[radar]),
             b"_",
-            _compact_times(t1_us[radar]),
+            compact_times(t1_us[radar]),
             b"_",
-            _digits(rows.orbit[radar], 6, 10),
+            digits(rows.orbit[radar], 6, 10),
             b"_",
-            _digits(number[radar] // 65536, 6, 16),
+            digits(number[radar] // 65536, 6, 16),
             b"_",
-            _digits(number[radar] % 65536, 4, 16),
+            digits(number[radar] % 65536, 4, 16),
         )
-        titles[optical] = _joined(
+        titles[optical] = joined(
             prefixes[rows.kind[optical]].astype("S11"),
-            _compact_times(rows.t0_us[optical]),
+            compact_times(rows.t0_us[optical]),
             b"_N0208_R",
-            _digits(rows.relative_orbit[optical], 3, 10),
+            digits(rows.relative_orbit[optical], 3, 10),
             b"_T",
             self.tiles[rows.template[optical]].astype("S5"),
             b"_",
-            _compact_times(rows.published_us[optical]),
+            compact_times(rows.published_us[optical]),
         )
         made: list[str] = titles.astype("U67").tolist()
         return made
@@ -361,48 +313,6 @@ def _mode_number(templates: Templates, template: NDArray[np.int64]) -> NDArray[n
     return np.searchsorted(modes, templates.mode[template])
 
 
-def _kinds() -> tuple[list[Kind], dict[str, NDArray[np.int64]]]:
-    """Return all kinds, and their positions by satellite, product type, direction and mode."""
-    kinds: list[Kind] = []
-    positions = {}
-    for satellite in SATELLITES:
-        mission = satellite.name[:2]
-        table = np.full((len(PRODUCT_TYPES[mission]), 2, 4), -1)
-        for number, one in enumerate(PRODUCT_TYPES[mission]):
-            for place, mode in enumerate(("EW", "IW", "MSI", "WV")):
-                if mode not in one.modes.split():
-                    continue
-                for ascending, direction in enumerate(("descending", "ascending")):
-                    table[number, ascending, place] = len(kinds)
-                    kinds.append(_kind(satellite.name, one, mode, direction))
-        positions[satellite.name] = table
-    return kinds, positions
-
-
-def _kind(platform: str, one: ProductType, mode: str, direction: str) -> Kind:
-    is_radar = platform.startswith("S1")
-    return Kind(
-        collection="S1" if is_radar else "S2ST",
-        platform=platform,
-        product_type=one.name,
-        sensor_mode=mode if is_radar else "INS-NOBS",
-        instrument="SAR-C SAR" if is_radar else "MSI",
-        processing_level=one.level,
-        polarization=POLARIZATIONS[mode][0] if is_radar else None,
-        swath=mode if is_radar else None,
-        orbit_direction=direction,
-    )
-
-
-def _title_start(kind: Kind) -> str:
-    """Return what a title starts with, up to its first time."""
-    if kind.collection != "S1":
-        return f"{kind.platform}_MSI{kind.processing_level[-2:]}_".replace("MSI", "MSIL")
-    (code,) = {one.code for one in PRODUCT_TYPES["S1"] if one.name == kind.product_type}
-    level = kind.processing_level[-1]
-    return f"{kind.platform}_{kind.sensor_mode}_{code}_{level}{POLARIZATIONS[kind.sensor_mode][1]}_"
-
-
 def _as_written(shape: shapely.Polygon) -> shapely.Polygon:
     """Return a footprint as its producer writes it: no longitude beyond 180 degrees."""
     west, _, east, _ = shape.bounds
@@ -411,45 +321,3 @@ def _as_written(shape: shapely.Polygon) -> shapely.Polygon:
     return shapely.transform(
         shape, lambda xy: np.column_stack([(xy[:, 0] + 180) % 360 - 180, xy[:, 1]])
     )
-
-
-def _uids(collections: list[str], titles: list[str]) -> list[bytes]:
-    """Return version 5 uuids (RFC 4122, 4.3), as bytes."""
-    start = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
-    digests = []
-    for collection, title in zip(collections, titles, strict=True):
-        digest = start.copy()
-        digest.update(f"{collection}:{title}".encode())
-        digests.append(digest.digest())
-    table = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 20)[:, :16].copy()
-    table[:, 6] = table[:, 6] & 0x0F | 0x50
-    table[:, 8] = table[:, 8] & 0x3F | 0x80
-    joined = table.tobytes()
-    return [joined[start : start + 16] for start in range(0, len(joined), 16)]
-
-
-def _compact_times(instants_us: NDArray[np.int64]) -> NDArray[np.bytes_]:
-    """Return times as 20190816T052639."""
-    text = np.datetime_as_string((instants_us // _US).astype("datetime64[s]"))
-    letters = text.astype("S19").view("S1").reshape(-1, 19)
-    kept = [0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12, 14, 15, 17, 18]
-    return np.ascontiguousarray(letters[:, kept]).view("S15").ravel()
-
-
-def _digits(numbers: NDArray[np.int64], width: int, base: int) -> NDArray[np.bytes_]:
-    """Return numbers with leading zeros."""
-    powers = base ** np.arange(width - 1, -1, -1)
-    values = numbers[:, None] // powers % base
-    alphabet = np.frombuffer(b"0123456789ABCDEF", np.uint8)
-    return np.ascontiguousarray(alphabet[values]).view(f"S{width}").ravel()
-
-
-def _joined(*parts: NDArray[np.bytes_] | bytes) -> NDArray[np.bytes_]:
-    """Return texts put together, each part of one width."""
-    number = max(len(part) for part in parts if isinstance(part, np.ndarray))
-    columns = []
-    for part in parts:
-        whole = np.full(number, part) if isinstance(part, bytes) else part
-        columns.append(np.ascontiguousarray(whole).view(np.uint8).reshape(number, whole.itemsize))
-    joined = np.concatenate(columns, axis=1)
-    return joined.view(f"S{joined.shape[1]}").ravel()
