@@ -51,8 +51,18 @@ class _Queue(NamedTuple):
     weights_ahead: dict[str, float]
 
 
-def outlook_of(connection: Connection, row: Row[Any], now: datetime) -> Outlook:
-    """Return what is expected of the job of a row of the job table."""
+def outlook_of(
+    connection: Connection, row: Row[Any], now: datetime, *, most_running: int = 0
+) -> Outlook:
+    """Return what is expected of the job of a row of the job table.
+
+    Parameters
+    ----------
+    row, now
+        The whole row, and the current instant.
+    most_running
+        How many jobs run at once on all machines together at the most; 0 is no limit.
+    """
     rate = cache(lambda process: seconds_per_weight(connection, process))
     if row.state == "running":
         held_s = (row.ran_us + times.to_us(now) - (row.claimed_us or times.to_us(now))) / 1e6
@@ -64,7 +74,8 @@ def outlook_of(connection: Connection, row: Row[Any], now: datetime) -> Outlook:
         expected_us = row.inputs_expected_us
         return Outlook(expected_finish=None if expected_us is None else times.from_us(expected_us))
     queue = _queue_before(connection, row, now)
-    starts = _start(connection, row, queue, rate, now)
+    slots = _slots(connection, row.lane, most_running)
+    starts = _start(connection, row, queue, rate, now, slots)
     left_s = remaining_s(rate, row.process, row.weight, row.progress, row.ran_us / 1e6)
     return Outlook(queue.place, _usual_s(rate, row), starts, _after(starts, left_s, now=now))
 
@@ -86,10 +97,9 @@ def remaining_s(
 
 
 def _start(
-    connection: Connection, row: Row[Any], queue: _Queue, rate: Rate, now: datetime
+    connection: Connection, row: Row[Any], queue: _Queue, rate: Rate, now: datetime, slots: int
 ) -> datetime | None:
     """Return when a waiting job is expected to be claimed."""
-    slots = _slots(connection, row.lane)
     running = connection.execute(_RUNNING, order_parameters(now, row.lane)).all()
     if slots == 0:
         return None
@@ -134,14 +144,18 @@ def _sum(pieces: Iterable[float | None]) -> float | None:
     return total
 
 
-def _slots(connection: Connection, lane: str) -> int:
-    """Return how many jobs of a lane run at once: the workers of a machine share its slots."""
+def _slots(connection: Connection, lane: str, most_running: int) -> int:
+    """Return how many jobs of a lane run at once: the workers of a machine share its slots.
+
+    The limit of all machines is one of the main lane.
+    """
     machines: dict[str, int] = {}
     for row in connection.execute(_WORKERS):
         machine = row.name.partition(":")[0]
-        slots = row.slots if lane == "main" else row.quick_slots
-        machines[machine] = max(slots, machines.get(machine, 0))
-    return sum(machines.values())
+        own = row.slots if lane == "main" else row.quick_slots
+        machines[machine] = max(own, machines.get(machine, 0))
+    slots = sum(machines.values())
+    return min(slots, most_running) if lane == "main" and most_running else slots
 
 
 def _usual_s(rate: Rate, row: Row[Any]) -> float | None:

@@ -175,10 +175,18 @@ def insert_job(connection: Connection, job: Job, tasks: Iterable[TaskRow]) -> No
         connection.execute(insert(task), rows)
 
 
-def get(connection: Connection, job_id: str) -> Job | None:
-    """Return a job with its place in the queue and its expected times, or None."""
+def get(connection: Connection, job_id: str, *, most_running: int = 0) -> Job | None:
+    """Return a job with its place in the queue and its expected times, or None.
+
+    Parameters
+    ----------
+    most_running
+        How many jobs run at once on all machines together at the most; 0 is no limit.
+    """
     row = connection.execute(_JOB, {"job": job_id}).one_or_none()
-    return None if row is None else job_of_row(row, outlook_of(connection, row, times.now()))
+    if row is None:
+        return None
+    return job_of_row(row, outlook_of(connection, row, times.now(), most_running=most_running))
 
 
 def jobs_of(connection: Connection, query: Select[Any]) -> list[Job]:

@@ -134,13 +134,13 @@ def submit(
         _check_queue(connection, config, owner)
         jobs.insert_job(connection, job, tasks)
         jobs.add_log(connection, job_id, "INFO", f"Accepted, tasks: {len(tasks)}")
-    return get(engine, job_id) or job
+    return get(engine, config, job_id) or job
 
 
-def get(engine: Engine, job_id: str) -> Job | None:
+def get(engine: Engine, config: Config, job_id: str) -> Job | None:
     """Return a job as it stands, or None when there is none of this identifier."""
     with engine.connect() as connection:
-        return jobs.get(connection, job_id)
+        return jobs.get(connection, job_id, most_running=config.processing.maxrunning)
 
 
 def page_of_jobs(

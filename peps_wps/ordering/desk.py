@@ -285,7 +285,7 @@ class OrderDesk:
         return self.config.storage.path if is_told else None
 
     def _job(self, job_id: str) -> Job:
-        job = jobs.get(self.engine, job_id)
+        job = jobs.get(self.engine, self.config, job_id)
         if job is None:
             raise NoSuchJobError(job_id)
         return job

@@ -110,7 +110,7 @@ class House:
         ).id
 
     def job(self, job_id: str) -> job_store.Job:
-        job = job_store.get(self.engine, job_id)
+        job = job_store.get(self.engine, self.config, job_id)
         assert job is not None
         return job
 

@@ -201,6 +201,10 @@ def test_expected_times_come_from_what_runs_took_for_their_weight(house: House) 
     starts = [(house.job(one).expected_start or now) - now for one in waiting]
     assert [round(start.total_seconds(), -1) for start in starts] == [0, 0, 20, 30, 40]
     assert house.job(waiting[0]).expected_s == pytest.approx(20, abs=0.5)
+    # One job at a time on all machines together: nothing runs beside it.
+    house.configure(maxrunning=1)
+    starts = [(house.job(one).expected_start or now) - now for one in waiting]
+    assert [round(start.total_seconds(), -1) for start in starts] == [0, 20, 40, 60, 80]
     for one in map(house.job, waiting):
         assert one.expected_start is not None
         assert one.expected_finish is not None

@@ -67,7 +67,7 @@ def ending(submit: Any) -> Any:
                 .where(table.c.id == job.id)
                 .values(started_us=now, finished_us=now, **ended)
             )
-        return jobs.get(engine, job.id) or job
+        return jobs.get(engine, config, job.id) or job
 
     return submitted
 
