@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from benchmarks.staging.workloads import Asked
-from storage.model import ArchiveFile, Batch, BatchLimits, Drive, PendingRecall
+from storage.model import ArchiveFile, Batch, Drive, PendingRecall
 from storage.read_order import read_order
 from storage.scheduling import next_batch
 from storage.tape_geometry import TapeDriveModel
@@ -34,7 +34,19 @@ class Policy:
 
 @dataclass(frozen=True)
 class Session:
-    """What one drive did in one go; seconds."""
+    """What one drive did in one go.
+
+    Parameters
+    ----------
+    drive, tape, files
+        Who read how many files of what.
+    begin_s, end_s
+        From the decision, or the dismount of the tape before, to the end of the last file, seconds.
+    is_mount
+        The tape had to be mounted.
+    oldest
+        Number of the oldest recall among those read.
+    """
 
     drive: str
     tape: str
@@ -245,9 +257,7 @@ def _service(
     now: datetime,
     served_bytes: Mapping[str, int],
 ) -> Batch | None:
-    return next_batch(
-        pending, drives, now, max_wait=MAX_WAIT_S, served_bytes=served_bytes, limits=_LIMITS
-    )
+    return next_batch(pending, drives, now, max_wait=MAX_WAIT_S, served_bytes=served_bytes)
 
 
 def _as_asked(
@@ -268,7 +278,6 @@ def _recommended(
     return read_order(model.locate, head, spans)
 
 
-_LIMITS = BatchLimits()
 FIFO = Policy("FIFO", _first_come, _as_asked)
 GROUPED = Policy("grouped by tape", _service, _as_asked)
 BY_POSITION = Policy("grouped, order of positions", _service, _by_position)
