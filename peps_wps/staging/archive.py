@@ -18,7 +18,7 @@ from catalog_db.archive.staging import FileRow, ProductFile
 from catalog_db.engine import Connection, Engine
 from peps_wps.config import Config
 from peps_wps.errors import QuotaError
-from peps_wps.staging.backends import open_pool, open_tape, pool_budget_bytes
+from peps_wps.staging.backends import open_pool, open_tapes, pool_budget_bytes
 from peps_wps.staging.states import (
     PoolState,
     RecallStatus,
@@ -63,8 +63,8 @@ class Archive:
         self._engine = engine
         self._pool = open_pool(config)
         self._budget_bytes = pool_budget_bytes(config)
-        self._tape = open_tape(config)
-        self._tapes = {self._tape.name: self._tape}
+        self._tapes = open_tapes(config)
+        self._tape = self._tapes[config.tape.backend]
         self._settings = config.storage
 
     # ------------------------------------------------------------------------------ storing

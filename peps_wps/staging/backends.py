@@ -36,7 +36,9 @@ def pool_budget_bytes(config: Config) -> int:
 
 
 def open_tapes(config: Config) -> dict[str, TapeBackend]:
-    """Return the tape backends by name, that of ``[tape]`` first; opening them touches nothing.
+    """Return the tape backends by name, that of ``[tape]``, where new files go, first.
+
+    Opening them touches nothing.
 
     Raises
     ------
@@ -45,11 +47,6 @@ def open_tapes(config: Config) -> dict[str, TapeBackend]:
     """
     sections = [(config.tape.backend, config.tape), *config.further_tapes]
     return {name: _open(name, section, config.storage.path) for name, section in sections}
-
-
-def open_tape(config: Config) -> TapeBackend:
-    """Return the tape backend of ``[tape]``, where new files go."""
-    return _open(config.tape.backend, config.tape, config.storage.path)
 
 
 def _open(name: str, section: TapeSection, scratch: Path) -> TapeBackend:

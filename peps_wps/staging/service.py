@@ -1,21 +1,26 @@
 """The recall service: the engine of `storage.recall` on the catalogue database."""
 
+import logging
 import os
 import random
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from uuid import uuid4
 
 from catalog_db import times
 from catalog_db.engine import Engine
 from peps_wps.config import Config
-from peps_wps.staging.backends import open_pool, open_tape, pool_budget_bytes
+from peps_wps.staging.backends import open_pool, open_tapes, pool_budget_bytes
 from peps_wps.staging.ledgers import RecallRows, ReplicaRows
+from storage.backend import TapeBackend
 from storage.recall import RecallEngine, RecallPolicy
+
+logger = logging.getLogger(__name__)
 
 
 class RecallService:
-    """Recalls what requests wait for; any number of them may run, in any process.
+    """Recalls what requests wait for, from all tape backends; any number may run, in any process.
 
     Parameters
     ----------
@@ -28,25 +33,46 @@ class RecallService:
     """
 
     def __init__(self, config: Config, engine: Engine, policy: RecallPolicy | None = None) -> None:
-        tape = open_tape(config)
-        processing = config.processing
-        budget_bytes = pool_budget_bytes(config)
-        self._recalls = RecallEngine(
-            RecallRows(engine, backend=tape.name, budget_bytes=budget_bytes),
-            ReplicaRows(engine, budget_bytes=budget_bytes),
-            open_pool(config),
-            tape,
-            service=f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:6]}",
-            policy=policy
-            or RecallPolicy(max_attempts=processing.max_attempts, lease_s=processing.lease_s),
-            clock=times.now,
-            rng=random.Random(),  # noqa: S311, spreads pauses
-        )
+        self._engines = {
+            name: _recall_engine(config, engine, tape, policy)
+            for name, tape in open_tapes(config).items()
+        }
 
     def run(self, stop: Event) -> None:
         """Recall until `stop` is set; unfinished recalls are then queued again."""
-        self._recalls.run(stop)
+        with ThreadPoolExecutor(len(self._engines), "recalls") as executor:
+            running = [executor.submit(_run, *one, stop) for one in self._engines.items()]
+            for engine in running:
+                engine.result()
 
     def run_once(self) -> int:
-        """Recall one batch in this thread; return how many files became ready."""
-        return self._recalls.run_once()
+        """Recall one batch of each tape backend; return how many files became ready."""
+        return sum(engine.run_once() for engine in self._engines.values())
+
+
+def _run(name: str, engine: RecallEngine, stop: Event) -> None:
+    """Recall from one backend; if that ends in an error, the others go on."""
+    try:
+        engine.run(stop)
+    except Exception:
+        logger.exception("no more recalls from %s", name)
+        raise
+
+
+def _recall_engine(
+    config: Config, engine: Engine, tape: TapeBackend, policy: RecallPolicy | None
+) -> RecallEngine:
+    """Return what recalls from one tape backend."""
+    processing = config.processing
+    budget_bytes = pool_budget_bytes(config)
+    return RecallEngine(
+        RecallRows(engine, backend=tape.name, budget_bytes=budget_bytes),
+        ReplicaRows(engine, budget_bytes=budget_bytes),
+        open_pool(config),
+        tape,
+        service=f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:6]}",
+        policy=policy
+        or RecallPolicy(max_attempts=processing.max_attempts, lease_s=processing.lease_s),
+        clock=times.now,
+        rng=random.Random(),  # noqa: S311, spreads pauses
+    )
