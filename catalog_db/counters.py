@@ -25,7 +25,7 @@ CACHE_MISSES = "cache_misses"
 # Files removed from the pool for others.
 EVICTIONS = "evictions"
 EVICTED_BYTES = "evicted_bytes"
-# Files whose content was not the one archived, by where it was found: recall, store, mirror.
+# Files whose content was not the one archived, by where it was found: recall.
 CHECKSUM_FAILURES = "checksum_failures"
 # Downloads by how they ended; their bytes by satellite.
 DOWNLOADS = "downloads"

@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from catalog_db.archive.recalls import ACTIVE
 from catalog_db.processing.jobs import ACTIVE as ACTIVE_JOBS
-from catalog_db.tables import file, job, mirror_content, mirror_mark, mirror_product, recall
+from catalog_db.tables import (
+    file,
+    job,
+    mirror_content,
+    mirror_day,
+    mirror_mark,
+    mirror_product,
+    recall,
+)
 from catalog_db.times import from_us, to_us
 
 # What a mirror promises, and over what time it is judged.
@@ -112,6 +120,11 @@ def mirrors(connection: Connection, now: datetime) -> list[MirrorState]:
     """Return how far the mirror of each source is."""
     sources = select(mirror_mark.c.source).distinct().order_by(mirror_mark.c.source)
     return [_mirror(connection, source, now) for source in connection.scalars(sources)]
+
+
+def mirror_corruptions(connection: Connection) -> int:
+    """Return how many downloads of mirrors were ever not what their source had announced."""
+    return int(connection.scalar(select(func.sum(mirror_day.c.corrupt))) or 0)
 
 
 def _mirror(connection: Connection, source: str, now: datetime) -> MirrorState:

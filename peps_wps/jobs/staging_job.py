@@ -1,8 +1,8 @@
 """Jobs that only stage (AMALTHEE): from admission to their report, without a worker.
 
 One request asks for all products, once there is room for all of them beside what computes. Its pins
-are prolonged while some are still on their way, so that in the end all are on disk together until
-one instant; products that cannot be had are reported, and the others are not kept waiting for them.
+are prolonged while some are still on their way, so that in the end all are on disk together. Products
+that cannot be had are reported; the others are not kept waiting for them.
 """
 
 import logging
@@ -35,17 +35,19 @@ STAGE_PURPOSE = "staging:"
 
 # How often the expected time is worked out anew while nothing else changes.
 _LOOK_S = 5.0
+# How long an order that was refused room, or has reached the limit of its user, is left alone.
+PAUSE_S = 5.0
 # Pins are prolonged when this part of their time is over.
 _PROLONG_AT = 0.25
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What was told of a job, and when (monotonic) to look again and to prolong its pins."""
+    """What was told of a job, and when (monotonic) to look again and to ask the archive again."""
 
     count: StagedCount | None
     next_look: float
-    next_pins: float
+    next_request: float
 
 
 class StagingJobs:
@@ -56,12 +58,13 @@ class StagingJobs:
         self._engine = engine
         self._archive = archive
         self._looks: dict[str, _Look] = {}
+        self._next_admission = 0.0
 
     def serve(self, job: Job, task: TaskRow, *, there_is_room: bool) -> bool:
         """Move a job on; return whether a later one may be admitted to the pool."""
         if task.state == "waiting":
-            if not there_is_room:
-                return False
+            if not there_is_room or time.monotonic() < self._next_admission:
+                return there_is_room
             room = self._admit(job, task)
             if not room.admitted:
                 return not room.is_for_jobs
@@ -85,6 +88,8 @@ class StagingJobs:
             return room
         message = "Waiting for room on disk, which jobs have now"
         if not room.is_for_jobs:
+            # Those behind it wait too: a smaller one would keep it waiting for ever.
+            self._next_admission = time.monotonic() + PAUSE_S
             message = (
                 f"Waiting for room on disk: of {share / 1e9:.1f} GB for staged products "
                 f"{room.staged / 1e9:.1f} GB are taken"
@@ -101,7 +106,7 @@ class StagingJobs:
     def _request(self, job: Job, task: TaskRow) -> str | None:
         """Return the request, made or prolonged if it is time; None where there is none yet."""
         look = self._looks.get(job.id)
-        if task.request is not None and look is not None and time.monotonic() < look.next_pins:
+        if look is not None and time.monotonic() < look.next_request:
             return task.request
         with self._engine.connect() as connection:
             known = staged_products(connection, task.products, task.request)
@@ -121,6 +126,7 @@ class StagingJobs:
         except (ProductWithdrawnError, LostFileError):  # just now: the next round leaves it out
             return task.request
         except QuotaError as error:
+            self._looks[job.id] = _Look(None, 0.0, time.monotonic() + PAUSE_S)
             self._tell_wait(job, str(error))
             return task.request
         self._looks[job.id] = _Look(None, 0.0, time.monotonic() + _PROLONG_AT * lifetime_s)
@@ -135,7 +141,7 @@ class StagingJobs:
         look = self._looks.get(job.id) or _Look(None, 0.0, 0.0)
         if count == look.count and time.monotonic() < look.next_look:
             return
-        self._looks[job.id] = _Look(count, time.monotonic() + _LOOK_S, look.next_pins)
+        self._looks[job.id] = _Look(count, time.monotonic() + _LOOK_S, look.next_request)
         expected_s = self._archive.status(request).expected_s
         expected = None if expected_s is None else times.now() + timedelta(seconds=expected_s)
         with self._engine.begin() as connection:

@@ -86,9 +86,11 @@ def read(config: Config, engine: Engine, archive: Archive) -> Reading:
     now = times.now()
     with engine.connect() as connection:
         heard = now - timedelta(seconds=config.processing.lease_s)
+        # A mirror keeps its own sums.
+        corrupt = {(counters.CHECKSUM_FAILURES, "mirror"): gauges.mirror_corruptions(connection)}
         return Reading(
             now=now,
-            totals=counters.totals(connection),
+            totals=counters.totals(connection) | corrupt,
             recent=counters.by_day(
                 connection,
                 (counters.DRIVE_BUSY_US, counters.CACHE_HITS, counters.CACHE_MISSES),

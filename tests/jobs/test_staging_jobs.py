@@ -43,7 +43,10 @@ class Staging:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Staging]]:
+def opened(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Staging]]:
+    monkeypatch.setattr("peps_wps.jobs.staging_job.PAUSE_S", 0.0)
     made: list[Staging] = []
 
     def make(**environ: str) -> Staging:
@@ -115,6 +118,21 @@ def test_two_orders_for_more_than_their_part_of_the_pool_take_turns(opened):
     for _ in range(4):
         staging.move_on()
     assert staging.job(second).state == "succeeded"
+
+
+def test_a_smaller_order_does_not_overtake_one_that_waits_for_room(opened, monkeypatch):
+    staging = opened(PEPS_STORAGE_BUDGET_GB="8e-6")
+    for n in range(5):
+        staging.world.add(f"P{n}", b"x" * 1000)
+    monkeypatch.setattr("peps_wps.jobs.staging_job.PAUSE_S", 60.0)
+    staging.order("P0", "P1")
+    staging.move_on()
+    large, small = staging.order("P1", "P2", "P3", "P4"), staging.order("P2")
+    for _ in range(2):
+        staging.move_on()
+
+    assert "Waiting for room" in staging.job(large).message
+    assert staging.job(small).state == "accepted"
 
 
 def test_metrics_read_the_same_on_both_databases(opened):

@@ -16,6 +16,7 @@ from catalog_db.processing import job_queue
 from catalog_db.tables import (
     file,
     mirror_content,
+    mirror_day,
     mirror_mark,
     mirror_product,
     recall,
@@ -225,9 +226,15 @@ def test_a_mirror_tells_its_backlog_and_its_delay(world):
     announce(world, "done", hours_ago=400, took_hours=1)  # long ago
     announce(world, "waiting", hours_ago=50, took_hours=None)  # late, and not here
     announce(world, "fetching", hours_ago=1, took_hours=None)
+    note = {"size_bytes": 0, "traffic_bytes": 0, "requests": 0, "refusals": 0, "products": 0}
+    with world.engine.begin() as connection:
+        for day in (1, 2):
+            key = {"source": "hub", "collection": "S1", "day": day}
+            connection.execute(insert(mirror_day).values(**key, **note, corrupt=2))
     client = web_process(world)
 
     found = scraped(client)
+    assert found["checksum_failures_total"] == {("mirror",): 4}
     assert found["mirror_backlog_products"] == {("hub",): 2}
     assert found["mirror_backlog_bytes"] == {("hub",): 2000}
     assert found["mirror_oldest_seconds"][("hub",)] == pytest.approx(50 * 3600, abs=60)
