@@ -239,7 +239,7 @@ class _Search:
         while found < wanted and done < rest.total:
             if done > most:
                 return _Walk(np.concatenate(rows), done, frontier=self._frontier(rest, done))
-            step = min(step, rest.total - done)
+            step = min(step, rest.total - done, most - done + 1.0)
             if rest.total - done - step < 0.3 * step:
                 step = rest.total - done
             slice_rows = self._slice(rest, done, step)
