@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from catalog_db import migrations
 from catalog_db.catalogue import products, succession
 from catalog_db.catalogue.product import Product
@@ -76,13 +74,8 @@ def _ingest_list(
     """Ingest a list; return what the JSON answer says of it, and whether nothing was refused."""
     from peps_wps.ingest_lists import ingest_list
 
-    with tqdm(unit=" records", disable=arguments.json or not sys.stderr.isatty()) as bar:
-
-        def show(done: int, message: str) -> None:
-            bar.set_description(message)
-            bar.update(done - bar.n)
-
-        report = ingest_list(path, services, again=arguments.again, progress=show)
+    with ProgressLine(quiet=arguments.json or not sys.stderr.isatty()) as line:
+        report = ingest_list(path, services, again=arguments.again, progress=line.show)
     for title, problem in () if arguments.json else report.refused:
         say(f"{path}: {title}: refused: {problem}")
     if not arguments.json:

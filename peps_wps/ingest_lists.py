@@ -19,8 +19,8 @@ from peps_wps.services import Services
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
-# Told how many records are done, and what is being done.
-Progress = Callable[[int, str], None]
+# Told how much of the list is done, in percent, and what is being done.
+Progress = Callable[[float, str], None]
 
 
 @dataclass
@@ -48,7 +48,7 @@ def ingest_list(
     services: Services,
     *,
     again: bool = False,
-    progress: Progress = lambda _done, _message: None,
+    progress: Progress = lambda _percent, _message: None,
 ) -> ListReport:
     """Take the products of a list into the catalogue.
 
@@ -86,7 +86,7 @@ def ingest_list(
             ingestion.note_advance(connection, digest, path.name, Advance(done, refused), now)
         report.taken += len(batch) - len(problems)
         report.refused += problems
-        progress(done, f"Ingesting {path.name}")
+        progress(records.percent, f"Ingesting {path.name}: {done} records")
     logger.info("ingested %s: %d taken, %d refused", path, report.taken, len(report.refused))
     return report
 

@@ -47,11 +47,17 @@ class RecordList:
         The file.
     backend
         Name of the tape backend that holds the files a table names.
+
+    Attributes
+    ----------
+    percent
+        How much of the list has been read.
     """
 
     def __init__(self, path: Path, backend: str) -> None:
         self.path = path
         self.backend = backend
+        self.percent = 0.0
 
     def digest(self) -> str:
         """Return the SHA-256 of the file: its identity under any name."""
@@ -68,13 +74,17 @@ class RecordList:
         """
         suffix = _suffix(self.path)
         try:
-            with _opened(self.path) as file:
+            with self.path.open("rb") as raw, _unpacked(raw, self.path) as file:
                 if suffix == ".csv":
-                    yield from self._rows(file, now, after)
+                    records = self._rows(file, now, after)
                 elif suffix in (".ndjson", ".jsonl"):
-                    yield from _features(_lines(file), now, after)
+                    records = _features(_lines(file), now, after)
                 else:
-                    yield from _features(iter(_collection(file)), now, after)
+                    records = _features(iter(_collection(file)), now, after)
+                size = max(self.path.stat().st_size, 1)
+                for record in records:
+                    self.percent = 100 * raw.tell() / size
+                    yield record
         except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
             raise ListError(f"{self.path.name} cannot be read: {error}") from error
 
@@ -148,13 +158,12 @@ def _suffix(path: Path) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        if path.suffix.lower() != ".gz":
-            yield file
-            return
-        with gzip.open(file) as unpacked:
-            yield unpacked  # type: ignore[misc]  # a GzipFile is a binary file
+def _unpacked(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
+    if path.suffix.lower() != ".gz":
+        yield raw
+        return
+    with gzip.open(raw) as unpacked:
+        yield unpacked  # type: ignore[misc]  # a GzipFile is a binary file
 
 
 def _lines(file: IO[bytes]) -> Iterator[Any]:

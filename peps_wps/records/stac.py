@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from peps_wps.records.geojson import footprint_of, properties_of
-from peps_wps.records.record import Description, RecordError
+from peps_wps.records.record import COLLECTIONS, Description, RecordError
 
 # The first that is there holds.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -74,7 +74,7 @@ def _platform(properties: Mapping[str, Any]) -> str:
 
 def _collection(item: Mapping[str, Any], title: str, platform: str) -> str:
     stated = item.get("collection")
-    if stated in ("S1", "S2", "S2ST", "S3"):
+    if stated in COLLECTIONS:
         return str(stated)
     if platform.startswith("S2"):
         return "S2" if "_OPER_PRD_" in title else "S2ST"
