@@ -19,6 +19,7 @@ from peps_wps.ordering.results import FileResult
 _BLOCK_BYTES = 1 << 20
 # What a client gave comes back as it was: no browser shall run it as a page of ours.
 _INERT = {"Content-Security-Policy": "sandbox"}
+_PLAIN_NAME = re.compile(r"[\w.+-]+", re.ASCII)
 _LAST_NO_BYTES = re.compile(r"bytes\s*=\s*-0+\s*", re.IGNORECASE)
 
 
@@ -135,7 +136,10 @@ def _head(facts: FileFacts) -> Response:
     headers["Accept-Ranges"] = "bytes"
     headers["ETag"] = f'"{facts.etag}"'
     headers["Last-Modified"] = http_date(facts.modified)
-    if facts.filename is not None:
+    if facts.filename is not None and _PLAIN_NAME.fullmatch(facts.filename):
+        # In quotes, as PEPS writes it; RFC 6266 allows both, simple clients cut them off.
+        headers["Content-Disposition"] = f'attachment; filename="{facts.filename}"'
+    elif facts.filename is not None:
         headers.set("Content-Disposition", "attachment", filename=facts.filename)
     return Response(headers=headers, content_type=facts.content_type)
 

@@ -85,7 +85,7 @@ def test_a_product_on_disk_is_sent_whole(reader, shelved, content, ending):
     assert answer.headers["Content-Length"] == "100000"
     assert answer.headers["Content-Type"] == "application/zip"
     assert answer.headers["Accept-Ranges"] == "bytes"
-    assert answer.headers["Content-Disposition"] == f"attachment; filename={TITLE}.zip"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{TITLE}.zip"'
     digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
     assert answer.headers["Repr-Digest"] == f"sha-256=:{digest}:"
 
