@@ -212,6 +212,7 @@ class _Work:
         dy, dx, correlation, sigma = (part.copy() for part in np.moveaxis(self._refined, -1, 0))
         flags = self._flags
         flags[correlation < self._settings.least_correlation] |= np.uint8(Flag.LOW_CORRELATION)
+        flags[sigma > self._settings.largest_sigma] |= np.uint8(Flag.LOW_TEXTURE)
         self._clear(flags, dy, dx, sigma)
         flags[is_outlier(dy, dx)] |= np.uint8(Flag.OUTLIER)
         self._clear(flags, dy, dx, sigma)

@@ -23,7 +23,7 @@ class Flag(IntFlag):
     CLOUD = 4
     """Too few pixels of the window are free of what the masks exclude."""
     LOW_TEXTURE = 8
-    """The window has no structure, or structure in one direction only."""
+    """The window has too little structure for its noise, or structure in one direction only."""
     LOW_CORRELATION = 16
     """What was found does not resemble the window."""
     OUTLIER = 32
@@ -50,6 +50,8 @@ class CorrelationSettings:
         What happens to a window between the images: it moves, or it moves and deforms.
     least_correlation
         Normalised correlation from which an answer is given, 0 to 1.
+    largest_sigma
+        Predicted standard error up to which an answer is given, pixels.
     least_valid
         Share of a window that must hold data, 0 to 1.
     smoothing
@@ -64,6 +66,7 @@ class CorrelationSettings:
     max_displacement: float = 4.0
     model: WarpModel = "translation"
     least_correlation: float = 0.5
+    largest_sigma: float = 0.2
     least_valid: float = 0.6
     smoothing: float = 0.7
     is_checked_backward: bool = False

@@ -1,0 +1,1 @@
+"""Sentinel-2 images with known truth: ground, displacement between dates, products."""
