@@ -19,69 +19,21 @@ from ogc_api_processes_client.models.process import Process
 from ogc_api_processes_client.models.process_list import ProcessList
 from ogc_api_processes_client.models.status_info import StatusInfo
 
+from tests.web.ogcapi.conformance_suite import JSON, WORD, Suite
 from tests.web.ogcapi.conftest import Service
 
 ats = pytest.mark.ogcapi
-JSON = {"Accept": "application/json"}
+
 REL = "http://www.opengis.net/def/rel/ogc/1.0/"
+
 CLASSES = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
+
 EXCEPTIONS = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
-WORD = "teststring"
+
 BOX = {
     "bbox": [51.9, 7, 52, 7.1],
     "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
 }
-FAR_BOX = {"bbox": [345345345] * 4, "crs": "urn:ogc:def:crs:EPSG:6.6:4326"}
-
-
-class Suite:
-    """Asks as the suite does."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.root = f"{service.url}/ogcapi"
-        self.echo = self.get("/processes/echo").json()
-
-    def get(self, address: str, **headers: str) -> requests.Response:
-        address = address if address.startswith("http") else self.root + address
-        return requests.get(address, headers={**JSON, **headers}, timeout=30)
-
-    def execute(self, body: Any, process: str = "echo", **headers: str) -> requests.Response:
-        address = f"{self.root}/processes/{process}/execution"
-        return requests.post(address, json=body, headers={**JSON, **headers}, timeout=30)
-
-    def execute_async(self, body: Any) -> requests.Response:
-        return self.execute(body, Prefer="respond-async")
-
-    def request(self, **members: Any) -> dict[str, Any]:
-        """Return a request with a value for every input, and every output by value."""
-        inputs = {
-            name: value
-            for name, described in self.echo["inputs"].items()
-            if (value := sample(described["schema"])) is not None
-        }
-        outputs = {name: {"transmissionMode": "value"} for name in self.echo["outputs"]}
-        return {"inputs": inputs, "outputs": outputs, **members}
-
-    def results(self, accepted: requests.Response) -> requests.Response:
-        """Return the results of a job once it has ended, by the links of its status."""
-        info = self.service.ended(accepted.json()["jobID"])
-        return self.get(
-            next(one["href"] for one in info["links"] if one["rel"].endswith("results"))
-        )
-
-
-def sample(schema: dict[str, Any]) -> Any:
-    """Return the value that the suite gives an input of a schema, None for none."""
-    value = None
-    for one in schema.get("oneOf", [schema]):
-        if "bbox" in one.get("properties", {}):
-            value = FAR_BOX
-        elif one["type"] == "object":
-            value = {"value": WORD}
-        elif one["type"] == "string" and not {"format", "contentMediaType"} & one.keys():
-            value = WORD
-    return value
 
 
 def without(body: dict[str, Any], member: str) -> dict[str, Any]:
