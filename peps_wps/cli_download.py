@@ -32,6 +32,7 @@ What broke off is continued when the same is asked for again."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = "%(prog)s [PRODUCT ...] [filters] [options]"
     parser.epilog = EXAMPLES
     parser.add_argument(
         "names", nargs="*", metavar="PRODUCT", help="title or identifier; - for a list on stdin"

@@ -17,14 +17,13 @@ from peps_wps.client.products import product_of
 
 _UNITS_S = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
+_NOTES = """A last % of a text stands for any rest. Numbers: n, or intervals as [a,b] and ]a,b[.
+Times: 2021-08-09, 2021-08-09T17:39, or so long ago: 12h, 7d."""
+
 
 def add_filters(command: argparse.ArgumentParser) -> None:
     """Describe what a search may ask for."""
-    group = command.add_argument_group(
-        "which products",
-        "A last %% of a text stands for any rest. Numbers: n, or intervals as [a,b] and ]a,b[. "
-        "Times: 2021-08-09, 2021-08-09T17:39, or so long ago: 12h, 7d.",
-    )
+    group = command.add_argument_group("filters", _NOTES)
     group.add_argument("--collection", "-c", metavar="NAME", help="S1, S2, S2ST or S3")
     for name, known in PARAMETERS.items():
         group.add_argument(
@@ -40,6 +39,7 @@ def add_filters(command: argparse.ArgumentParser) -> None:
     where.add_argument("--geometry", metavar="WKT|FILE", help="WKT, GeoJSON, or a file of either")
     where.add_argument("--point", type=_numbers(2), metavar="LON,LAT", help="degrees")
     group.add_argument("--radius", type=float, metavar="M", help="about --point (default: 10000)")
+    group.add_argument("--limit", type=_positive, metavar="N", help="so many at most")
     group.add_argument(
         "--where",
         action="append",
@@ -122,7 +122,7 @@ def wanted_products(arguments: argparse.Namespace, peps: Peps) -> Iterator[Produ
     is_listed = "-" in arguments.names or not (arguments.names or is_search or sys.stdin.isatty())
     named = (name for name in arguments.names if name != "-")
     listed = _of_list(peps) if is_listed else iter(())
-    found = peps.search(filters) if is_search else iter(())
+    found = peps.search(filters, limit=arguments.limit) if is_search else iter(())
     if not (arguments.names or is_listed or is_search):
         raise ValueError("name products, say which are searched for, or list them on stdin")
     return chain(named, listed, found)
@@ -158,6 +158,12 @@ def _instant(text: str) -> datetime:
         expected = "expected one like 2021-08-09T17:39, or a duration like 7d"
         raise argparse.ArgumentTypeError(f"{text} is no time: {expected}") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return int(text)
 
 
 def _numbers(count: int) -> Any:

@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     request = actions.add_parser("request", help="ask for products")
+    request.formatter_class = argparse.RawDescriptionHelpFormatter
+    request.usage = "peps recall [PRODUCT ...] [filters] [options]"
     request.add_argument(
         "names", nargs="*", metavar="PRODUCT", help="title or identifier; - for a list on stdin"
     )

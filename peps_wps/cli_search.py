@@ -70,6 +70,7 @@ class Tally:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = "%(prog)s [filters] [--json | --geojson | --csv | --titles | --count]"
     parser.epilog = EXAMPLES
     form = parser.add_mutually_exclusive_group()
     for name, text in (
@@ -80,7 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("count", "only how many there are"),
     ):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
-    parser.add_argument("--limit", type=int, metavar="N", help="so many at most")
     add_filters(parser)
     add_server(parser)
 

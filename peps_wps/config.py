@@ -42,6 +42,7 @@ DEFAULT_PATH = Path(__file__).resolve().parents[1] / "pywps.cfg"
 # Read by the command line and the tests, not by the service.
 _OTHER_VARIABLES = {
     *("PEPS_CONFIG", "PEPS_VAR", "PEPS_URL", "PEPS_TOKEN", "PEPS_USER", "PEPS_PASSWORD"),
+    "PEPS_CREDENTIALS",
     *("PEPS_STRICT", "PEPS_DRILLS", "PEPS_REFERENCE_DATA"),
 }
 _DISK_ONLY = "disk"  # what the catalogue calls the pool where it holds the only copy

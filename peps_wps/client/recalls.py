@@ -21,7 +21,7 @@ PIN_S = 2 * 3600.0
 class _Visit:
     """What the tape service said: the identifier of a new request, and how all of them are."""
 
-    request: str | None
+    request: str | None  # None too where it was refused
     statuses: tuple[RecallStatus, ...]
 
 
@@ -81,7 +81,8 @@ class FollowedRecalls:
             return []
         visit: _Visit = result.result()
         self._request_of.update(dict.fromkeys(asked, visit.request or ""))
-        self._waiting.update(dict.fromkeys(asked, visit.request or ""))
+        if visit.request is not None:
+            self._waiting.update(dict.fromkeys(asked, visit.request))
         files = [file for status in visit.statuses for file in status.files]
         for file in files:
             if file.is_finished:
@@ -100,6 +101,11 @@ class FollowedRecalls:
 
     def _visit(self, new: Sequence[str], known: Sequence[str]) -> _Visit:
         """Ask for the new products, and how all requests are."""
-        request = self._tape.stage(new, pin_s=PIN_S, deadline=self._deadline) if new else None
+        request = None
+        if new:
+            try:
+                request = self._tape.stage(new, pin_s=PIN_S, deadline=self._deadline)
+            except ClientError as error:  # a quota; those asked for before are followed still
+                logger.info("%d products are not asked for together: %s", len(new), error)
         everything = [*known, request] if request else known
         return _Visit(request, tuple(self._tape.status(one) for one in everything))

@@ -3,6 +3,7 @@
 import os
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -125,9 +126,10 @@ def refusal(answer: requests.Response) -> ClientError:
 def _unknown_caller(answer: requests.Response) -> CredentialsError:
     """Return the error for an answer 401, with what can be done about it."""
     is_shown = "Authorization" in answer.request.headers
+    does = "refuses your credentials" if is_shown else "asks who you are"
+    parts = urlsplit(answer.url)
     return CredentialsError(
-        f"{answer.url} {'refuses your credentials' if is_shown else 'asks who you are'}: set "
-        f"{TOKEN}, or {USER} and {PASSWORD}, or write them to {credentials_file(os.environ)}"
+        f"{parts.scheme}://{parts.netloc} {does}: set {TOKEN}, or {USER} and {PASSWORD}, or write them to {credentials_file(os.environ)}"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from peps_wps import cli
 from peps_wps.client import Credentials, CredentialsError, Peps
 from peps_wps.client.credentials import credentials_file, read_private
+from peps_wps.config import Config
 
 SERVER = "https://peps.example.org/resto"
 TEXT = """[https://other.example.org]
@@ -87,3 +88,8 @@ def test_the_file_is_used_for_its_server(place, file, tmp_path, monkeypatch):
     monkeypatch.setattr(place.faults, "_application", application)
     list(Peps(place.url).search(limit=1))
     assert shown == ["Bearer peps_x"]
+
+
+def test_no_name_of_a_credential_is_taken_for_a_setting(tmp_path):
+    names = ("PEPS_URL", "PEPS_TOKEN", "PEPS_USER", "PEPS_PASSWORD", "PEPS_CREDENTIALS")
+    Config.load(var=tmp_path, environ=dict.fromkeys(names, "x"))

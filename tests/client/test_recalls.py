@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from catalog_db.tables import request_file
 from peps_wps import cli
-from peps_wps.client import Progress, RefusedError
+from peps_wps.client import NotReadyError, Progress, RefusedError
+from peps_wps.client.tape import TapeService
 from tests.client.conftest import HASTY, Place, title
 from tests.client.faulty_service import Faults
 
@@ -107,3 +108,12 @@ def test_without_a_tape_service_products_are_asked_for_one_by_one(
     waits = [one.expected_s for one in told if one.state == "recalling"]
     assert waits
     assert all(wait <= 1.1 * HASTY.longest_s for wait in waits)
+
+
+def test_a_quota_of_the_tape_service_stops_no_download(place, names, tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> str:
+        raise NotReadyError("5000 files wait already", 60.0, is_quota=True)
+
+    monkeypatch.setattr(TapeService, "stage", full)
+    results = place.peps.download(names, tmp_path, place.options())
+    assert {one.state for one in results} == {"fetched"}
