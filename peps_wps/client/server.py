@@ -129,7 +129,8 @@ def _unknown_caller(answer: requests.Response) -> CredentialsError:
     does = "refuses your credentials" if is_shown else "asks who you are"
     parts = urlsplit(answer.url)
     return CredentialsError(
-        f"{parts.scheme}://{parts.netloc} {does}: set {TOKEN}, or {USER} and {PASSWORD}, or write them to {credentials_file(os.environ)}"
+        f"{parts.scheme}://{parts.netloc} {does}: set {TOKEN}, or {USER} and {PASSWORD}, "
+        f"or write them to {credentials_file(os.environ)}"
     )
 
 
