@@ -219,8 +219,8 @@ class PosixHsm:
             When the batch is one too many, or all threads wait for files that do not come.
         """
         self._check_readers()
-        self._slots.take(drive, files[0].tape)
         tasks = {file.path: _Task(file, self._root / checked(file.path)) for file in files}
+        self._slots.take(drive, files[0].tape)
         for task in tasks.values():
             task.is_done, task.error = self._look(task)
             if not task.is_done and task.error is None:

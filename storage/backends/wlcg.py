@@ -145,9 +145,10 @@ class WlcgTape:
         TapeUnavailableError
             When the batch is one too many, or the site does not take the request.
         """
+        paths = [self._site_path(file) for file in files]
         self._slots.take(drive, files[0].tape)
         try:
-            handle = self._site.stage([self._site_path(file) for file in files], self._disk_s)
+            handle = self._site.stage(paths, self._disk_s)
         except TapeError as error:
             self._slots.free(drive)
             raise TapeUnavailableError(f"no request at {self.name}: {error}") from error
