@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Subquery, case, func, select
 
-from catalog_db.archive.recalls import ACTIVE
+from catalog_db.archive.recalls import ACTIVE, IS_WAITING
 from catalog_db.tables import file, item, placement, recall, request, request_file
 from catalog_db.times import from_us
 from catalog_db.upsert import is_among
@@ -85,11 +85,9 @@ def list_recalls(
     connection: Connection, *, states: Iterable[str], user: str | None = None, limit: int = 1000
 ) -> list[ListedRecall]:
     """Return recalls in some states, those of a user only or all: the oldest `limit`."""
-    queue = _queue()
     waits = (
-        select(func.count(request.c.user.distinct()))
-        .join_from(request_file, request, request.c.id == request_file.c.request)
-        .where(request_file.c.file == recall.c.file, request_file.c.state == "waiting")
+        select(func.count(request_file.c.user.distinct()))
+        .where(request_file.c.file == recall.c.file, IS_WAITING)
         .correlate(recall)
         .scalar_subquery()
     )
@@ -105,28 +103,25 @@ def list_recalls(
             file.c.path,
             file.c.backend,
             file.c.tape,
-            file.c.size_bytes.label("file_bytes"),
+            file.c.size_bytes,
             waits.label("users"),
-            queue.c.position,
-            queue.c.size_bytes,
-            queue.c.tapes,
         )
         .join_from(recall, file, file.c.id == recall.c.file)
         .outerjoin(item, item.c.pk == product)
-        .outerjoin(queue, queue.c.id == recall.c.id)
         .where(recall.c.state.in_(list(states)))
         .order_by(recall.c.created_us, recall.c.id)
         .limit(limit)
     )
     if user is not None:
-        query = query.where(
-            recall.c.file.in_(
-                select(request_file.c.file)
-                .join(request, request.c.id == request_file.c.request)
-                .where(request.c.user == user)
-            )
+        asked_for = (
+            select(request_file.c.file)
+            .join_from(request, request_file, request_file.c.request == request.c.id)
+            .where(request.c.user == user)
         )
-    return [_listed(row) for row in connection.execute(query)]
+        query = query.where(recall.c.file.in_(asked_for))
+    rows = connection.execute(query).all()
+    places = backlogs(connection, [row.id for row in rows])
+    return [_listed(row, places.get(row.id)) for row in rows]
 
 
 def _queue() -> Subquery:
@@ -171,7 +166,7 @@ def _backlog(row: Any) -> Backlog:
     )
 
 
-def _listed(row: Any) -> ListedRecall:
+def _listed(row: Any, backlog: Backlog | None) -> ListedRecall:
     return ListedRecall(
         id=row.id,
         state=row.state,
@@ -186,8 +181,8 @@ def _listed(row: Any) -> ListedRecall:
         path=row.path,
         backend=row.backend,
         tape=row.tape,
-        size_bytes=row.file_bytes,
+        size_bytes=row.size_bytes,
         bytes_done=row.bytes_done,
         users=row.users,
-        backlog=None if row.position is None else _backlog(row),
+        backlog=backlog,
     )

@@ -1,7 +1,6 @@
 """How recalls are worked off: claimed with a lease and room, renewed, ended at one stroke."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -22,7 +21,7 @@ from catalog_db.archive.recalls import (
     RecallRow,
     abandon_room,
     give_room_back,
-    recall_row,
+    recall_rows,
     recall_select,
 )
 from catalog_db.archive.replicas import pool_bytes
@@ -55,7 +54,7 @@ def claim_recalls(
     queued = {
         row.id: row
         for row in connection.execute(
-            recall_select(file.c.id.label("file"), replica.c.state.label("room"))
+            recall_select(replica.c.state.label("room"))
             .outerjoin(replica, replica.c.file == file.c.id)
             .where(
                 is_among(connection, recall.c.id, recall_ids), recall.c.state == "queued", may_come
@@ -83,7 +82,8 @@ def claim_recalls(
             bytes_done=0,
         )
     )
-    return [replace(recall_row(row), attempt=row.attempt + 1) for row in claimed]
+    rows = recall_rows(connection, claimed)
+    return [row._replace(attempt=row.attempt + 1) for row in rows]
 
 
 def renew_leases(

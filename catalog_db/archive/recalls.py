@@ -6,9 +6,8 @@ is in `catalog_db.archive.claims`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -37,12 +36,14 @@ ACTIVE = recall.c.state.in_([literal_column(f"'{state}'") for state in ("queued"
 _ACTIVE_INDEX = text("state IN ('queued', 'running')")
 JOB_PURPOSE = "job:"  # begins the purpose of the requests of jobs
 DISK_ONLY = "disk"  # backend of files without a copy on tape
-_PENDING_LIMIT = 10_000
+_AFTER_JOB_PURPOSE = "job;"
+_FILE_VALUES = 7  # of `RecallRow`
+IS_WAITING = request_file.c.state == literal_column("'waiting'")
+_PENDING_LIMIT = 50_000
 _SEPARATOR = "\n"  # of names, which hold none
 
 
-@dataclass(frozen=True)
-class RecallRow:
+class RecallRow(NamedTuple):
     """A recall and the file that it is for.
 
     Parameters
@@ -88,7 +89,7 @@ def queue_recalls(connection: Connection, file_ids: Iterable[int], now: datetime
 
 
 def pending_recalls(connection: Connection, backend: str, now: datetime) -> list[RecallRow]:
-    """Return the recalls from a tape backend that may be started now, oldest first."""
+    """Return the recalls from a tape backend that may be started now."""
     rows = connection.execute(
         recall_select()
         .where(
@@ -96,10 +97,10 @@ def pending_recalls(connection: Connection, backend: str, now: datetime) -> list
             recall.c.not_before_us <= to_us(now),
             file.c.backend == backend,
         )
-        .order_by(recall.c.created_us, recall.c.id)
+        .order_by(recall.c.not_before_us, recall.c.id)  # as the index has them
         .limit(_PENDING_LIMIT)
     )
-    return [recall_row(row) for row in rows]
+    return recall_rows(connection, rows)
 
 
 def withdrawn_recalls(connection: Connection) -> list[tuple[int, str]]:
@@ -154,22 +155,18 @@ def give_room_back(connection: Connection, file_ids: Iterable[int]) -> None:
 
 
 def recall_select(*more: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """Return the query of `RecallRow`, with more columns."""
-    waits = and_(
-        request_file.c.file == recall.c.file,
-        request_file.c.state == "waiting",
-        request.c.id == request_file.c.request,
-    )
-    of_job = request.c.purpose.startswith(JOB_PURPOSE)
+    """Return the query of `RecallRow`, with more columns at the end."""
     users = (
-        select(func.aggregate_strings(request.c.user, _SEPARATOR)).where(waits).correlate(recall)
+        select(func.aggregate_strings(request_file.c.user, _SEPARATOR))
+        .where(request_file.c.file == recall.c.file, IS_WAITING)
+        .correlate(recall)
     )
     return select(
         recall.c.id,
         recall.c.attempt,
         recall.c.created_us,
+        recall.c.file,
         users.scalar_subquery().label("users"),
-        exists().where(waits, of_job).correlate(recall).label("is_urgent"),
         file.c.path,
         file.c.size_bytes,
         file.c.checksum_algorithm,
@@ -181,21 +178,28 @@ def recall_select(*more: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
     ).join_from(recall, file, file.c.id == recall.c.file)
 
 
-def recall_row(row: Row[*tuple[Any, ...]]) -> RecallRow:
+def recall_rows(connection: Connection, rows: Iterable[Row[*tuple[Any, ...]]]) -> list[RecallRow]:
     """Return what `recall_select` found; who waits twice counts twice, and is named once."""
-    names = row.users.split(_SEPARATOR) if row.users is not None else []
-    return RecallRow(
-        row.id,
-        row.attempt,
-        from_us(row.created_us),
-        len(names),
-        bool(row.is_urgent),
-        tuple(sorted(set(names))),
-        row.path,
-        row.size_bytes,
-        row.checksum_algorithm,
-        row.checksum,
-        row.backend,
-        row.tape,
-        row.position,
+    urgent = _files_of_jobs(connection)
+    found = []
+    for recall_id, attempt, created_us, file_id, users, *file_values in rows:
+        names = users.split(_SEPARATOR) if users else []
+        who = tuple(names) if len(names) < 2 else tuple(sorted(set(names)))
+        created, is_urgent = from_us(created_us), file_id in urgent
+        found.append(
+            RecallRow(
+                recall_id, attempt, created, len(names), is_urgent, who, *file_values[:_FILE_VALUES]
+            )
+        )
+    return found
+
+
+def _files_of_jobs(connection: Connection) -> set[int]:
+    """Return the files that jobs wait for."""
+    of_jobs = and_(request.c.purpose >= JOB_PURPOSE, request.c.purpose < _AFTER_JOB_PURPOSE)
+    rows = connection.execute(
+        select(request_file.c.file)
+        .join_from(request, request_file, request_file.c.request == request.c.id)
+        .where(request.c.released_us.is_(None), of_jobs, IS_WAITING)
     )
+    return set(rows.scalars())

@@ -101,20 +101,20 @@ def open_request(
         connection.execute(request.insert().values(id=request_id, **identity, **terms))
     else:
         connection.execute(update(request).where(request.c.id == request_id).values(**terms))
-    new_waits = _want(connection, str(request_id), file_ids, wish.pin_lifetime_s, now)
+    new_waits = _want(connection, str(request_id), wish, file_ids, now)
     return OpenedRequest(str(request_id), new_waits)
 
 
 def _want(
     connection: Connection,
     request_id: str,
+    wish: Wish,
     file_ids: Iterable[int],
-    pin_lifetime_s: int,
     now: datetime,
 ) -> int:
     """Pin the ready files, let the others wait for a recall; return how many begin to wait."""
     now_us = to_us(now)
-    pin_until_us = now_us + pin_lifetime_s * _MICROSECONDS
+    pin_until_us = now_us + wish.pin_lifetime_s * _MICROSECONDS
     is_ready = func.coalesce(replica.c.state == "ready", False)
     wanted = (
         select(
@@ -124,11 +124,12 @@ def _want(
             case((is_ready, pin_until_us), else_=None),
             literal(now_us),
             case((is_ready, now_us), else_=None),
+            literal(wish.user),
         )
         .outerjoin_from(file, replica, replica.c.file == file.c.id)
         .where(is_among(connection, file.c.id, file_ids))
     )
-    columns = ["request", "file", "state", "pin_until_us", "asked_us", "finished_us"]
+    columns = ["request", "file", "state", "pin_until_us", "asked_us", "finished_us", "user"]
     statement = insert_into(connection, request_file).from_select(columns, wanted)
     new, old = statement.excluded, request_file.c
     has_ended = old.state.in_(("cancelled", "released"))

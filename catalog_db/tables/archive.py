@@ -107,8 +107,8 @@ request = Table(
     Index("ix_request_user", "user", "created_us"),
     Index(
         "ix_request_open",
-        "user",
         "purpose",
+        "user",
         sqlite_where=text("released_us IS NULL"),
         postgresql_where=text("released_us IS NULL"),
     ),
@@ -132,10 +132,12 @@ request_file = Table(
     Column("asked_us", BigInteger, nullable=False),
     # When it stopped to wait, whatever came of it.
     Column("finished_us", BigInteger),
+    # That of the request: the queue is read with its users, thousands of rows at a time.
+    Column("user", String(64), nullable=False),
     CheckConstraint(
         "state IN ('waiting', 'ready', 'failed', 'cancelled', 'released')", name="state"
     ),
-    Index("ix_request_file_file", "file", "state"),
+    Index("ix_request_file_file", "file", "state", "user"),
     Index(
         "ix_request_file_pin",
         "pin_until_us",

@@ -20,7 +20,7 @@ _FORMER_STATES = {
     "replica": ("reserved", "filling", "ready", "evicting"),
 }
 _PARTIAL = {
-    "ix_request_open": ("request", ["user", "purpose"], "released_us IS NULL"),
+    "ix_request_open": ("request", ["purpose", "user"], "released_us IS NULL"),
     "ix_request_deadline": (
         "request",
         ["deadline_us"],
@@ -36,7 +36,7 @@ def upgrade() -> None:
     op.add_column("recall", sa.Column("started_us", sa.BigInteger()))
     _set_states(_STATES)
     op.create_index("ix_recall_finished", "recall", ["finished_us"])
-    _add_times_of_files()
+    _extend_request_file()
     op.create_index("ix_request_user", "request", ["user", "created_us"])
     for name, (table, columns, condition) in _PARTIAL.items():
         where = sa.text(condition)
@@ -66,7 +66,10 @@ def downgrade() -> None:
     for name, (table, _columns, _condition) in _PARTIAL.items():
         op.drop_index(name, table)
     op.drop_index("ix_request_user", "request")
+    op.drop_index("ix_request_file_file", "request_file")
+    op.create_index("ix_request_file_file", "request_file", ["file", "state"])
     with op.batch_alter_table("request_file") as batch:
+        batch.drop_column("user")
         batch.drop_column("finished_us")
         batch.drop_column("asked_us")
     op.drop_index("ix_recall_finished", "recall")
@@ -75,16 +78,21 @@ def downgrade() -> None:
         batch.drop_column("started_us")
 
 
-def _add_times_of_files() -> None:
-    """Add when each file was asked for: with its request, as far as is known."""
+def _extend_request_file() -> None:
+    """Add when each file was asked for, as far as is known, and by whom."""
     op.add_column("request_file", sa.Column("asked_us", sa.BigInteger()))
     op.add_column("request_file", sa.Column("finished_us", sa.BigInteger()))
-    op.execute(
-        "UPDATE request_file SET asked_us ="
-        " (SELECT created_us FROM request WHERE request.id = request_file.request)"
-    )
+    op.add_column("request_file", sa.Column("user", sa.String(64)))
+    for column, origin in (("asked_us", "created_us"), ("user", "user")):
+        op.execute(
+            f'UPDATE request_file SET "{column}" = '
+            f'(SELECT "{origin}" FROM request WHERE request.id = request_file.request)'
+        )
     with op.batch_alter_table("request_file") as batch:
         batch.alter_column("asked_us", nullable=False)
+        batch.alter_column("user", nullable=False)
+    op.drop_index("ix_request_file_file", "request_file")
+    op.create_index("ix_request_file_file", "request_file", ["file", "state", "user"])
 
 
 def _set_states(states: dict[str, tuple[str, ...]]) -> None:
