@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin
 
 import requests
 
-from peps_wps.client.errors import NotReadyError, UnreachableError
+from peps_wps.client.errors import NotReadyError, RefusedError, UnreachableError
 from peps_wps.client.server import Server, refusal
 from peps_wps.client.transfer import retry_after_s
 
@@ -185,8 +185,15 @@ class TapeService:
         RefusedError
             When it does not: the specification has no list.
         """
-        with self._send("GET", "stage") as answer:
-            document = _document(answer)
+        try:
+            with self._send("GET", "stage") as answer:
+                document = _document(answer)
+        except RefusedError as error:
+            if error.code not in ("404", "405"):
+                raise
+            raise RefusedError(
+                error.code, "", "this server lists no requests: keep the identifiers that it gives"
+            ) from error
         return [
             ListedRecall(
                 id=str(one["id"]),

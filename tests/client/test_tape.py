@@ -98,6 +98,11 @@ def test_a_server_without_the_service_is_told(site, tape, monkeypatch, capsys):
     assert cli.main(["recall", A, "--url", site]) == 3
 
 
+def test_a_server_that_lists_no_requests_is_told(site, capsys):
+    assert cli.main(["recall", "list", "--url", site]) == 4
+    assert "keep the identifiers" in capsys.readouterr().err
+
+
 def test_localities_are_asked_for_many_files_at_once(site):
     assert Peps(site).tape.localities([A, B]) == {A: "TAPE", B: "TAPE"}
 
