@@ -22,6 +22,8 @@ REFERENCE_DATA = Path(
 
 # Parameters longer than this are named by what they begin with.
 LONGEST_NAME = 60
+# Their tests start services, and wait for them.
+LONG_FOLDERS = ("cli", "end_to_end", "jobs", "mirror", "staging")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,8 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups[item] = mark.args[0] if mark else item.nodeid.partition("::")[0]
         if mark is None:
             item.add_marker(pytest.mark.xdist_group(groups[item]))
-    slow = {groups[item] for item in items if item.get_closest_marker("slow")}
+    slow = {groups[item] for item in items if _takes_long(item)}
     items.sort(key=lambda item: (groups[item] not in slow, zlib.crc32(groups[item].encode())))
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("slow")) or any(
+        folder in item.path.parts for folder in LONG_FOLDERS
+    )
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
