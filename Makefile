@@ -46,7 +46,8 @@ demo: $(VENV)/.installed  ## run the main job once through WPS and say where to 
 
 .PHONY: test
 test: $(VENV)/.developer $(VENV)/.kernels  ## the whole suite; STRICT=1 fails on a skipped test
-	PEPS_STRICT=$(STRICT) $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup $(ARGS)
+	PEPS_STRICT=$(STRICT) $(BIN)/python -m pytest --numprocesses $(PROCESSES) \
+		--dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.developer  ## ruff, mypy, import contracts
