@@ -81,12 +81,16 @@ class Config:
     metadata: Metadata = field(default_factory=Metadata)
 
     def __post_init__(self) -> None:
-        names = [self.tape.backend, *(name for name, _ in self.further_tapes)]
-        for name in names:
-            if names.count(name) > 1:
+        for name in self.tape_names:
+            if self.tape_names.count(name) > 1:
                 raise ConfigError(f"two tape backends are called {name}")
             if name == _DISK_ONLY:
                 raise ConfigError(f"{name} is the name of the disk pool, not of a tape backend")
+
+    @property
+    def tape_names(self) -> list[str]:
+        """Names of the tape backends, that of ``[tape]`` first."""
+        return [self.tape.backend, *(name for name, _section in self.further_tapes)]
 
     @classmethod
     def load(

@@ -68,7 +68,7 @@ def ingest_list(
     ListError
         When the file is no list; batches before the fault stay.
     """
-    records = RecordList(path, services.config.tape.backend)
+    records = RecordList(path, services.config.tape_names)
     digest = records.digest()
     with services.engine.begin() as connection:
         if again:

@@ -208,6 +208,17 @@ def test_a_table_says_where_the_tape_holds_a_product(services: Services, tmp_pat
     assert tuple(row) == (ROW["path"], "T00017", 123456, "sha256", "simtape")
 
 
+def test_a_table_may_name_the_tape_backend_of_each_product(tmp_path: Path) -> None:
+    rows = [{**ROW, "backend": name} for name in ("hsm", "", "cloud")]
+    first, second, third = RecordList(
+        table(tmp_path / "tapes.csv", rows), ["simtape", "hsm"]
+    ).records(DAY)
+    assert first.file is not None
+    assert second.file is not None
+    assert (first.file.backend, second.file.backend) == ("hsm", "simtape")
+    assert third.problem == "backend is cloud, expected simtape or hsm"
+
+
 def test_another_content_under_a_known_path_is_refused(services: Services, tmp_path: Path) -> None:
     ingest_list(table(tmp_path / "one.csv", [ROW]), services)
     other = {**ROW, "title": "S1A_OTHER", "checksum": "cd" * 32}
@@ -245,7 +256,7 @@ def test_a_malformed_record_is_refused_by_name_and_the_others_go_on(
 ) -> None:
     good = {**ROW, "title": "S1A_GOOD", "path": "S1/good.zip"}
     path = table(tmp_path / "list.csv", [{**ROW, column: value}, good])
-    bad, other = RecordList(path, "simtape").records(DAY)
+    bad, other = RecordList(path, ["simtape"]).records(DAY)
     assert problem in bad.problem
     assert bad.product is None
     assert bad.title == (ROW["title"] if column != "title" else value or "record 1")
@@ -267,7 +278,7 @@ def test_a_malformed_record_is_refused_by_name_and_the_others_go_on(
     ],
 )
 def test_what_is_no_product_is_refused(tmp_path: Path, feature: object) -> None:
-    (record,) = RecordList(write(tmp_path / "list.json", [feature]), "simtape").records(DAY)
+    (record,) = RecordList(write(tmp_path / "list.json", [feature]), ["simtape"]).records(DAY)
     assert record.product is None
     assert record.problem
 
@@ -289,7 +300,7 @@ def test_what_is_no_list_is_refused(
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ListError, match=problem):
-        list(RecordList(path, "simtape").records(DAY))
+        list(RecordList(path, ["simtape"]).records(DAY))
 
 
 def lines(path: Path, count: int) -> Path:

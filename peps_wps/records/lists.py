@@ -7,7 +7,7 @@
 import csv
 import gzip
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import TextIOWrapper
@@ -45,8 +45,8 @@ class RecordList:
     ----------
     path
         The file.
-    backend
-        Name of the tape backend that holds the files a table names.
+    backends
+        Names of the tape backends; the first holds the files of which a table names none.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class RecordList:
         How much of the list has been read.
     """
 
-    def __init__(self, path: Path, backend: str) -> None:
+    def __init__(self, path: Path, backends: Sequence[str]) -> None:
         self.path = path
-        self.backend = backend
+        self.backends = backends
         self.percent = 0.0
 
     def digest(self) -> str:
@@ -107,7 +107,7 @@ class RecordList:
             return Record(number, title, problem="has another number of columns than the head")
         try:
             product = _checked(table.describe(row), now)
-            return Record(number, title, product, table.file_of(row, self.backend))
+            return Record(number, title, product, table.file_of(row, self.backends))
         except (RecordError, CatalogError) as error:
             return Record(number, title, problem=str(error))
 

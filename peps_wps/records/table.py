@@ -1,7 +1,7 @@
 """A row of a table of products: columns named as the fields of a product.
 
 ``title``, ``collection``, ``platform``, ``product_type``, ``start`` and ``footprint`` (WKT) are
-required. ``path``, ``tape`` and ``position`` say where the archive holds the product's file: its
+required. ``path``, ``backend``, ``tape`` and ``position`` say where the archive holds the file: its
 ``size_bytes`` and ``checksum`` are then required too.
 """
 
@@ -23,7 +23,7 @@ from peps_wps.records.record import (
 )
 
 _OF_PRODUCT = {one.name for one in fields(Product)} - {"properties", "withdrawn", "file_path"}
-_OF_FILE = ("path", "tape", "position")
+_OF_FILE = ("path", "backend", "tape", "position")
 _REQUIRED = ("title", "collection", "platform", "product_type", "start", "footprint")
 
 
@@ -52,8 +52,11 @@ def describe(row: Mapping[str, str]) -> Description:
     return Description(values, checked(footprint))
 
 
-def file_of(row: Mapping[str, str], backend: str) -> FileRow | None:
-    """Return where the archive holds the product, None where the row does not say."""
+def file_of(row: Mapping[str, str], backends: Sequence[str]) -> FileRow | None:
+    """Return where the archive holds the product, None where the row does not say.
+
+    `backends` are the tape backends there are; where the row names none it is the first.
+    """
     path = row.get("path", "").strip()
     if not path:
         return None
@@ -64,6 +67,9 @@ def file_of(row: Mapping[str, str], backend: str) -> FileRow | None:
     checksum = checksum_of(row.get("checksum", "").strip())
     if checksum is None:
         raise RecordError("checksum is missing: a file that is recalled is compared with it")
+    backend = row.get("backend", "").strip() or backends[0]
+    if backend not in backends:
+        raise RecordError(f"backend is {printable(backend)}, expected {' or '.join(backends)}")
     position = row.get("position", "").strip()
     return FileRow(
         id=0,

@@ -95,9 +95,7 @@ def archive_info(request: Request, services: Services) -> Response:
     _user(request, services)
     paths = distinct(read_paths(read_json(request), are_cut=True))
     found = _requests(services).find(paths)
-    config = services.config
-    backends = [config.tape.backend, *(name for name, _section in config.further_tapes)]
-    return _document(documents.archive_info(paths, found, backends))
+    return _document(documents.archive_info(paths, found, services.config.tape_names))
 
 
 def _changed(
