@@ -1,8 +1,8 @@
 """Jobs that only stage (AMALTHEE): from admission to their report, without a worker.
 
-One request asks for all products, once there is room for all of them beside what computes. Its pins
-are prolonged while some are still on their way, so that in the end all are on disk together. Products
-that cannot be had are reported; the others are not kept waiting for them.
+One request asks for all products, once there is room for all of them beside what computes. Its
+pins are prolonged while some are still on their way, so that in the end all are on disk together.
+Products that cannot be had are reported; the others are not kept waiting for them.
 """
 
 import logging

@@ -18,8 +18,10 @@ Peps = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ArchiveWorld]:
-    world = ArchiveWorld(tmp_path)
+def world(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ArchiveWorld]:
+    world = ArchiveWorld(tmp_path, PEPS_CATALOG_URL=database_url)
     monkeypatch.setenv("PEPS_TAPE_SPEED", "1000")
     yield world
     world.engine.dispose()

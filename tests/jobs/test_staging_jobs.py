@@ -37,7 +37,7 @@ class Staging:
         self.dispatcher.run_once()
 
     def job(self, job_id: str) -> Job:
-        job = job_store.get(self.world.engine, job_id)
+        job = job_store.get(self.world.engine, self.world.config, job_id)
         assert job is not None
         return job
 

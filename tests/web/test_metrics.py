@@ -36,8 +36,8 @@ Samples = dict[str, dict[tuple[str, ...], float]]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[ArchiveWorld]:
-    world = ArchiveWorld(tmp_path)
+def world(tmp_path: Path, database_url: str) -> Iterator[ArchiveWorld]:
+    world = ArchiveWorld(tmp_path, PEPS_CATALOG_URL=database_url)
     yield world
     world.engine.dispose()
 
@@ -141,8 +141,9 @@ def test_a_search_is_of_the_class_that_narrows_it_most(parameters, query_class):
     assert class_of(parse_search("S1", parameters).query) == query_class
 
 
-def test_jobs_are_counted_where_they_stand_and_when_they_end(tmp_path):
-    world = ArchiveWorld(tmp_path, PEPS_PROCESSING_CHAINS="tests.jobs.stand_in_chains")
+def test_jobs_are_counted_where_they_stand_and_when_they_end(tmp_path, database_url):
+    chains = {"PEPS_PROCESSING_CHAINS": "tests.jobs.stand_in_chains"}
+    world = ArchiveWorld(tmp_path, PEPS_CATALOG_URL=database_url, **chains)
 
     def order() -> str:
         return jobs.submit(world.engine, world.config, process="STAND_IN", inputs={}, owner="u").id

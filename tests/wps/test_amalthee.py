@@ -63,12 +63,14 @@ class Centre:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Centre]]:
+def opened(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Centre]]:
     centres: list[Centre] = []
     monkeypatch.setattr("peps_wps.jobs.staging_job.PAUSE_S", 0.0)
 
     def opened_with(**environ: str) -> Centre:
-        centres.append(Centre(tmp_path, **environ))
+        centres.append(Centre(tmp_path, PEPS_CATALOG_URL=database_url, **environ))
         return centres[-1]
 
     yield opened_with
