@@ -14,11 +14,12 @@ from catalog_db.archive.backlog import Backlog
 from catalog_db.archive.recalls import DISK_ONLY, JOB_PURPOSE
 from catalog_db.archive.request_views import ListedRequest
 from catalog_db.archive.requests import Wish
-from catalog_db.archive.staging import FileRow, ProductFile
+from catalog_db.archive.staging import ProductFile
 from catalog_db.engine import Connection, Engine
 from peps_wps.config import Config
-from peps_wps.errors import QuotaError
 from peps_wps.staging.backends import open_pool, open_tapes, pool_budget_bytes
+from peps_wps.staging.limits import StagingLimits
+from peps_wps.staging.products import check_available, check_size, file_row, files_of
 from peps_wps.staging.states import (
     PoolState,
     RecallStatus,
@@ -30,8 +31,6 @@ from peps_wps.staging.states import (
 from storage.errors import (
     ArchiveConflictError,
     LostFileError,
-    NotRequestedError,
-    PinTooLongError,
     PoolTooSmallError,
     ProductOnTapeError,
     ProductWithdrawnError,
@@ -45,7 +44,6 @@ Tier = Literal["tape", "disk"]
 
 # A file that is read all day long is not worth a write a second.
 _ACCESS_RESOLUTION = timedelta(minutes=1)
-_UNKNOWN_WAIT_S = 60.0
 
 
 class Archive:
@@ -65,7 +63,7 @@ class Archive:
         self._budget_bytes = pool_budget_bytes(config)
         self._tapes = open_tapes(config)
         self._tape = self._tapes[config.tape.backend]
-        self._settings = config.storage
+        self._limits = StagingLimits(config.storage)
 
     # ------------------------------------------------------------------------------ storing
 
@@ -111,7 +109,7 @@ class Archive:
             When the catalogue knows another content under this path.
         """
         now = times.now()
-        known = staging.insert_file(connection, _row(stored), now)
+        known = staging.insert_file(connection, file_row(stored), now)
         if known.checksum != stored.checksum:
             raise ArchiveConflictError(f"the archive holds another content as {stored.path}")
         if stored.backend == DISK_ONLY:
@@ -157,26 +155,26 @@ class Archive:
             When the user would wait for more than is allowed. Jobs may: they were accepted.
         """
         is_job = purpose.startswith(JOB_PURPOSE)
-        lifetime_s = self._settings.pin_hours * 3600 if pin_lifetime_s is None else pin_lifetime_s
+        lifetime_s = self._limits.pin_lifetime_s if pin_lifetime_s is None else pin_lifetime_s
         if not is_job:
-            self._check_pin(lifetime_s)
+            self._limits.check_pin(lifetime_s)
         wish = Wish(user, purpose, round(lifetime_s), deadline)
         with self._engine.begin() as connection:
             products = staging.product_files(connection, product_uids)
             for product in products:
-                self._check_available(product)
-                self._check_size(product)
+                check_available(product)
+                check_size(product, self._budget_bytes)
             file_ids = [product.file.id for product in products]
             opened = requests.open_request(connection, wish, file_ids, times.now())
             if opened.new_waits and not is_job:
-                self._check_quota(connection, user)
+                self._limits.check_waits(connection, user, self._expected_s)
         return opened.id
 
     def refusal(self, product: ProductFile) -> str | None:
         """Return why a product can never be read, None where it can."""
         try:
-            self._check_available(product)
-            self._check_size(product)
+            check_available(product)
+            check_size(product, self._budget_bytes)
         except (ProductWithdrawnError, LostFileError, PoolTooSmallError) as error:
             return str(error)
         return None
@@ -209,7 +207,7 @@ class Archive:
             When there is no such request, or it does not contain them all; nothing is changed.
         """
         with self._engine.begin() as connection:
-            file_ids = self._files_of(connection, request_id, product_uids)
+            file_ids = files_of(connection, request_id, product_uids)
             requests.cancel_waits(connection, request_id, file_ids, times.now())
 
     def release(self, request_id: str, product_uids: Sequence[str] | None = None) -> None:
@@ -226,7 +224,7 @@ class Archive:
             if product_uids is None:
                 requests.release_request(connection, request_id, times.now())
                 return
-            file_ids = self._files_of(connection, request_id, product_uids)
+            file_ids = files_of(connection, request_id, product_uids)
             requests.release_files(connection, request_id, file_ids or [], times.now())
 
     def forget(self, request_id: str) -> None:
@@ -349,7 +347,7 @@ class Archive:
         with self._engine.connect() as connection:
             is_pinned = requests.is_pinned(connection, product_uid, times.now())
         product = self.find(product_uid)
-        self._check_available(product)
+        check_available(product)
         if not is_pinned and product.file.backend != DISK_ONLY:
             raise ProductOnTapeError(product.title)
         return self.path(product_uid)
@@ -364,7 +362,7 @@ class Archive:
         ProductOnTapeError
             When it has to be recalled first.
         """
-        self._check_available(product)
+        check_available(product)
         if not product.is_ready:
             raise ProductOnTapeError(product.title)
         now = times.now()
@@ -379,81 +377,8 @@ class Archive:
                 replicas.note_access(connection, product.file.id, now)
         return stream
 
-    @staticmethod
-    def _check_available(product: ProductFile) -> None:
-        """Raise when the product can never be read."""
-        if product.withdrawn:
-            raise ProductWithdrawnError(product.title)
-        if product.file.backend == DISK_ONLY and not product.is_ready:
-            raise LostFileError(f"the file of {product.title} is lost: it had no copy on tape")
-
-    def _check_size(self, product: ProductFile) -> None:
-        """Raise when the product must be recalled and has no room even in an empty pool."""
-        size_bytes = product.file.size_bytes
-        if not product.is_ready and size_bytes > self._budget_bytes:
-            raise PoolTooSmallError(
-                f"{product.title} has {size_bytes} bytes, the disk pool {self._budget_bytes}"
-            )
-
-    def _check_pin(self, lifetime_s: float) -> None:
-        """Raise when files would stay for longer than is allowed."""
-        longest_h = self._settings.max_pin_hours
-        if lifetime_s > longest_h * 3600:
-            wanted_h = lifetime_s / 3600
-            raise PinTooLongError(
-                f"products stay on disk for {longest_h:g} h at most, {wanted_h:g} h were asked for"
-            )
-
-    def _check_quota(self, connection: Connection, user: str) -> None:
-        """Raise when a user waits for more than is allowed, with what was just asked for."""
-        waits = requests.waits_of(connection, user)
-        most_files, most_bytes = (
-            self._settings.max_waiting_files,
-            self._settings.max_waiting_gb * 1e9,
-        )
-        if waits.files <= most_files and waits.size_bytes <= most_bytes:
-            return
-        first = requests.first_wait_of(connection, user)
-        ahead = {} if first is None else backlog.backlogs(connection, [first])
-        wait_s = max((self._expected_s(one) for one in ahead.values()), default=_UNKNOWN_WAIT_S)
-        raise QuotaError(
-            f"with these products {user} would wait for {waits.files} products of "
-            f"{waits.size_bytes / 1e9:.1f} GB from tape, {most_files} products and "
-            f"{most_bytes / 1e9:.1f} GB are allowed: ask again when some have come",
-            max(1.0, wait_s),
-        )
-
-    @staticmethod
-    def _files_of(
-        connection: Connection, request_id: str, product_uids: Sequence[str] | None
-    ) -> list[int] | None:
-        """Return the files of some products of a request, None for all of them."""
-        if request_views.find_request(connection, request_id) is None:
-            raise UnknownRequestError(request_id)
-        if product_uids is None:
-            return None
-        found = request_views.files_of_products(connection, request_id, product_uids)
-        for uid in product_uids:
-            if uid not in found:
-                raise NotRequestedError(f"the request {request_id} has no product {uid}")
-        return list(found.values())
-
     def _expected_s(self, ahead: Backlog) -> float:
         """Return about how long a recall will take with what is read before it, seconds."""
         pause_s = max(0.0, (ahead.not_before - times.now()).total_seconds())
         tape = self._tapes.get(ahead.backend, self._tape)
         return pause_s + tape.expected_s(ahead.size_bytes, ahead.tapes)
-
-
-def _row(file: ArchiveFile) -> FileRow:
-    """Return the row of a file that has no key yet."""
-    return FileRow(
-        0,
-        file.path,
-        file.size_bytes,
-        file.checksum_algorithm,
-        file.checksum,
-        file.backend,
-        file.tape,
-        file.position,
-    )

@@ -14,6 +14,7 @@ from peps_wps.config import Config
 from peps_wps.staging.backends import open_pool, open_tapes, pool_budget_bytes
 from peps_wps.staging.ledgers import RecallRows, ReplicaRows
 from storage.backend import TapeBackend
+from storage.eviction import EvictionPolicy
 from storage.recall import RecallEngine, RecallPolicy
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,11 @@ def _recall_engine(
         tape,
         service=f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:6]}",
         policy=policy
-        or RecallPolicy(max_attempts=processing.max_attempts, lease_s=processing.lease_s),
+        or RecallPolicy(
+            max_attempts=processing.max_attempts,
+            lease_s=processing.lease_s,
+            eviction=EvictionPolicy(config.storage.eviction),
+        ),
         clock=times.now,
         rng=random.Random(),  # noqa: S311, spreads pauses
     )
