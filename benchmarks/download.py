@@ -47,11 +47,12 @@ http {{
 
 @dataclass(frozen=True)
 class Server:
-    """A server of the product: its address, and the processes that are it."""
+    """A server of the product: its address, its first process, and the size of the product."""
 
     name: str
     url: str
     process: int
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,10 @@ def main() -> None:
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
     folder = given.var or Path(tempfile.mkdtemp(prefix="peps-download-"))
     try:
-        with _servers(folder, round(given.size_gb * 1e9)) as (ours, nginx, small):
+        with servers(folder, round(given.size_gb * 1e9)) as (ours, nginx, small):
             if "throughput" in given.part:
-                throughput(ours, nginx, round(given.size_gb * 1e9), given.rounds)
+                for clients in (1, 8):
+                    throughput(ours, nginx, clients, rounds=given.rounds)
             if "parallel" in given.part:
                 parallel(ours, small)
             if "slow" in given.part:
@@ -86,24 +88,25 @@ def main() -> None:
             shutil.rmtree(folder)
 
 
-def throughput(ours: Server, nginx: Server, size_bytes: int, rounds: int) -> None:
-    """Send the whole file to one and to eight clients, by turns."""
-    for clients in (1, 8):
-        runs: dict[str, list[Run]] = {server.name: [] for server in (ours, nginx)}
-        for _ in range(rounds):
-            for server in (ours, nginx):
-                runs[server.name].append(_measured(server, clients))
-        rate = {}
-        for name, taken in runs.items():
-            wall_s = statistics.median(run.wall_s for run in taken)
-            cpu_s = statistics.median(run.cpu_s for run in taken)
-            gigabytes = clients * size_bytes / 1e9
-            rate[name] = gigabytes / wall_s
-            print(
-                f"{clients} clients, {name}: median of {rounds} {rate[name]:.2f} GB/s, "
-                f"{wall_s:.2f} s, CPU of the server {1000 * cpu_s / gigabytes:.0f} ms/GB"
-            )
-        print(f"{clients} clients: {100 * rate[ours.name] / rate[nginx.name]:.0f} % of nginx")
+def throughput(ours: Server, nginx: Server, clients: int, *, rounds: int) -> float:
+    """Send the whole file to clients at once, by turns; return our rate as a share of nginx's."""
+    runs: dict[str, list[Run]] = {server.name: [] for server in (ours, nginx)}
+    for _ in range(rounds):
+        for server in (ours, nginx):
+            runs[server.name].append(_measured(server, clients))
+    rate = {}
+    for name, taken in runs.items():
+        wall_s = statistics.median(run.wall_s for run in taken)
+        cpu_s = statistics.median(run.cpu_s for run in taken)
+        gigabytes = clients * ours.size_bytes / 1e9
+        rate[name] = gigabytes / wall_s
+        print(
+            f"{clients} clients, {name}: median of {rounds} {rate[name]:.2f} GB/s, "
+            f"{wall_s:.2f} s, CPU of the server {1000 * cpu_s / gigabytes:.0f} ms/GB"
+        )
+    share = rate[ours.name] / rate[nginx.name]
+    print(f"{clients} clients: {100 * share:.0f} % of nginx")
+    return share
 
 
 def parallel(ours: Server, small: str) -> None:
@@ -134,7 +137,7 @@ def slow(ours: Server) -> None:
 
 
 @contextlib.contextmanager
-def _servers(folder: Path, size_bytes: int) -> Iterator[tuple[Server, Server, str]]:
+def servers(folder: Path, size_bytes: int) -> Iterator[tuple[Server, Server, str]]:
     """Serve a large product by us and by nginx; yields both and the address of a small one."""
     world = ArchiveWorld(folder)
     uid = _stored(world, TITLE, size_bytes)
@@ -145,7 +148,7 @@ def _servers(folder: Path, size_bytes: int) -> Iterator[tuple[Server, Server, st
     environ: dict[str, Any] = {"PEPS_AUTH_MODE": "open", "PEPS_DOWNLOADS_FILES_USER": "0"}
     with serving(folder, workers=1, **environ) as address:
         path = f"{address}/resto/collections/S1"
-        ours = Server("PEPS", f"{path}/{uid}/download", _youngest_child())
+        ours = Server("PEPS", f"{path}/{uid}/download", _youngest_child(), size_bytes)
         _discarded(f"{path}/{small}/download")
         with _nginx(folder, file) as nginx:
             yield ours, nginx, f"{path}/{small}/download"
@@ -182,7 +185,7 @@ def _nginx(folder: Path, file: Path) -> Iterator[Server]:
     address = f"http://127.0.0.1:{port}/{file.name}"
     try:
         _await(port)
-        yield Server("nginx", address, process.pid)
+        yield Server("nginx", address, process.pid, file.stat().st_size)
     finally:
         process.terminate()
         process.wait(10)

@@ -218,11 +218,6 @@ class Downloads:
     gb_user: float = 0.0
     gb_day_user: float = 0.0
 
-    def __post_init__(self) -> None:
-        for name in ("files_user", "gb_user", "gb_day_user"):
-            if not 0 <= (value := getattr(self, name)) < float("inf"):
-                raise ConfigError(f"{name} = {value}: expected 0, for no limit, or more")
-
 
 @dataclass(frozen=True)
 class Datalake:

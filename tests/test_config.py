@@ -59,6 +59,11 @@ def test_the_shipped_file_spells_out_every_default(tmp_path):
         ("[catalog]\nurl = sqlite:///:memory:", r"\[catalog\] url"),
         ("drives = 2", "no section headers"),
         ("[server]\nworkers = 0", r"\[server\] workers = 0: expected 1 or more"),
+        (
+            "[downloads]\nfiles_user = -1",
+            r"\[downloads\] files_user = -1: expected a whole",
+        ),
+        ("[downloads]\ngb_day_user = inf", r"\[downloads\] gb_day_user = inf"),
         ("[server]\nthreads = 0", r"\[server\] threads = 0"),
         ("[server]\nport = 70000", r"\[server\] port = 70000"),
         ("[server]\nurl = peps.example.org", r"\[server\] url = peps"),
