@@ -55,7 +55,7 @@ ON_DISK, ON_TAPE = range(6), range(10, 14)
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     rng = np.random.default_rng(20210809)
-    world = ArchiveWorld(tmp_path_factory.mktemp("var"))
+    world = ArchiveWorld(tmp_path_factory.mktemp("var"), PEPS_STORAGE_LOCAL_PATHS="on")
     contents = {}
     for number in (*ON_DISK, *ON_TAPE):
         name = title(number)

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 import pytest
 
 from peps_wps.client import ClientError, Peps
-from peps_wps.client.amalthee import Amalthee
+from peps_wps.client.amalthee import Amalthee, Availability
 from peps_wps.jobs.dispatcher import Dispatcher
 from tests.archive_world import ArchiveWorld
-from tests.client.conftest import ON_DISK, title
-from tests.client.faulty_service import served
+from tests.client.conftest import ON_DISK, ON_TAPE, title
 
 
 @contextmanager
@@ -28,28 +27,25 @@ def staging(world: ArchiveWorld) -> Iterator[None]:
         thread.join()
 
 
-def test_a_selection_is_searched_filled_and_linked(tmp_path):
-    world = ArchiveWorld(tmp_path / "var", PEPS_STORAGE_LOCAL_PATHS="on")
-    names = [title(1), title(2)]
-    for name, tier in zip(names, ("disk", "tape"), strict=True):
-        world.add(name, name.encode() * 1000, tier=tier)
-    with served(world) as (url, _), staging(world):
-        amalthee = Amalthee("peps", Peps(url))
-        amalthee.search("S1", "2021-08-01", "2021-09-01", {"productType": "GRD"}, nthreads=2)
-        assert {(one.name, one.available) for one in amalthee.products} == {
-            (names[0], True),
-            (names[1], False),
-        }
+def test_a_selection_is_searched_filled_and_linked(place, tmp_path):
+    on_disk, on_tape = title(ON_DISK[0]), title(ON_TAPE[0])
+    with staging(place.world):
+        amalthee = Amalthee("peps", place.peps)
+        amalthee.search(
+            "S1", "2021-08-01", "2021-09-01", {"productIdentifier": on_disk}, nthreads=2
+        )
+        amalthee.add([on_tape])
+        assert amalthee.products == [Availability(on_disk, True), Availability(on_tape, False)]
 
         job = amalthee.fill_datalake()
         status = amalthee.wait(job, interval_s=0.05)
         links = amalthee.create_links(tmp_path / "links")
 
-        assert status.state == "succeeded"
-        assert all(one.available for one in amalthee.check_datalake())
-        assert {link.name for link in links} == {f"{name}.zip" for name in names}
-        assert {link.read_bytes() for link in links} == {name.encode() * 1000 for name in names}
-    world.engine.dispose()
+    assert status.state == "succeeded"
+    assert all(one.available for one in amalthee.check_datalake())
+    assert {link.stem: link.read_bytes() for link in links} == {
+        name: place.contents[name] for name in (on_disk, on_tape)
+    }
 
 
 def test_products_are_added_by_name(place):
