@@ -1,6 +1,8 @@
 """A small archive for tests: real database and pool, a simulated tape at 1000 times its speed."""
 
 import hashlib
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,16 @@ class ArchiveWorld:
 
     def service(self, policy: RecallPolicy = HASTY) -> RecallService:
         return RecallService(self.config, self.engine, policy)
+
+    def start_engine(self) -> None:
+        """What a service does when it starts; it reads nothing from tape."""
+        service = self.service(replace(HASTY, lease_s=0.0))
+        for engine in service.engines.values():
+            engine.start()
+
+    def make_old(self, path: Path) -> None:
+        """Let a file have been written long ago."""
+        os.utime(path, (1, 1))
 
     def recalls(self) -> list[Any]:
         with self.engine.connect() as connection:

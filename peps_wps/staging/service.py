@@ -34,21 +34,21 @@ class RecallService:
     """
 
     def __init__(self, config: Config, engine: Engine, policy: RecallPolicy | None = None) -> None:
-        self._engines = {
+        self.engines = {
             name: _recall_engine(config, engine, tape, policy)
             for name, tape in open_tapes(config).items()
         }
 
     def run(self, stop: Event) -> None:
         """Recall until `stop` is set; unfinished recalls are then queued again."""
-        with ThreadPoolExecutor(len(self._engines), "recalls") as executor:
-            running = [executor.submit(_run, *one, stop) for one in self._engines.items()]
+        with ThreadPoolExecutor(len(self.engines), "recalls") as executor:
+            running = [executor.submit(_run, *one, stop) for one in self.engines.items()]
             for engine in running:
                 engine.result()
 
     def run_once(self) -> int:
         """Recall one batch of each tape backend; return how many files became ready."""
-        return sum(engine.run_once() for engine in self._engines.values())
+        return sum(engine.run_once() for engine in self.engines.values())
 
 
 def _run(name: str, engine: RecallEngine, stop: Event) -> None:
