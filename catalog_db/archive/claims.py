@@ -25,6 +25,7 @@ from catalog_db.archive.recalls import (
     recall_select,
 )
 from catalog_db.archive.replicas import pool_bytes
+from catalog_db.archive.stage_events import note_staged
 from catalog_db.locks import Subject, hold
 from catalog_db.tables import file, pool, recall, replica, request, request_file
 from catalog_db.times import to_us
@@ -148,9 +149,10 @@ def complete_recall(connection: Connection, recall_id: int, owner: str, now: dat
         )
     )
     shares.charge(connection, [row.request for row in served], size_bytes, now)
-    waited_s = [(to_us(now) - row.asked_us) / _MICROSECONDS for row in served]
+    waited_s = {row.request: (to_us(now) - row.asked_us) / _MICROSECONDS for row in served}
     amounts = {(counters.RECALLS, "done"): 1, (counters.RECALL_BYTES, backend): size_bytes}
-    counters.add(connection, {**amounts, **counters.waits(waited_s)}, now)
+    counters.add(connection, {**amounts, **counters.waits(waited_s.values())}, now)
+    note_staged(connection, file_id, size_bytes, waited_s, now)
     return True
 
 

@@ -149,4 +149,8 @@ def test_metrics_read_the_same_on_both_databases(opened):
     assert [tuple(one) for one in waiting.jobs] == [("staging", "AMALTHEE", 1)]
     assert ended.totals["jobs_succeeded", "AMALTHEE"] == 1
     assert ended.totals["recall_bytes", "simtape"] == 1000
+    with world.engine.connect() as connection:
+        statement = 'SELECT kind, "user", platform, size_bytes FROM event ORDER BY id'
+        happened = [tuple(row) for row in connection.exec_driver_sql(statement)]
+    assert happened == [("stage", "anna", "S1A", 1000), ("wps", "anna", "", 0)]
     assert (ended.jobs, ended.queue.length) == ([], {})
