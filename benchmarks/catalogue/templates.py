@@ -5,6 +5,7 @@ A template is one footprint, at one moment of the repeat cycle. Products are its
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import shapely
@@ -66,6 +67,7 @@ class Templates:
         return Templates(*(getattr(self, name)[order] for name in self.__dataclass_fields__))
 
 
+@cache
 def sentinel_1() -> Templates:
     """Return the slices: IW over land, EW over polar seas, WV over the others."""
     parts = [_slices(mode) for mode in _S1_MODES]
@@ -109,6 +111,7 @@ def _slices(mode: str) -> Templates:
     )
 
 
+@cache
 def sentinel_2() -> Templates:
     """Return the tiles on land, clipped by the swath of each descending orbit that meets them."""
     names, tiles = _land_tiles()

@@ -86,7 +86,7 @@ def test_an_answer_is_read_no_further_than_one_can_be_long() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
+    max_leaves=3,
 )
 READERS: list[Callable[[dict[str, Any]], object]] = [
     lambda entry: answers.announcement_of(entry, "SENTINEL-1"),
@@ -96,7 +96,10 @@ READERS: list[Callable[[dict[str, Any]], object]] = [
 ]
 
 
-@given(st.sampled_from(READERS), st.dictionaries(st.sampled_from([*ENTRY, "value"]), JSON))
+@given(
+    st.sampled_from(READERS),
+    st.dictionaries(st.sampled_from([*ENTRY, "value"]), JSON, max_size=3),
+)
 def test_any_entry_is_read_or_refused(
     read: Callable[[dict[str, Any]], object], change: dict[str, Any]
 ) -> None:

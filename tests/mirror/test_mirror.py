@@ -18,16 +18,19 @@ from tests.mirror.fake_hub import FakeHub, Fault, seeded_faults, with_wrong_chec
 from tests.mirror.hub_products import HubProduct, md5, sentinel2
 from tests.mirror.mirror_house import MirrorHouse, add_products, truth
 
-KILLS = 30 if os.environ.get("PEPS_DRILLS") == "1" else 4
+IS_DRILL = os.environ.get("PEPS_DRILLS") == "1"
+KILLS = 30 if IS_DRILL else 2
+FAULTY = 60 if IS_DRILL else 24
 
 
+@pytest.mark.drill
 def test_all_faults_in_one_run(
     house: MirrorHouse, hub: FakeHub, dice: random.Random, tmp_path: Path
 ) -> None:
-    first = add_products(hub, dice, tmp_path, 60)
+    first = add_products(hub, dice, tmp_path, FAULTY)
     now = datetime.now(UTC)
     faults = seeded_faults(hub, dice)
-    assert len(faults) > 20
+    assert len(faults) > FAULTY // 3
     hub.catalogue_faults.extend(
         [Fault(cut=True), Fault(status=503), Fault(replace={"value": "none"}), Fault(replace=[])]
     )
@@ -39,7 +42,7 @@ def test_all_faults_in_one_run(
     hub.publish(twin, with_wrong_checksum(wrong))
     house.run_until_settled()
 
-    assert house.states() == {"done": 60, "failed": 1}
+    assert house.states() == {"done": FAULTY, "failed": 1}
     (failure,) = house.report().failures
     assert (failure.name, failure.attempts, failure.corrupt) == (wrong.title, 5, 5)
     assert "MD5" in failure.error
@@ -55,7 +58,7 @@ def test_all_faults_in_one_run(
     house.run_until_settled()
 
     assert house.served() == truth(hub)
-    assert house.states() == {"done": 59, "gone": 3}
+    assert house.states() == {"done": FAULTY - 1, "gone": 3}
     assert house.product(tiles[3].title).withdrawn
     assert house.product(tiles[4].title).withdrawn
     assert not house.product(tiles[0].title).withdrawn
