@@ -75,6 +75,7 @@ class RunningDownloads:
         self._ended: deque[Ended] = deque()
         self._has_ended = threading.Event()
         self._writing = threading.Lock()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def admit(
@@ -137,15 +138,15 @@ class RunningDownloads:
         self._has_ended.set()
 
     def _start(self) -> None:
-        """Start the thread, with the first download."""
-        with self._writing:
+        """Start the thread where there is none."""
+        with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="downloads", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         renewed = time.monotonic()
-        while True:
+        while not self._is_over():
             self._has_ended.wait(self._heartbeat_s)
             self._has_ended.clear()
             try:
@@ -155,6 +156,14 @@ class RunningDownloads:
                     renewed = time.monotonic()
             except DatabaseError:
                 logger.exception("downloads could not be written down, tried again soon")
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing is left for the thread; the next download starts another one."""
+        with self._starting:
+            if self._running or self._ended:
+                return False
+            self._thread = None
+            return True
 
     def _renew(self) -> None:
         """Give the running downloads new leases."""
