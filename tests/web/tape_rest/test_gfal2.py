@@ -9,15 +9,13 @@ import pytest
 from werkzeug.test import Client
 
 from peps_wps.app import create_app
-from tests.archive_world import ArchiveWorld
 
 AGENT = {"User-Agent": "gfal2-util/1.8.0 gfal2/2.21.3 neon/0.0.29", "TE": "trailers"}
 ONE, TWO, NONE, DISK = (f"/archive/S1/2021/08/09/{name}.zip" for name in ("P1", "P2", "NO", "D"))
 
 
 @pytest.fixture
-def world(tmp_path):
-    world = ArchiveWorld(tmp_path)
+def filled(world):
     for title in ("P1", "P2"):
         world.add(title, title.encode() * 1000)
     world.add("D", b"on disk", tier="disk")
@@ -73,8 +71,8 @@ class Gfal2:
 
 
 @pytest.fixture
-def gfal2(world):
-    return Gfal2(world)
+def gfal2(filled):
+    return Gfal2(filled)
 
 
 def test_gfal_bringonline_waits_until_ready_then_gfal_copy_fetches(world, gfal2):

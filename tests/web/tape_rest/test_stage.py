@@ -19,11 +19,6 @@ API = "/tape/api/v1"
 
 
 @pytest.fixture
-def world(tmp_path):
-    return ArchiveWorld(tmp_path)
-
-
-@pytest.fixture
 def client(world):
     return Client(create_app(world.config, world.engine))
 
