@@ -209,7 +209,14 @@ class Downloads:
             )
         if self._recalls is not None:
             self._recalls.release(product.title)
-        return extract(path) if self._options.extract else path
+        if not self._options.extract:
+            return path
+        try:
+            return extract(path)
+        except WrongBytesError:
+            if product.checksum is None:
+                path.unlink()  # its bytes were never verified: they come anew
+            raise
 
     def _receiver(self, name: str) -> Received:
         """Return what reports a transfer ten times a second."""

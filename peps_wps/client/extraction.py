@@ -1,7 +1,9 @@
 """The folder in the zip of a product: whole or not there."""
 
+import errno
 import shutil
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from peps_wps.client.errors import NoSpaceError, WrongBytesError
@@ -26,6 +28,7 @@ def extract(archive: Path) -> Path:
     parent = archive.parent
     partial = parent / f".{archive.stem}.partial"
     shutil.rmtree(partial, ignore_errors=True)
+    needed = 0
     try:
         with zipfile.ZipFile(archive) as opened:
             name = _top_folder(opened)
@@ -37,8 +40,12 @@ def extract(archive: Path) -> Path:
         if folder.exists():
             shutil.rmtree(folder)
         (partial / name).replace(folder)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise WrongBytesError(f"{archive} cannot be extracted: {error}") from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise NoSpaceError(parent, needed, shutil.disk_usage(parent).free) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     archive.unlink()
