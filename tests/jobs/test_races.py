@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from catalog_db import times
-from catalog_db.archive import recalls, replicas
+from catalog_db.archive import claims, recalls, replicas
 from catalog_db.engine import Engine, create_engine
 from catalog_db.processing import job_queue, job_tasks, jobs
 from catalog_db.processing.job_queue import RunningLimits
@@ -100,7 +100,7 @@ def test_processes_reserve_room_in_the_pool_once(house: House) -> None:
         with engine.connect() as connection:
             pending = recalls.pending_recalls(connection, "simtape", times.now())
         with engine.begin() as connection:
-            claimed = recalls.claim_recalls(
+            claimed = claims.claim_recalls(
                 connection,
                 [row.id for row in pending][index::PROCESSES],  # each its own
                 f"service {index}",
@@ -113,7 +113,7 @@ def test_processes_reserve_room_in_the_pool_once(house: House) -> None:
     claimed = [row for mine in at_once(house, claim) for row in mine]
     assert len(claimed) == len(set(claimed)) == 5
     with house.engine.connect() as connection:
-        assert recalls.pool_bytes(connection) == 5000
+        assert replicas.pool_bytes(connection) == 5000
 
 
 def test_requests_at_the_end_of_a_recall_are_all_served(house: House) -> None:
@@ -123,7 +123,7 @@ def test_requests_at_the_end_of_a_recall_are_all_served(house: House) -> None:
     archive.request(uids, user="first", purpose="p")
     with house.engine.begin() as connection:
         pending = recalls.pending_recalls(connection, "simtape", times.now())
-        recalls.claim_recalls(
+        claims.claim_recalls(
             connection,
             [row.id for row in pending],
             "service",
@@ -137,7 +137,7 @@ def test_requests_at_the_end_of_a_recall_are_all_served(house: House) -> None:
             for row in pending:
                 time.sleep(2 * SLOWNESS_S)  # as long as a request takes
                 with engine.begin() as connection:
-                    assert recalls.complete_recall(connection, row.id, "service", times.now())
+                    assert claims.complete_recall(connection, row.id, "service", times.now())
             return []
         asking = Archive(house.config, engine)
         return [asking.request([uid], user=f"u{index}", purpose=uid) for uid in uids]

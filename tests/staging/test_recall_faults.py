@@ -1,8 +1,6 @@
 """What a recall does when the tape, a process or its luck fails."""
 
-import multiprocessing
 import os
-import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,18 +13,17 @@ from sqlalchemy.exc import OperationalError
 
 from catalog_db.archive import claims, recalls
 from peps_wps.staging.ledgers import RecallRows
-from storage.part_file import PartFile
-from storage.pool import Pool
-from storage.recall import RecallPolicy
 from storage.backends.simtape import SimulatedTape
-from tests.archive_world import HASTY, ArchiveWorld
+from storage.part_file import PartFile
+from storage.recall import RecallPolicy
+from tests.archive_world import HASTY
+from tests.staging.kills import STEPS, work_until_killed
 
 STATEMENT_OF = {
     "recover": (claims, "has_lost_recalls"),
     "pending": (recalls, "pending_recalls"),
     "claim": (claims, "claim_recalls"),
 }
-_FORK = multiprocessing.get_context("fork")
 
 
 @contextmanager
@@ -228,50 +225,9 @@ def test_a_cancelled_recall_leaves_the_drive(open_world):
 
 # ---------------------------------------------------------------------------------- kill -9
 
-STEPS = {
-    "after the claim": (RecallRows, "claim", True),
-    "before the tape is asked": (SimulatedTape, "submit", False),
-    "after the tape was asked": (SimulatedTape, "submit", True),
-    "while bytes arrive": (PartFile, "write", True),
-    "before the verification": (PartFile, "verify", False),
-    "before the rename": (PartFile, "publish", False),
-    "between the rename and the commit": (PartFile, "publish", True),
-    "before the commit": (RecallRows, "complete", False),
-    "after the commit": (RecallRows, "complete", True),
-    "before the drive is free": (SimulatedTape, "release", False),
-    "in an eviction, before the commit": (Pool, "remove", True),
-}
-
-
-def serve_until_killed(root, environ, kind, method, *, after, countdown):
-    """Run a recall service that kills itself at the countdown-th call of a method."""
-    original = getattr(kind, method)
-    calls = iter(range(1, 10**9))
-
-    def fatal(*arguments, **options):
-        is_last = next(calls) == countdown
-        if is_last and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = original(*arguments, **options)
-        if is_last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(kind, method, fatal)
-    ArchiveWorld(root, **environ).service(HASTY).run(Event())
-
 
 def kill_at(world, step, countdown):
-    kind, method, after = STEPS[step]
-    child = _FORK.Process(
-        target=serve_until_killed,
-        args=(world.root, world.environ, kind, method),
-        kwargs={"after": after, "countdown": countdown},
-        daemon=True,
-    )
-    child.start()
-    child.join(30)
-    assert child.exitcode == -signal.SIGKILL
+    assert work_until_killed(world, HASTY, step, countdown)
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if "eviction" not in step])
@@ -315,24 +271,3 @@ def test_a_service_killed_in_an_eviction_serves_the_pool_as_it_is(open_world, rn
         wait_until(lambda: world.archive.status(request).ready)
     assert world.archive.mode([old, new]) == {old: "tape", new: "disk"}
     assert world.archive.path(new).read_bytes() == world.contents[new]
-
-
-@pytest.mark.drill
-def test_random_kills_end_with_every_request_served(world, rng):
-    uids = [world.add(f"P{n}", rng.bytes(200_000)) for n in range(12)]
-    requests = [world.archive.request([uid], user="u", purpose=uid) for uid in uids]
-    for _ in range(200 if os.environ.get("PEPS_DRILLS") else 5):
-        child = _FORK.Process(target=serve_for_ever, args=(world.root, world.environ), daemon=True)
-        child.start()
-        time.sleep(rng.uniform(0.05, 0.35))
-        child.kill()
-        child.join()
-        assert world.torn_files() == []
-    with running(world.service(), world.service()):
-        wait_until(lambda: all(world.archive.status(request).ready for request in requests))
-    assert Counter(row.state for row in world.recalls()) == {"done": 12}
-    assert world.torn_files() == []
-
-
-def serve_for_ever(root, environ):
-    ArchiveWorld(root, **environ).service(HASTY).run(Event())
