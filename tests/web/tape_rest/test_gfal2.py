@@ -6,9 +6,8 @@ and reads the answers as that client does.
 """
 
 import pytest
-from werkzeug.test import Client
 
-from peps_wps.app import create_app
+from tests.web.tape_rest.served import client_of
 
 AGENT = {"User-Agent": "gfal2-util/1.8.0 gfal2/2.21.3 neon/0.0.29", "TE": "trailers"}
 ONE, TWO, NONE, DISK = (f"/archive/S1/2021/08/09/{name}.zip" for name in ("P1", "P2", "NO", "D"))
@@ -26,7 +25,7 @@ class Gfal2:
     """Sends what gfal2 sends and reads what it reads."""
 
     def __init__(self, world):
-        self.http = Client(create_app(world.config, world.engine))
+        self.http = client_of(world)
         found = self.http.get("/.well-known/wlcg-tape-rest-api", headers=AGENT)
         assert (found.status_code, bool(found.json["sitename"])) == (200, True)
         (endpoint,) = [one for one in found.json["endpoints"] if one["version"] == "v1"]

@@ -5,22 +5,21 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from werkzeug.test import Client
 
 from catalog_db import times
 from catalog_db.access import users
 from catalog_db.access.users import User
 from catalog_db.catalogue import products
 from peps_wps.access import tokens
-from peps_wps.app import create_app
 from tests.archive_world import ArchiveWorld
+from tests.web.tape_rest.served import client_of
 
 API = "/tape/api/v1"
 
 
 @pytest.fixture
 def client(world):
-    return Client(create_app(world.config, world.engine))
+    return client_of(world)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def lasting_world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def refusing(lasting_world):
-    return Client(create_app(lasting_world.config, lasting_world.engine))
+    return client_of(lasting_world)
 
 
 def path_of(title):
@@ -254,7 +253,7 @@ def test_requests_are_listed_the_newest_first(world, client):
 
 def test_requests_are_seen_by_their_owner_only(tmp_path):
     world = ArchiveWorld(tmp_path, PEPS_AUTH_MODE="basic")
-    client = Client(create_app(world.config, world.engine))
+    client = client_of(world)
     with world.engine.begin() as connection:
         for name in ("ann", "bob"):
             users.add(connection, User(name, times.now(), None))
@@ -375,7 +374,7 @@ def test_a_body_that_is_not_json_is_refused(refusing):
 
 def test_who_waits_for_too_much_is_told_when_to_come_back(tmp_path):
     world = ArchiveWorld(tmp_path, PEPS_STORAGE_MAX_WAITING_FILES="1")
-    client = Client(create_app(world.config, world.engine))
+    client = client_of(world)
     for title in ("P1", "P2"):
         world.add(title, title.encode())
     answer = stage(client, {"path": path_of("P1")}, {"path": path_of("P2")})
