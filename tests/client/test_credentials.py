@@ -9,6 +9,8 @@ from peps_wps import cli
 from peps_wps.client import Credentials, CredentialsError, Peps
 from peps_wps.client.credentials import credentials_file, read_private
 from peps_wps.config import Config
+from tests.client.conftest import ON_DISK, title
+from tests.client.faulty_service import answering
 
 SERVER = "https://peps.example.org/resto"
 TEXT = """[https://other.example.org]
@@ -75,19 +77,38 @@ def test_a_command_tells_it_as_refused(place, tmp_path, monkeypatch, capsys, fil
     assert "chmod 600" in capsys.readouterr().err
 
 
-def test_the_file_is_used_for_its_server(place, file, tmp_path, monkeypatch):
-    shown: list[str | None] = []
+@pytest.fixture
+def shown(place, monkeypatch) -> list[tuple[str, str | None]]:
+    """Host and Authorization of each request that the service gets."""
+    requests: list[tuple[str, str | None]] = []
     before = place.faults._application
 
     def application(environ, start_response):
-        shown.append(environ.get("HTTP_AUTHORIZATION"))
+        host = environ["HTTP_HOST"].partition(":")[0]
+        requests.append((host, environ.get("HTTP_AUTHORIZATION")))
         return before(environ, start_response)
 
+    monkeypatch.setattr(place.faults, "_application", application)
+    return requests
+
+
+def test_the_file_is_used_for_its_server(place, shown, file, monkeypatch):
     file.write_text(f"[{place.url}]\ntoken = peps_x\n")
     monkeypatch.setenv("PEPS_CREDENTIALS", str(file))
-    monkeypatch.setattr(place.faults, "_application", application)
     list(Peps(place.url).search(limit=1))
-    assert shown == ["Bearer peps_x"]
+    assert shown == [("127.0.0.1", "Bearer peps_x")]
+
+
+def test_a_redirect_to_another_host_is_followed_without_credentials(place, shown, tmp_path):
+    product = place.peps.find(title(ON_DISK[0]))
+    elsewhere = product.download_url.replace("127.0.0.1", "localhost")
+    place.faults.of_downloads.append(answering("302 Found", Location=elsewhere))
+    shown.clear()
+    peps = Peps(place.url, Credentials(user="ada", password="secret"))
+    (result,) = peps.download([product], tmp_path, place.options())
+
+    assert result.state == "fetched"
+    assert shown[-1] == ("localhost", None)
 
 
 def test_no_name_of_a_credential_is_taken_for_a_setting(tmp_path):

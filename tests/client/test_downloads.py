@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from peps_wps.client import (
@@ -118,6 +119,24 @@ def test_a_server_that_fails_is_asked_again_and_not_for_ever(place, tmp_path):
     (result,) = place.peps.download([DISK], tmp_path / "b", place.options(tries=3))
     assert result.state == "failed"
     assert len(place.faults.of_downloads) == 6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_product_is_whole_in_the_end_whatever_order_faults_come_in(place, tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    kinds = [
+        lambda: cut(rng.uniform(0, 1)),
+        lambda: answering("503 Service Unavailable", Retry_After="0"),
+        lambda: answering("202 You should retry the request", Retry_After="0"),
+        lambda: answering("429 Too Many Requests", Retry_After="0"),
+        lambda: None,
+    ]
+    place.faults.of_downloads.extend(kinds[kind]() for kind in rng.integers(0, 5, 40))
+    wanted = [title(number) for number in ON_DISK]
+    results = place.peps.download(wanted, tmp_path, place.options(parallel=3, tries=30))
+
+    assert {one.state for one in results} == {"fetched"}
+    assert whole(place, tmp_path, *wanted)
 
 
 def test_a_product_evicted_in_between_is_waited_for(place, tmp_path):
