@@ -1,7 +1,7 @@
 """The archive as the rest of the service sees it: store, ask for, look at, read, let go."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from io import FileIO
 from pathlib import Path
@@ -41,6 +41,8 @@ from storage.model import ArchiveFile
 from storage.part_file import PartFile, chunks_of
 
 Tier = Literal["tape", "disk"]
+# Is given the request.
+Note = Callable[[Connection, str], None]
 
 # A file that is read all day long is not worth a write a second.
 _ACCESS_RESOLUTION = timedelta(minutes=1)
@@ -126,6 +128,7 @@ class Archive:
         purpose: str,
         pin_lifetime_s: float | None = None,
         deadline: datetime | None = None,
+        note: Note | None = None,
     ) -> str:
         """Ask for products to be on disk, pinned; return the request.
 
@@ -144,6 +147,8 @@ class Archive:
             How long each product stays once it is ready; by default as configured.
         deadline
             What is not ready by then fails.
+        note
+            Writes more about the request, in the same transaction.
 
         Raises
         ------
@@ -168,6 +173,8 @@ class Archive:
             opened = requests.open_request(connection, wish, file_ids, times.now())
             if opened.new_waits and not is_job:
                 self._limits.check_waits(connection, user, self._expected_s)
+            if note is not None:
+                note(connection, opened.id)
         return opened.id
 
     def refusal(self, product: ProductFile) -> str | None:

@@ -76,16 +76,14 @@ class StageRequests:
         distinct = list({name_of(path): path for path in reversed(list(paths))}.values())[::-1]
         products = self.find(distinct)
         named = [self._named(path, products.get(path)) for path in distinct]
-        request_id = self._archive.request(
+        return self._archive.request(
             [one.product for one in named if one.product is not None],
             user=user,
             purpose=f"{PURPOSE}{uuid4()}",
             pin_lifetime_s=pin_lifetime_s,
             deadline=deadline,
+            note=lambda connection, made: stage_paths.insert_paths(connection, made, named),
         )
-        with self._engine.begin() as connection:
-            stage_paths.insert_paths(connection, request_id, named)
-        return request_id
 
     def find(self, paths: Sequence[str]) -> dict[str, ProductFile]:
         """Return the files that paths or titles name, as far as there are any."""
