@@ -12,6 +12,7 @@ from sqlalchemy import (
     FromClause,
     Table,
     Text,
+    and_,
     any_,
     bindparam,
     func,
@@ -92,3 +93,17 @@ def _among(
 
 def _numbers_type(dialect: str) -> TypeEngine[Any]:
     return ARRAY(BigInteger) if dialect == "postgresql" else Text()
+
+
+def begins_with(
+    connection: Connection, column: ColumnElement[str], prefix: str
+) -> ColumnElement[bool]:
+    """Return the condition that a text begins so, byte by byte; `prefix` is not empty.
+
+    SQLite finds a range in an index, and no LIKE. PostgreSQL may sort texts by the rules of a
+    language, in which a range holds something else.
+    """
+    if connection.dialect.name == "postgresql":
+        return column.startswith(prefix, autoescape=True)
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return and_(column >= prefix, column < after)

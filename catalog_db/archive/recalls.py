@@ -29,14 +29,13 @@ from sqlalchemy import (
 from catalog_db import counters
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import from_us, to_us
-from catalog_db.upsert import insert_into, is_among
+from catalog_db.upsert import begins_with, insert_into, is_among
 
 # In the words of the partial unique index, no parameters: else SQLite could not use that index.
 ACTIVE = recall.c.state.in_([literal_column(f"'{state}'") for state in ("queued", "running")])
 _ACTIVE_INDEX = text("state IN ('queued', 'running')")
 JOB_PURPOSE = "job:"  # begins the purpose of the requests of jobs
 DISK_ONLY = "disk"  # backend of files without a copy on tape
-_AFTER_JOB_PURPOSE = "job;"
 _FILE_VALUES = 7  # of `RecallRow`
 IS_WAITING = request_file.c.state == literal_column("'waiting'")
 _PENDING_LIMIT = 50_000
@@ -196,7 +195,7 @@ def recall_rows(connection: Connection, rows: Iterable[Row[*tuple[Any, ...]]]) -
 
 def _files_of_jobs(connection: Connection) -> set[int]:
     """Return the files that jobs wait for."""
-    of_jobs = and_(request.c.purpose >= JOB_PURPOSE, request.c.purpose < _AFTER_JOB_PURPOSE)
+    of_jobs = begins_with(connection, request.c.purpose, JOB_PURPOSE)
     rows = connection.execute(
         select(request_file.c.file)
         .join_from(request, request_file, request_file.c.request == request.c.id)
