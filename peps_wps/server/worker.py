@@ -60,7 +60,11 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
         """Go on with a connection whose request was answered, in the main thread."""
         promise: FilePart | None = conn.sock.promise
         conn.sock.promise = None
-        if promise is not None:
+        if conn.sock.fileno() < 0:  # gunicorn closes where an answer breaks off
+            if promise is not None:
+                promise.file.close()
+            self._forget(conn)
+        elif promise is not None:
             conn.sock.settimeout(0.0)
             then = partial(self.method_queue.defer, self._sent, conn, answered)
             self._loop.add(Sending(conn.sock, promise, then))

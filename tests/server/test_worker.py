@@ -4,6 +4,7 @@ import http.client
 import os
 import signal
 import socket
+import struct
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -141,6 +142,20 @@ def test_what_is_above_the_quota_is_429_and_says_so(world, address, path) -> Non
     for reader in readers:
         reader.close()
     await_running(world, 0)
+
+
+def test_clients_that_vanish_at_any_moment_harm_nobody(world, address, path) -> None:
+    search = "/resto/api/collections/S1/search.json"
+    for number in range(40):
+        connection = ask(address, (path, search)[number % 2], "Connection: close")
+        if number % 3:
+            connection.recv(1 + 4096 * (number % 5))
+        # Reset, not closed in order.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    await_running(world, 0)
+    with urllib.request.urlopen(address + path, timeout=30) as answer:
+        assert answer.read() == CONTENT
 
 
 def test_downloads_of_a_killed_process_end_by_their_lease(world, path) -> None:

@@ -216,6 +216,33 @@ def test_a_recall_that_failed_says_why_and_the_next_request_tries_anew(world, cl
     assert [row.state for row in world.recalls()] == ["failed", "queued"]
 
 
+def test_who_waits_for_too_much_from_tape_is_told_so_with_the_code_of_peps(tmp_path, content):
+    world = ArchiveWorld(tmp_path, PEPS_STORAGE_MAX_WAITING_FILES="1")
+    first, second = (world.add(f"S1A_{number}", content) for number in range(2))
+    client = client_of(world)
+    assert client.get(f"/resto/collections/S1/{first}/download").status_code == 202
+    answer = client.get(f"/resto/collections/S1/{second}/download")
+    assert answer.status_code == 429
+    assert answer.json["ErrorCode"] == 420
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get(f"/resto/collections/S1/{first}/download").status_code == 202
+
+
+def test_more_than_a_day_allows_is_429_and_what_fits_is_still_sent(tmp_path, content):
+    world = ArchiveWorld(tmp_path, PEPS_DOWNLOADS_GB_DAY_USER="0.00015")
+    path = f"/resto/collections/S1/{world.add(TITLE, content, tier='disk')}/download"
+    client = client_of(world)
+    assert client.get(path).data == content
+    assert client.head(path).status_code == 200  # sends nothing
+    answer = client.get(path)
+    assert (answer.status_code, answer.json["ErrorCode"]) == (429, 420)
+    assert "0.0001 GB in the last 24 hours" in answer.json["ErrorMessage"]
+    assert 86_000 < int(answer.headers["Retry-After"]) <= 87_000
+    assert client.get(path, headers={"Range": "bytes=-50000"}).status_code == 206
+    other = client.get(path, environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
+    assert other.data == content
+
+
 @pytest.mark.parametrize(
     "path",
     [
