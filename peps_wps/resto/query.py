@@ -36,7 +36,7 @@ _DEFAULT_RADIUS_M = 10_000.0
 _LARGEST_OFFSET = 2**31
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
-_TILE = re.compile(r"T?([0-6][0-9][A-Za-z][A-Za-z]{0,2}%?)", re.IGNORECASE)
+_TILE = re.compile(r"T?([0-6][0-9](?:[A-Z]{1,3}%?|%))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

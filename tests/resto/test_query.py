@@ -96,6 +96,7 @@ def test_a_tile_is_understood_in_any_case_with_or_without_its_t(tile: str):
 
 def test_a_percent_sign_at_the_end_asks_for_a_prefix():
     assert parsed(tileid="31T%").texts == {"mgrs_tile": TextFilter("31T", is_prefix=True)}
+    assert parsed(tileid="31%").texts == {"mgrs_tile": TextFilter("31", is_prefix=True)}
     assert parsed(productIdentifier="S1A%").texts == {"title": TextFilter("S1A", is_prefix=True)}
 
 
