@@ -312,7 +312,13 @@ def test_a_scrape_with_ten_thousand_requests_takes_a_moment(world):
         connection.execute(
             insert(request_file),
             [
-                {"request": str(n), "file": n + 1, "state": "waiting", "asked_us": now_us}
+                {
+                    "request": str(n),
+                    "file": n + 1,
+                    "user": "u",
+                    "state": "waiting",
+                    "asked_us": now_us,
+                }
                 for n in rows
             ],
         )
