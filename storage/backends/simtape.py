@@ -39,7 +39,10 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """A drive at work from `begin` with the head at `head`; closing `locks` frees it."""
+    """A drive at work, which looks for what follows from `begin` and `head` on.
+
+    Closing `locks` frees it.
+    """
 
     drive: str
     tape: str
@@ -169,16 +172,18 @@ class SimulatedTape:
         unwanted = {file.path for file in files}
         now = self._clock()
         passed = [one for one in session.readings if one.begin <= now]
-        begin, head = (passed[-1].end, _end(passed[-1].file)) if passed else _start(session)
-        left = [one for one in session.readings if one.begin > now]
-        wanted = [one.file for one in left if one.file.path not in unwanted]
-        faults = {one.file.path: one.fault for one in left}
+        left = [one for one in session.readings[len(passed) :] if one.file.path not in unwanted]
+        begin, head = session.begin, session.head
+        if passed:
+            begin, head = passed[-1].end, _end(passed[-1].file)
         rest = [
-            replace(one, fault=faults[one.file.path])
-            for one in self._path_of_head(wanted, begin, head)
+            replace(moved, fault=one.fault)
+            for one, moved in zip(
+                left, self._path_of_head([one.file for one in left], begin, head), strict=True
+            )
         ]
         kept = [one for one in passed if one.file.path not in unwanted]
-        self._sessions[handle] = replace(session, readings=(*kept, *rest))
+        self._sessions[handle] = replace(session, begin=begin, head=head, readings=(*kept, *rest))
 
     def fetch(self, handle: str, file: ArchiveFile, write: Callable[[memoryview], None]) -> None:
         """Pass the bytes of a staged file to `write`.
@@ -210,7 +215,7 @@ class SimulatedTape:
         with session.locks:
             now = self._clock()
             passed = [one.file for one in session.readings if one.begin <= now]
-            head = _end(passed[-1]) if passed else 0
+            head = _end(passed[-1]) if passed else session.head
             stopped = _stop_of(session)
             if stopped is None or stopped.begin > now:
                 note = DriveNote(session.tape, head)
@@ -236,12 +241,12 @@ class SimulatedTape:
     ) -> Iterator[_Reading]:
         """Yield when each file will be read, and what goes wrong then."""
         for reading in self._path_of_head(files, begin, head):
-            path = reading.file.path
-            self._times_read[path] += 1
-            fault = self._faults and self._faults(reading.file, self._times_read[path])
-            if fault is None and not self._folder.path(reading.file).is_file():
+            file = reading.file
+            self._times_read[file.path] += 1
+            fault = self._faults(file, self._times_read[file.path]) if self._faults else None
+            if fault is None and not self._folder.path(file).is_file():
                 fault = Fault.MEDIA_ERROR
-            yield replace(reading, fault=fault or None)
+            yield replace(reading, fault=fault)
 
     def _path_of_head(
         self, files: Sequence[ArchiveFile], begin: float, head: int
@@ -283,10 +288,6 @@ def _stop_of(session: _Session) -> _Reading | None:
     """Return the reading at which the drive or the robot fails."""
     stops = (Fault.DRIVE_DOWN, Fault.ROBOT_STUCK)
     return next((one for one in session.readings if one.fault in stops), None)
-
-
-def _start(session: _Session) -> tuple[float, int]:
-    return session.begin, session.head
 
 
 def _spans(files: Sequence[ArchiveFile]) -> list[tuple[int, int]]:

@@ -130,6 +130,20 @@ def test_a_file_left_out_lets_those_after_it_come_sooner(tmp_path, clock):
     tape.release(handle)
 
 
+def test_a_file_left_out_while_it_is_read_does_not_make_the_drive_faster(tmp_path, clock):
+    tape = library(tmp_path)
+    files = stored(tape, "a", "b", "c")  # half a second each
+    handle = tape.submit("drive-1", files)
+    clock[0] += 4.1
+    for unwanted in files[:2]:
+        tape.cancel(handle, [unwanted])
+    clock[0] += 0.35
+    assert states(tape, handle) == {"c": "waiting"}
+    clock[0] += 0.6
+    assert states(tape, handle) == {"c": "staged"}
+    tape.release(handle)
+
+
 def test_the_drive_of_another_process_is_seen_to_be_down(tmp_path, clock):
     plan = {"S1/a": Fault.DRIVE_DOWN}
     tape, elsewhere = library(tmp_path, lambda file, _: plan.get(file.path)), library(tmp_path)
