@@ -31,6 +31,7 @@ from peps_wps.mirror.report import SourceReport, report
 from peps_wps.mirror.running import SourceMirror, Tally, run_all
 from peps_wps.mirror.sources import Source, load_sources
 from peps_wps.services import Services, open_catalogue
+from peps_wps.signals import heard
 
 _BACKLOG_S = 5.0  # between two looks at the backlog, for the progress
 # The source may still be adding to its last minutes.
@@ -88,13 +89,14 @@ def _follow(arguments: argparse.Namespace, sources: list[Source], services: Serv
     """Follow the sources; SIGTERM and Ctrl-C end it cleanly, downloads are continued later."""
     stop, received = threading.Event(), list[int]()
 
-    def end(number: int, _frame: object) -> None:
+    def end(number: int) -> None:
         received.append(number)
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    with ProgressLine(quiet=not sys.stderr.isatty()) as line:
+    with (
+        heard((signal.SIGTERM, signal.SIGINT), end),
+        ProgressLine(quiet=not sys.stderr.isatty()) as line,
+    ):
         progress = _Progress(line, sources, services)
         tallies = run_all(sources, services, stop, once=arguments.once, progress=progress)
     answer(_in_words(tallies))

@@ -26,6 +26,7 @@ from peps_wps.jobs.chain_lookup import chains_of
 from peps_wps.jobs.service import run_workers
 from peps_wps.jobs.task_runner import check_executor
 from peps_wps.services import open_catalogue
+from peps_wps.signals import heard
 from peps_wps.tape_sections import SimulatedTapeSection
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 READY_LIMIT_S = 60.0
 RESTART_PAUSE_S = 1.0
 STOP_LIMIT_S = 20.0
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -53,9 +55,7 @@ def serve(arguments: argparse.Namespace) -> int:
         return JOB_FAILED
     prepare(config)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with Service(config) as service:
+    with heard(ENDING, lambda _number: stop.set()), Service(config) as service:
         if not service.wait_ready(stop):
             if not stop.is_set():
                 say("peps: the web service did not start, its log above says why")
@@ -73,9 +73,7 @@ def worker(arguments: argparse.Namespace) -> int:
     config = serving_config(arguments)
     prepare(config)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with Service(config, web=False) as service:
+    with heard(ENDING, lambda _number: stop.set()), Service(config, web=False) as service:
         say(f"Working on {config.catalog.url}; Ctrl-C stops")
         service.look_after(stop)
     return OK

@@ -11,6 +11,7 @@ from peps_wps.config import Config
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.jobs.lifeline import follow_parent
 from peps_wps.jobs.supervisor import ZYGOTE, Supervisor
+from peps_wps.signals import heard
 from peps_wps.staging import Archive, RecallService
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,6 @@ def run_workers(config: Config, *, zygote: str = ZYGOTE) -> None:
     """
     logs.configure(config.logging)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent(stop.set)
     engine = create_engine(config.catalog.url)
@@ -54,15 +54,16 @@ def run_workers(config: Config, *, zygote: str = ZYGOTE) -> None:
         thread.start()
         return thread
 
-    parts = [
-        part("recall service", RecallService(config, engine).run),
-        part("dispatcher", Dispatcher(config, engine, Archive(config, engine)).run),
-    ]
-    try:
-        Supervisor(config, engine, zygote=zygote).run(stop)
-    finally:
-        stop.set()
-        for thread in parts:
-            thread.join()
+    with heard((signal.SIGTERM,), lambda _number: stop.set()):
+        parts = [
+            part("recall service", RecallService(config, engine).run),
+            part("dispatcher", Dispatcher(config, engine, Archive(config, engine)).run),
+        ]
+        try:
+            Supervisor(config, engine, zygote=zygote).run(stop)
+        finally:
+            stop.set()
+            for thread in parts:
+                thread.join()
     if failed.is_set():
         raise SystemExit(1)
