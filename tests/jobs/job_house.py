@@ -58,6 +58,9 @@ class House:
         process = int(self.supervisors[-1].pid)
         while True:
             os.kill(process, signal.SIGSTOP)
+            until(lambda: _is_stopped(process))
+            # What it had sent may still reach the database.
+            time.sleep(0.2)
             if not self._is_locked():
                 return process
             os.kill(process, signal.SIGCONT)
@@ -169,6 +172,12 @@ def until(ask: Callable[[], Any], limit_s: float = 20.0) -> Any:
             return answer
         time.sleep(0.03)
     pytest.fail(f"not within {limit_s} s: {ask()}")
+
+
+def _is_stopped(process: int) -> bool:
+    """Tell whether every thread of a process has stopped."""
+    threads = Path(f"/proc/{process}/task").glob("*/stat")
+    return all(one.read_text().rpartition(")")[2].split()[0] == "T" for one in threads)
 
 
 def is_alive(process: int) -> bool:
