@@ -124,6 +124,7 @@ def end(connection: Connection, ended: Iterable[Ended]) -> None:
 
     One that ended before, its lease having run out, is left alone.
     """
+    hold(connection, Subject.DOWNLOADS)  # two of these would wait for each other's sums
     happened = []
     for one in ended:
         row = connection.execute(

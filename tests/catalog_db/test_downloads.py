@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,3 +128,19 @@ def test_many_parts_are_summed_in_slots(engine: Engine) -> None:
     found = usage(engine, NOW + timedelta(hours=1)).volumes
     # 12:03 to 12:22 lie in the slots that begin at 12:00, 12:10 and 12:20.
     assert [volume.size_bytes for volume in found] == [7000, 10000, 3000]
+
+
+def test_ends_at_once_in_any_order_all_count(engine: Engine) -> None:
+    names = ("ada", "grace", "hedy")
+    begun = [[begin(engine, name, size_bytes=1) for name in names] for _ in range(12)]
+
+    def finish(number: int) -> None:
+        order = begun[number] if number % 2 else begun[number][::-1]
+        with engine.begin() as connection:
+            downloads.end(connection, [Ended(one.id, NOW, 1, "done") for one in order])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(finish, range(12)))
+    for name in names:
+        assert [volume.size_bytes for volume in usage(engine, NOW, name).volumes] == [12]
+    assert len(rows(engine, event)) == 36
