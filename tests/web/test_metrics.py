@@ -14,15 +14,11 @@ from catalog_db import counters, times
 from catalog_db.access.events import Event, record
 from catalog_db.processing import job_queue
 from catalog_db.tables import (
-    file,
     mirror_content,
     mirror_day,
     mirror_mark,
     mirror_product,
     recall,
-    replica,
-    request,
-    request_file,
 )
 from catalog_db.times import to_us
 from peps_wps import jobs
@@ -31,6 +27,7 @@ from peps_wps.metrics import SearchMeter
 from peps_wps.metrics.search_meter import class_of
 from peps_wps.resto.query import parse_search
 from tests.archive_world import ArchiveWorld
+from tests.web.busy_archive import fill
 
 Samples = dict[str, dict[tuple[str, ...], float]]
 
@@ -283,49 +280,7 @@ def test_metrics_are_told_to_known_networks_only(guarded, address, headers, stat
 
 
 def test_a_scrape_with_ten_thousand_requests_takes_a_moment(world):
-    with world.engine.begin() as connection:
-        now_us, number = to_us(times.now()), 10_000
-        rows = range(number)
-        connection.execute(
-            insert(file),
-            [
-                {
-                    "path": f"{n}.zip",
-                    "size_bytes": 10,
-                    "checksum_algorithm": "sha256",
-                    "checksum": "",
-                    "backend": "simtape",
-                    "created_us": now_us,
-                }
-                for n in rows
-            ],
-        )
-        connection.execute(
-            insert(recall),
-            [
-                {"file": n + 1, "state": "queued", "created_us": now_us, "not_before_us": 0}
-                for n in rows
-            ],
-        )
-        values = {"user": "u", "purpose": "p", "created_us": now_us, "pin_lifetime_s": 1}
-        connection.execute(insert(request), [{"id": str(n), **values} for n in rows])
-        connection.execute(
-            insert(request_file),
-            [
-                {
-                    "request": str(n),
-                    "file": n + 1,
-                    "user": "u",
-                    "state": "waiting",
-                    "asked_us": now_us,
-                }
-                for n in rows
-            ],
-        )
-        room = {"state": "ready", "size_bytes": 10, "last_access_us": now_us}
-        connection.execute(
-            insert(replica), [{"file": n + 1, "path": f"{n}.zip", **room} for n in range(2000)]
-        )
+    fill(world.engine, requests=10_000, replicas=2000)
     client = web_process(world)
     scraped(client)
 
