@@ -121,7 +121,7 @@ def ingest(
     for number, outcome in enumerate(run.outcomes(paths)):
         progress(100 * number / len(paths), f"Ingesting {outcome.path.name}")
         run.settle(number, outcome)
-    run.commit()
+    run.finish()
     progress(100, "Ingested")
     return IngestReport(tuple(run.settled[number] for number in range(len(paths))))
 
@@ -181,6 +181,7 @@ class _Run:
     settled: dict[int, IngestedProduct] = field(default_factory=dict)
     _group: dict[int, _Copied] = field(default_factory=dict)
     _group_since: float = 0.0
+    _twins: dict[int, Path] = field(default_factory=dict)
     _on_their_way: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -202,16 +203,22 @@ class _Run:
     def settle(self, number: int, outcome: IngestedProduct | _Copied | _Twin) -> None:
         """Note what became of a path; what was copied is made known with others."""
         if isinstance(outcome, _Twin):
-            self.commit()  # the first is known or refused then
-            outcome = self._read(outcome.path)
-        if isinstance(outcome, IngestedProduct):
+            self._twins[number] = outcome.path
+        elif isinstance(outcome, IngestedProduct):
             self.settled[number] = outcome
-        elif isinstance(outcome, _Copied):
+        else:
             if not self._group:
                 self._group_since = time.monotonic()
             self._group[number] = outcome
             if len(self._group) >= _GROUP or time.monotonic() > self._group_since + _GROUP_S:
                 self.commit()
+
+    def finish(self) -> None:
+        """Make known the last ones, then see what became of products given under two paths."""
+        self.commit()
+        for number, path in self._twins.items():
+            self.settle(number, self._read(path))
+            self.commit()
 
     def commit(self) -> None:
         """Make known what was copied: in one transaction, or one by one where that is refused."""

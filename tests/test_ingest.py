@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
+import peps_wps.ingest
 from catalog_db import SearchQuery, search
 from catalog_db.catalogue import products
 from peps_wps.ingest import IngestState, ingest
@@ -160,6 +162,61 @@ def test_a_withdrawn_product_stays_withdrawn(safe: Path, services: Services):
         f"the product {TITLE} has been withdrawn",
     )
     assert catalogued(services) == ()
+
+
+def several(tmp_path: Path, number: int) -> list[Path]:
+    dn = np.arange(60, dtype=np.uint16).reshape(6, 10)
+    return [
+        write_folder(
+            SafeRecipe(title=f"{TITLE[:-4]}{one:04X}", dn={"VV": dn, "VH": dn + one}), tmp_path
+        )
+        for one in range(number)
+    ]
+
+
+def test_products_that_are_ready_together_become_known_in_one_transaction(
+    tmp_path: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(peps_wps.ingest, "_GROUP_S", 60.0)
+    commits = []
+    event.listen(services.engine, "commit", commits.append)
+    paths = several(tmp_path, 6)
+    report = ingest(paths, tier="tape", services=services)
+
+    assert [one.path for one in report.products] == paths
+    assert {one.state for one in report.products} == {IngestState.ADDED}
+    assert len(catalogued(services)) == 6
+    assert len(commits) == 1
+
+
+def test_a_product_that_cannot_become_known_does_not_stop_those_beside_it(
+    tmp_path: Path, services: Services
+):
+    paths = several(tmp_path, 4)
+    other = tmp_path / "other.zip"
+    other.write_bytes(b"another content")
+    stored = services.archive.copy(other, f"S1/2021/08/09/{paths[2].stem}.zip", tier="disk")
+    with services.engine.begin() as connection:
+        services.archive.record(stored, connection)
+
+    report = ingest(paths, tier="tape", services=services)
+
+    added, refused = IngestState.ADDED, IngestState.REFUSED
+    assert [one.state for one in report.products] == [added, added, refused, added]
+    assert "another content" in report.products[2].message
+    assert len(catalogued(services)) == 3
+
+
+def test_a_product_that_is_given_twice_is_taken_once(
+    safe: Path, tmp_path: Path, services: Services
+):
+    zipped = zip_folder(safe, tmp_path / f"{TITLE}.zip")
+
+    report = ingest([safe, zipped, safe], tier="tape", services=services)
+
+    states = [one.state for one in report.products]
+    assert sorted(states) == [IngestState.ADDED, IngestState.KNOWN, IngestState.KNOWN]
+    assert {one.uid for one in report.products} == {catalogued(services)[0].uid}
 
 
 def test_progress_ends_at_100_percent(safe: Path, services: Services):
