@@ -26,7 +26,7 @@ from urllib3.exceptions import HTTPError
 from storage.errors import TapeError, TapeUnavailableError
 
 _WELL_KNOWN = "/.well-known/wlcg-tape-rest-api"
-_TIMEOUT_S = (5.0, 5.0)  # to connect, between two pieces
+_TIMEOUT_S = (5.0, 10.0)  # to connect, between two pieces
 _ANSWER_S = 10.0  # for a whole answer: a lease is renewed between two of them
 _ANSWER_BYTES = 32 << 20
 _CHUNK_BYTES = 1 << 20
