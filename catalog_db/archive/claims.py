@@ -33,6 +33,7 @@ from catalog_db.upsert import is_among
 
 _RUNNING = recall.c.state == "running"
 _MICROSECONDS = 1_000_000
+NO_ROOM = "there is no room in the disk pool until others let go of what they keep there"
 
 
 def claim_recalls(
@@ -62,14 +63,16 @@ def claim_recalls(
             )
         )
     }
-    claimed, reserved = [], []
+    claimed, reserved, left = [], [], []
     for row in (queued[key] for key in recall_ids if key in queued):
         if row.room is None:
             if row.size_bytes > room:
+                left.append(row.id)
                 continue
             room -= row.size_bytes
             reserved.append(row)
         claimed.append(row)
+    _say_no_room(connection, left)
     _reserve(connection, [(row.file, row.path, row.size_bytes) for row in reserved], now)
     connection.execute(
         update(recall)
@@ -81,6 +84,7 @@ def claim_recalls(
             lease_until_us=_after(now, lease_s),
             started_us=to_us(now),
             bytes_done=0,
+            error=None,
         )
     )
     rows = recall_rows(connection, claimed)
@@ -236,6 +240,17 @@ def has_lost_recalls(connection: Connection, now: datetime) -> bool:
     """Tell whether some owner's lease has run out; reads only."""
     query = select(exists().where(_RUNNING, recall.c.lease_until_us < to_us(now)))
     return bool(connection.execute(query).scalar_one())
+
+
+def _say_no_room(connection: Connection, recall_ids: Sequence[int]) -> None:
+    """Tell those who wait that it is for room; once, for a recall may wait long."""
+    is_new = or_(recall.c.error.is_(None), recall.c.error != NO_ROOM)
+    if recall_ids:
+        connection.execute(
+            update(recall)
+            .where(is_among(connection, recall.c.id, recall_ids), is_new)
+            .values(error=NO_ROOM)
+        )
 
 
 def _requeue(

@@ -1,5 +1,6 @@
 """What a recall does when the tape, a process or its luck fails."""
 
+import errno
 import os
 import time
 from collections import Counter
@@ -9,11 +10,14 @@ from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from catalog_db.archive import claims, recalls
+from catalog_db.tables import recall
 from peps_wps.staging.ledgers import RecallRows
 from storage.backends.simtape import SimulatedTape
+from storage.errors import DriveDownError, NotHeldError
 from storage.part_file import PartFile
 from storage.recall import RecallPolicy
 from tests.archive_world import HASTY
@@ -221,6 +225,85 @@ def test_a_cancelled_recall_leaves_the_drive(open_world):
         world.archive.release(request)
         wait_until(lambda: not tape.drives()[0].is_busy)
     assert [row.state for row in world.recalls()] == ["cancelled"]
+
+
+# ------------------------------------------------------------ what no file is to blame for
+
+
+def test_a_full_disk_costs_no_attempt_and_the_recall_comes_when_there_is_room(world, monkeypatch):
+    uids = [world.add(f"P{n}", bytes([n]) * 1000) for n in range(3)]
+    request = world.archive.request(uids, user="u", purpose="p")
+    service, write = world.service(), PartFile.write
+
+    def refuse(part, chunk):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(PartFile, "write", refuse)
+    assert service.run_once() == 0
+    assert {(row.state, row.attempt) for row in world.recalls()} == {("queued", 0)}
+    reasons = {file.reason for file in world.archive.status(request).files}
+    assert reasons == {"the disk of the pool is full"}
+    assert list(world.config.storage.path.rglob("*.zip")) == []
+    assert world.archive.pool_state().used_bytes == 0
+
+    monkeypatch.setattr(PartFile, "write", write)
+    wait_until(lambda: service.run_once() == 3)
+    assert world.archive.status(request).ready
+
+
+@pytest.mark.parametrize("method", ["fetch", "submit", "poll"])
+def test_a_drive_that_is_down_costs_no_attempt(world, monkeypatch, method):
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    service, original = world.service(), getattr(SimulatedTape, method)
+
+    def refuse(*arguments, **options):
+        raise DriveDownError("the drive has stopped working")
+
+    monkeypatch.setattr(SimulatedTape, method, refuse)
+    for _ in range(5):
+        service.run_once()
+        pass_pauses(world)
+    (row,) = world.recalls()
+    assert (row.state, row.attempt) == ("queued", 0)
+    assert world.archive.status(request).files[0].reason == "the drive has stopped working"
+
+    monkeypatch.setattr(SimulatedTape, method, original)
+    assert service.run_once() == 1
+    assert world.archive.status(request).ready
+
+
+def test_a_file_that_tape_does_not_hold_fails_at_once(world, monkeypatch):
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+
+    def refuse(*arguments, **options):
+        raise NotHeldError("tape does not hold P1")
+
+    monkeypatch.setattr(SimulatedTape, "fetch", refuse)
+    world.service().run_once()
+    assert world.archive.status(request).failed == "tape does not hold P1"
+    assert [(row.state, row.attempt) for row in world.recalls()] == [("failed", 1)]
+    assert world.archive.pool_state().used_bytes == 0
+
+
+def test_who_waits_for_room_is_told_so(open_world, rng):
+    world = open_world(PEPS_STORAGE_BUDGET_GB="0.000001")
+    kept, other = world.add("P1", rng.bytes(800)), world.add("P2", rng.bytes(800))
+    first = world.archive.request([kept], user="u", purpose="p")
+    service = world.service()
+    service.run_once()
+    second = world.archive.request([other], user="u", purpose="q")
+    assert service.run_once() == 0
+    assert "no room in the disk pool" in world.archive.status(second).files[0].reason
+    world.archive.release(first)
+    assert service.run_once() == 1
+    assert world.archive.status(second).files[0].reason == ""
+
+
+def pass_pauses(world):
+    with world.engine.begin() as connection:
+        connection.execute(update(recall).values(not_before_us=1))
 
 
 # ---------------------------------------------------------------------------------- kill -9
