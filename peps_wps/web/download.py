@@ -1,6 +1,6 @@
 """Product download as PEPS's clients know it: the file, or 202 while it comes from tape.
 
-A download in progress needs no pin: its open descriptor keeps the bytes when the file is evicted.
+A file stays in the pool while it is sent: its open descriptor says so (`storage.pool.Pool.open`).
 """
 
 import base64
