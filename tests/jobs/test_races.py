@@ -18,6 +18,7 @@ from catalog_db.processing.job_queue import RunningLimits
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.staging import Archive
 from tests.jobs.job_house import House
+from tests.patience import stretched
 
 PROCESSES = 6
 # After a statement, at most, as over a network: others come in between.
@@ -47,9 +48,9 @@ def at_once(house: House, action: Callable[[Engine, int], Any]) -> list[Any]:
     ]
     for process in processes:
         process.start()
-    found = [answers.get(timeout=60) for _ in processes]
+    found = [answers.get(timeout=stretched(60)) for _ in processes]
     for process in processes:
-        process.join(20)
+        process.join(stretched(20))
     assert [process.exitcode for process in processes] == [0] * PROCESSES
     return found
 
@@ -165,7 +166,10 @@ def test_a_file_that_is_pinned_while_it_is_evicted_is_recalled_again_or_stays(ho
         for path in paths:
             time.sleep(2 * SLOWNESS_S)  # as long as a request takes
             with engine.begin() as connection:
-                replicas.remove_replicas(connection, [path], times.now())
+                condemned = replicas.condemn_replicas(connection, [path], times.now())
+            for one in condemned:
+                with engine.begin() as connection:
+                    replicas.discard_replica(connection, one)
         return []
 
     requests = [request for mine in at_once(house, evict_or_ask) for request in mine]
