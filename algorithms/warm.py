@@ -20,6 +20,12 @@ from algorithms.grd import (
     VectorLut,
 )
 from algorithms.incidence import incidence_angles
+from algorithms.optical import (
+    mean_of_squares,
+    reflectance_from_dn,
+    stored_int16,
+    stretched_uint8,
+)
 from algorithms.orbit import fit_orbit
 from algorithms.ortho import Block, block_positions, prepare_tile, source_window
 from algorithms.radar_geometry import RadarGeometry
@@ -77,6 +83,16 @@ def warm() -> None:
     if profiles is not None:
         flattening_factor(profiles)
         layover_shadow(profiles, *positions.absolute(), positions.height)
+    _warm_optical()
+
+
+def _warm_optical() -> None:
+    """Run the kernels of optical images once."""
+    reflectance = reflectance_from_dn(
+        np.ones((4, 4), np.uint16), offset=-1000.0, quantification=10_000.0
+    )
+    stored_int16(mean_of_squares(reflectance, 2), 1e-4)
+    stretched_uint8(reflectance, 0.0, 0.3, 1.0)
 
 
 def _annotation() -> GrdAnnotation:

@@ -5,10 +5,12 @@ from typing import Any
 from peps_wps.chains.amalthee.planner import Amalthee
 from peps_wps.chains.contract import Planner
 from peps_wps.chains.echo import Echo
+from peps_wps.chains.index_s2.chain import IndexS2
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 
 CHAINS: dict[str, Planner[Any]] = {
     "AMALTHEE": Amalthee(),
     "echo": Echo(),
     "S1_ORTHO": OrthoS1(),
+    "S2_NDVI": IndexS2(),
 }

@@ -27,6 +27,7 @@ _SAMPLE_FORMAT = 339
 _STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_BYTE_COUNTS = 273, 278, 279
 _GDAL_NODATA = 42113
 _REDUCED_IMAGE = 1
+_BLACK_IS_ZERO, _RGB = 1, 2
 
 # Tags of the one-pixel file that belong to its layout, not to what it describes.
 _LAYOUT_TAGS = frozenset(
@@ -57,7 +58,10 @@ class Tag:
 
 @dataclass(frozen=True)
 class RasterDescription:
-    """What a file says about its pixels beside their values; see `rasterio` for the meanings."""
+    """What a file says about its pixels beside their values; see `rasterio` for the meanings.
+
+    `samples` is 1, or 3 of a picture: red, green and blue.
+    """
 
     dtype: str
     epsg: int
@@ -67,6 +71,7 @@ class RasterDescription:
     scale: float = 1.0
     offset: float = 0.0
     description: str = ""
+    samples: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def describing_tags(description: RasterDescription) -> dict[int, Tag]:
         "driver": "GTiff",
         "width": 1,
         "height": 1,
-        "count": 1,
+        "count": description.samples,
         "dtype": description.dtype,
         "crs": f"EPSG:{description.epsg}",
         "transform": description.transform,
@@ -106,10 +111,11 @@ def describing_tags(description: RasterDescription) -> dict[int, Tag]:
         with memory.open(**profile) as one:
             one.update_tags(AREA_OR_POINT="Area", **description.tags)
             if (description.scale, description.offset) != (1.0, 0.0):
-                one.scales, one.offsets = (description.scale,), (description.offset,)
+                one.scales = (description.scale,) * description.samples
+                one.offsets = (description.offset,) * description.samples
             if description.description:
-                one.descriptions = (description.description,)
-            one.write(np.zeros((1, 1, 1), description.dtype))
+                one.descriptions = (description.description,) * description.samples
+            one.write(np.zeros((description.samples, 1, 1), description.dtype))
         tags = read_first_directory(memory.read())
     return {code: tag for code, tag in tags.items() if code not in _LAYOUT_TAGS}
 
@@ -153,7 +159,7 @@ def write_cog(
     width = _CLASSIC if data_bytes < _CLASSIC_LIMIT else _BIG
     describing = describing_tags(description)
     directories = [
-        _directory(level, coding, description.dtype, describing, width, is_overview=index > 0)
+        _directory(level, coding, description, describing, width, is_overview=index > 0)
         for index, level in enumerate(levels)
     ]
     starts, position = [], width.header_size + len(_GHOST)
@@ -180,30 +186,30 @@ def write_cog(
 def _directory(
     level: Level,
     coding: Coding,
-    dtype_name: str,
+    description: RasterDescription,
     describing: Mapping[int, Tag],
     width: "_Width",
     *,
     is_overview: bool,
 ) -> dict[int, Tag]:
     """Return the entries of one level, block positions still zero."""
-    dtype = np.dtype(dtype_name)
+    dtype, samples = np.dtype(description.dtype), description.samples
     sample_format = {"u": 1, "i": 2, "f": 3}[dtype.kind]
     blocks = len(level.blocks)
     entries = {
         _WIDTH: _long(level.width),
         _LENGTH: _long(level.height),
-        _BITS: _short(dtype.itemsize * 8),
+        _BITS: _short(dtype.itemsize * 8, samples),
         _COMPRESSION: _short(coding.compression),
-        _PHOTOMETRIC: _short(1),
-        _SAMPLES: _short(1),
+        _PHOTOMETRIC: _short(_BLACK_IS_ZERO if samples == 1 else _RGB),
+        _SAMPLES: _short(samples),
         _PLANAR: _short(1),
         _PREDICTOR: _short(coding.predictor),
         _TILE_WIDTH: _short(coding.side),
         _TILE_LENGTH: _short(coding.side),
         _TILE_OFFSETS: Tag(width.offset_type, blocks, bytes(width.offset_size * blocks)),
         _TILE_BYTE_COUNTS: Tag(LONG, blocks, bytes(4 * blocks)),
-        _SAMPLE_FORMAT: _short(sample_format),
+        _SAMPLE_FORMAT: _short(sample_format, samples),
     }
     if is_overview:
         entries[_NEW_SUBFILE_TYPE] = _long(_REDUCED_IMAGE)
@@ -234,8 +240,8 @@ def _set_block_positions(
             directory[code] = replace(tag, value=np.array(values, dtype).tobytes())
 
 
-def _short(value: int) -> Tag:
-    return Tag(SHORT, 1, struct.pack("<H", value))
+def _short(value: int, count: int = 1) -> Tag:
+    return Tag(SHORT, count, struct.pack("<H", value) * count)
 
 
 def _long(value: int) -> Tag:

@@ -4,17 +4,14 @@ Each channel is stretched in decibels between two percentiles of its own, so tha
 sea all show relief; no data is transparent.
 """
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import MemoryFile
 
 from peps_wps.writers.mosaic import SIDE, read_reduced
-from peps_wps.writers.publish import published
+from peps_wps.writers.picture import write_picture
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
@@ -54,16 +51,7 @@ def write_quicklook(path: Path, power: Mapping[str, Float32], *, crop: bool = Fa
         Leave out rows and columns without any data at the edges.
     """
     image = _cropped(render(power)) if crop else render(power)
-    with MemoryFile() as memory:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with memory.open(
-                driver="PNG", height=image.shape[1], width=image.shape[2], count=4, dtype="uint8"
-            ) as dataset:
-                dataset.write(image)
-        content = memory.read()
-    with published(path) as stream:
-        stream.write(content)
+    write_picture(path, image)
 
 
 def render(power: Mapping[str, Float32]) -> UInt8:

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 PNG = "image/png"
 
-_VERSION = "1.1.0"
+VERSION = "1.1.0"
 _EXTENSIONS = tuple(
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in (
@@ -40,8 +40,8 @@ _EXTENSIONS = tuple(
 )
 _CENTER_FREQUENCY = 5.405  # GHz; Sentinel-1 product annotation, radarFrequency
 _EDGE_POINTS = 11  # of each side of a tile: its sides are curves in longitude and latitude
-_PRECISION_DEG = 1e-6  # of coordinates: 11 cm
-_LICENCE = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
+PRECISION_DEG = 1e-6  # of coordinates: 11 cm
+LICENCE = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
 
 
 @dataclass(frozen=True)
@@ -125,32 +125,32 @@ def tile_item(
     assets
         By key: "vv", "vh", "thumbnail", ...
     """
-    footprint, bbox = _footprint(acquisition, grid)
+    footprint, bbox = footprint_on(grid, acquisition.footprint)
     polarizations = {name for asset in assets.values() for name in asset.polarizations}
     return {
         "type": "Feature",
-        "stac_version": _VERSION,
+        "stac_version": VERSION,
         "stac_extensions": list(_EXTENSIONS),
         "id": identifier,
-        "geometry": shapely.geometry.mapping(shapely.set_precision(footprint, _PRECISION_DEG)),
+        "geometry": shapely.geometry.mapping(shapely.set_precision(footprint, PRECISION_DEG)),
         "bbox": bbox,
         "properties": {
             "title": f"Sentinel-1 {processing.calibration} on tile {grid.tile}",
             **_acquired(acquisition, polarizations),
             **_processed(acquisition, processing),
-            **_gridded(grid),
+            **gridded(grid),
             **_own(acquisition, processing, quality),
         },
-        "links": [{"rel": "license", "href": _LICENCE, "title": "Copernicus Sentinel data"}],
-        "assets": {key: _asset(asset) for key, asset in assets.items()},
+        "links": [{"rel": "license", "href": LICENCE, "title": "Copernicus Sentinel data"}],
+        "assets": {key: asset_document(asset) for key, asset in assets.items()},
     }
 
 
 def _acquired(acquisition: Acquisition, polarizations: Collection[str]) -> Json:
     return {
-        "datetime": _instant(acquisition.starts[0]),
-        "start_datetime": _instant(acquisition.starts[0]),
-        "end_datetime": _instant(acquisition.stop),
+        "datetime": instant_text(acquisition.starts[0]),
+        "start_datetime": instant_text(acquisition.starts[0]),
+        "end_datetime": instant_text(acquisition.stop),
         "platform": f"sentinel-{acquisition.platform[1:].lower()}",
         "constellation": "sentinel-1",
         "instruments": ["c-sar"],
@@ -167,7 +167,7 @@ def _acquired(acquisition: Acquisition, polarizations: Collection[str]) -> Json:
 
 def _processed(acquisition: Acquisition, processing: Processing) -> Json:
     return {
-        "created": _instant(processing.created),
+        "created": instant_text(processing.created),
         "gsd": processing.resolution,
         # Geocoded and corrected for the terrain's position, or for its radiometry too.
         "sar:product_type": "RTC" if processing.calibration == "gamma0_rtc" else "GTC",
@@ -176,7 +176,8 @@ def _processed(acquisition: Acquisition, processing: Processing) -> Json:
     }
 
 
-def _gridded(grid: Grid) -> Json:
+def gridded(grid: Grid) -> Json:
+    """Return the properties of an item that say where its pixels lie."""
     return {
         "proj:code": f"EPSG:{grid.epsg}",
         "proj:shape": list(grid.shape),
@@ -211,7 +212,8 @@ def _lineage(acquisition: Acquisition, processing: Processing) -> str:
     )
 
 
-def _asset(asset: Asset) -> Json:
+def asset_document(asset: Asset) -> Json:
+    """Return an asset as an item has it."""
     document: Json = {
         "href": asset.href,
         "type": asset.media_type,
@@ -242,11 +244,11 @@ def _band(raster: Raster) -> Json:
     return band
 
 
-def _footprint(acquisition: Acquisition, grid: Grid) -> tuple[BaseGeometry, list[float]]:
-    """Return what the pass covers of the tile, cut at the antimeridian, and its bounding box."""
+def footprint_on(grid: Grid, footprint: BaseGeometry) -> tuple[BaseGeometry, list[float]]:
+    """Return what a pass covers of a grid, cut at the antimeridian, and its bounding box."""
     tile = _outline(grid)
     passes = shapely.union_all(
-        [shapely.affinity.translate(acquisition.footprint, turn) for turn in (-360.0, 0.0, 360.0)]
+        [shapely.affinity.translate(footprint, turn) for turn in (-360.0, 0.0, 360.0)]
     )
     common = tile.intersection(passes)
     geometry, box = placed(tile if common.area == 0 else common)
@@ -271,5 +273,6 @@ def _outline(grid: Grid) -> shapely.Polygon:
     return shapely.Polygon(np.column_stack([longitude, latitude]))
 
 
-def _instant(instant: datetime) -> str:
+def instant_text(instant: datetime) -> str:
+    """Return an instant as items have it."""
     return f"{instant:%Y-%m-%dT%H:%M:%S.%f}Z"

@@ -1,0 +1,1 @@
+"""S2_NDVI: spectral indices of Sentinel-2 products."""

@@ -1,0 +1,97 @@
+"""What a client may ask of S2_NDVI, checked value by value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from algorithms.spectral_indices import INDICES, SpectralIndex
+from peps_wps.chains.contract import Json
+from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.optical.products import Selection
+from peps_wps.errors import InvalidInputError
+from peps_wps.readers.sentinel2 import BANDS
+from peps_wps.readers.wording import printable
+
+INDEX_NAMES = tuple(INDICES)
+FORMATS = ("int16", "float32")
+RESOLUTIONS = ("10", "20", "60")
+FREE = "FORMULA"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order; the defaults are those of the process description.
+
+    Parameters
+    ----------
+    selection
+        Products, tile and area.
+    index
+        Name in the list; "FORMULA" where `formula` is the client's own.
+    formula
+        Over letters or names of bands.
+    mask_clouds
+        Leave out what clouds, cirrus and shadows hide.
+    resolution
+        Metres.
+    format
+        "int16", scaled, or "float32".
+    """
+
+    selection: Selection
+    index: str = "NDVI"
+    formula: str = INDICES["NDVI"].formula
+    mask_clouds: bool = False
+    resolution: int = 10
+    format: str = "int16"
+
+    def to_json(self) -> Json:
+        """Return the order as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, order: Json) -> "Order":
+        """Return the order that `to_json` gave."""
+        return cls(**{**order, "selection": Selection.from_json(order["selection"])})
+
+    @property
+    def spectral_index(self) -> SpectralIndex:
+        """What to compute."""
+        return INDICES.get(self.index) or SpectralIndex.of(FREE, "Formula", self.formula)
+
+
+def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
+    """Read literal inputs; an empty value counts as absent.
+
+    Raises
+    ------
+    InvalidInputError
+        With the input's identifier, the value found and what is expected.
+    """
+    fields = Fields(inputs)
+    index = _index(fields)
+    coarsest = max(BANDS[band].resolution for band in index.bands)
+    resolutions = sorted(RESOLUTIONS, key=lambda text: int(text) != coarsest)
+    formats = FORMATS[::-1] if index.name == FREE else FORMATS
+    return Order(
+        selection=Selection.of(fields),
+        index=index.name,
+        formula=index.formula,
+        mask_clouds=fields.boolean("mask_clouds"),
+        resolution=int(fields.choice("resolution", resolutions)),
+        format=fields.choice("format", formats),
+    )
+
+
+def _index(fields: Fields) -> SpectralIndex:
+    """Return the index of the list, or the client's own."""
+    formula = fields.one("formula")
+    if formula is None:
+        return INDICES[fields.choice("index", INDEX_NAMES)]
+    if fields.has("index"):
+        raise InvalidInputError("formula", "index and formula are given, expected one of them")
+    try:
+        return SpectralIndex.of(FREE, "Formula", formula)
+    except ValueError as error:
+        raise InvalidInputError(
+            "formula", f"formula is {printable(formula[:80])}: {printable(str(error))}"
+        ) from error

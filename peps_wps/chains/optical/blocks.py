@@ -1,0 +1,75 @@
+"""Work over a raster block by block in several threads, and blocks of any size into COGs."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from peps_wps.readers.sentinel2.images import Block
+from peps_wps.writers.cog import BLOCK, CogWriter
+
+# Four blocks of a COG, and one tile of an image of 10 m: threads do not wait for each other's.
+SIDE = 2 * BLOCK
+
+
+def blocks_of(shape: tuple[int, int]) -> Iterator[Block]:
+    """Yield the blocks of a raster row by row."""
+    rows, columns = shape
+    for row in range(0, rows, SIDE):
+        for column in range(0, columns, SIDE):
+            yield Block(row, column, min(SIDE, rows - row), min(SIDE, columns - column))
+
+
+def run_blocks(
+    shape: tuple[int, int],
+    work: Callable[[Block], None],
+    *,
+    threads: int,
+    progress: Callable[[float], None],
+) -> None:
+    """Do the work on every block of a raster.
+
+    Parameters
+    ----------
+    work
+        Called from the threads, in the order of `blocks_of`.
+    threads
+        Blocks worked on at once.
+    progress
+        Told the fraction done.
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix="block") as pool:
+        futures = [pool.submit(work, block) for block in blocks_of(shape)]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                progress(done / len(futures))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def put(writer: CogWriter, block: Block, values: NDArray[Any], nodata: float) -> None:
+    """Give a block of `run_blocks` to a COG.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns), or with samples behind.
+    nodata
+        What stands beyond the raster's edge.
+    """
+    for row in range(0, block.rows, BLOCK):
+        for column in range(0, block.columns, BLOCK):
+            part = values[row : row + BLOCK, column : column + BLOCK]
+            if part.shape[:2] != (BLOCK, BLOCK):
+                whole = np.full((BLOCK, BLOCK, *values.shape[2:]), nodata, values.dtype)
+                whole[: part.shape[0], : part.shape[1]] = part
+                part = whole
+            writer.put(
+                (block.row + row) // BLOCK,
+                (block.column + column) // BLOCK,
+                np.ascontiguousarray(part),
+            )

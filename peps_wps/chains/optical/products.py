@@ -1,0 +1,137 @@
+"""Which Sentinel-2 products an order is for, refused where they cannot be what it needs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from catalog_db.catalogue.products import Product
+from peps_wps.chains.contract import Catalogue, Json, Task
+from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.optical.region import check_meets, region_of
+from peps_wps.errors import InvalidInputError, OrderRefusedError
+from peps_wps.readers.sentinel2 import BANDS
+
+MOST_PRODUCTS = 100
+_NOT_IN_LEVEL_2A = ("B10",)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What an order reads.
+
+    Parameters
+    ----------
+    products
+        Identifiers or titles, as the client gave them.
+    tile
+        MGRS name without T; needed for products of many tiles only.
+    region
+        WKT in longitude and latitude; None for all of each product.
+    """
+
+    products: tuple[str, ...]
+    tile: str | None = None
+    region: str | None = None
+
+    @classmethod
+    def of(cls, fields: Fields) -> "Selection":
+        """Read the inputs ``products``, ``tile`` and ``geometry``."""
+        tile = fields.one("tile")
+        if tile is not None:
+            tile = tile.upper().removeprefix("T") if len(tile) > 5 else tile.upper()
+        products = fields.products()
+        if len(products) > MOST_PRODUCTS:
+            raise InvalidInputError(
+                "products", f"products are {len(products)}, at most {MOST_PRODUCTS} expected"
+            )
+        return cls(products, tile, region_of(fields))
+
+    @classmethod
+    def from_json(cls, document: Json) -> "Selection":
+        """Return the selection that `dataclasses.asdict` gave."""
+        return cls(**{**document, "products": tuple(document["products"])})
+
+
+def scene_tasks(
+    selection: Selection, catalogue: Catalogue, *, bands: Iterable[str], body: Json
+) -> tuple[Task, ...]:
+    """Return one task a product, with its title and tile in the body.
+
+    Parameters
+    ----------
+    bands
+        That every product must have.
+    body
+        What each task needs beside.
+
+    Raises
+    ------
+    OrderRefusedError
+        Unknown product, one of another mission, of many tiles, without a band or out of the area.
+    """
+    wanted = tuple(bands)
+    tasks = []
+    for product in found_products(selection.products, catalogue, "products"):
+        _check_optical(product)
+        _check_bands(product, wanted)
+        tile = _tile(product, selection)
+        check_meets(selection.region, product.footprint, product.title)
+        own = {**body, "title": product.title, "tile": tile}
+        tasks.append(Task(product.title, (product.uid,), own))
+    return tuple(tasks)
+
+
+def found_products(
+    identifiers: Sequence[str], catalogue: Catalogue, name: str
+) -> tuple[Product, ...]:
+    """Look up products, each once, in the order of time.
+
+    Raises
+    ------
+    OrderRefusedError
+        With `name`, the input, when one is unknown.
+    """
+    found: dict[str, Product] = {}
+    for identifier in identifiers:
+        product = catalogue.product(identifier)
+        if product is None:
+            raise OrderRefusedError(name, f"product {identifier} is not in the catalogue")
+        found[product.uid] = product
+    return tuple(sorted(found.values(), key=lambda product: (product.start, product.title)))
+
+
+def _check_optical(product: Product) -> None:
+    if not product.product_type.startswith("S2MSI") or product.processing_level not in (
+        "LEVEL1C",
+        "LEVEL2A",
+    ):
+        raise OrderRefusedError(
+            "products",
+            f"product {product.title} is of type {product.product_type}, "
+            "expected Sentinel-2 of level 1C or 2A",
+        )
+
+
+def _check_bands(product: Product, bands: Sequence[str]) -> None:
+    for band in bands:
+        if band not in BANDS:
+            raise OrderRefusedError("bands", f"{band} is no band of Sentinel-2")
+        if product.processing_level == "LEVEL2A" and band in _NOT_IN_LEVEL_2A:
+            raise OrderRefusedError(
+                "products", f"product {product.title} of level 2A has no band {band}"
+            )
+
+
+def _tile(product: Product, selection: Selection) -> str:
+    """Return the tile to read of a product."""
+    if product.mgrs_tile is None:
+        if selection.tile is None:
+            raise OrderRefusedError(
+                "tile", f"product {product.title} holds many tiles: name one as tile"
+            )
+        return selection.tile
+    if selection.tile not in (None, product.mgrs_tile):
+        raise OrderRefusedError(
+            "tile",
+            f"product {product.title} is of tile {product.mgrs_tile}, not of {selection.tile}",
+        )
+    return product.mgrs_tile

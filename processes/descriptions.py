@@ -1,0 +1,104 @@
+"""Inputs and outputs that several processes describe alike."""
+
+from collections.abc import Sequence
+
+from pywps import ComplexOutput, Format, LiteralInput
+
+from peps_wps.chains.optical.products import MOST_PRODUCTS
+
+
+def choice(
+    identifier: str, title: str, allowed: Sequence[str], abstract: str, *, has_default: bool = True
+) -> LiteralInput:
+    """Return an optional input with a list of words, the first the default."""
+    return LiteralInput(
+        identifier,
+        title,
+        data_type="string",
+        abstract=abstract,
+        allowed_values=list(allowed),
+        default=allowed[0] if has_default else None,
+        min_occurs=0,
+    )
+
+
+def switch(identifier: str, title: str, abstract: str, *, default: bool = False) -> LiteralInput:
+    """Return an optional boolean."""
+    return LiteralInput(
+        identifier,
+        title,
+        data_type="boolean",
+        abstract=abstract,
+        default=str(default).lower(),
+        min_occurs=0,
+    )
+
+
+def text(identifier: str, title: str, abstract: str, *, most: int = 1) -> LiteralInput:
+    """Return an optional text."""
+    return LiteralInput(
+        identifier, title, data_type="string", abstract=abstract, min_occurs=0, max_occurs=most
+    )
+
+
+def number(identifier: str, title: str, abstract: str, *, default: float) -> LiteralInput:
+    """Return an optional number."""
+    return LiteralInput(
+        identifier, title, data_type="float", abstract=abstract, default=default, min_occurs=0
+    )
+
+
+def products(abstract: str = "Sentinel-2 of level 1C or 2A") -> LiteralInput:
+    """Return the products of an order."""
+    return LiteralInput(
+        "products",
+        "Product identifiers or titles",
+        data_type="string",
+        abstract=abstract,
+        min_occurs=1,
+        max_occurs=MOST_PRODUCTS,
+    )
+
+
+def tile() -> LiteralInput:
+    """Return the tile to read of products that hold many."""
+    return text("tile", "MGRS tile", "Needed for products of many tiles (before December 2016)")
+
+
+def geometry() -> LiteralInput:
+    """Return the area of an order."""
+    return text(
+        "geometry",
+        "Area",
+        "Polygon in longitude and latitude as WKT or GeoJSON; the result is cut to it. "
+        "The whole product without it.",
+    )
+
+
+def resolution(abstract: str) -> LiteralInput:
+    """Return the pixel size of a result on the grid of a tile."""
+    return choice(
+        "resolution", "Pixel size in metres", ("10", "20", "60"), abstract, has_default=False
+    )
+
+
+def archive() -> ComplexOutput:
+    """Return the zip of all files."""
+    return ComplexOutput(
+        "archive",
+        "Zip of all files",
+        supported_formats=[Format("application/zip", extension=".zip")],
+    )
+
+
+def quicklook(*formats: Format) -> ComplexOutput:
+    """Return the picture."""
+    return ComplexOutput(
+        "quicklook",
+        "Picture of the first product",
+        supported_formats=list(formats) or [PNG],
+    )
+
+
+PNG = Format("image/png", extension=".png")
+JPEG = Format("image/jpeg", extension=".jpg")
