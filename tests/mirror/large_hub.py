@@ -36,7 +36,7 @@ class LargeHub(FakeHub):
         Entries in answers that were whole.
     """
 
-    def __init__(self, number: int, days: float, *, faulty_every: int = 23) -> None:
+    def __init__(self, number: int, days: float, *, faulty_every: int) -> None:
         super().__init__()
         self.now = datetime.now(UTC)
         self.rng = random.Random(number)
