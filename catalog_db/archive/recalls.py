@@ -37,7 +37,9 @@ _ACTIVE_INDEX = text("state IN ('queued', 'running')")
 JOB_PURPOSE = "job:"  # begins the purpose of the requests of jobs
 DISK_ONLY = "disk"  # backend of files without a copy on tape
 _FILE_VALUES = 7  # of `RecallRow`
+# No parameters either: the index of pins is partial.
 IS_WAITING = request_file.c.state == literal_column("'waiting'")
+IS_PINNED = request_file.c.state == literal_column("'ready'")
 _PENDING_LIMIT = 50_000
 _SEPARATOR = "\n"  # of names, which hold none
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from catalog_db import counters
-from catalog_db.archive.recalls import ACTIVE, cancel_unwanted, queue_recalls
+from catalog_db.archive.recalls import ACTIVE, IS_PINNED, cancel_unwanted, queue_recalls
 from catalog_db.locks import Subject, hold
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import to_us
@@ -337,7 +337,7 @@ def _is_overdue(now: datetime) -> ColumnElement[bool]:
 
 
 def _is_expired(now: datetime) -> ColumnElement[bool]:
-    return and_(request_file.c.state == "ready", request_file.c.pin_until_us < to_us(now))
+    return and_(IS_PINNED, request_file.c.pin_until_us < to_us(now))
 
 
 def _later(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from catalog_db import times
+from catalog_db.archive import recalls, requests
 from catalog_db.tables import recall, replica, request, request_file
 from peps_wps.errors import QuotaError
 from storage.errors import (
@@ -15,6 +16,7 @@ from storage.errors import (
     UnknownRequestError,
 )
 from tests.archive_world import HASTY
+from tests.query_plans import reads_all_of, recorded, steps_of
 
 
 def states_of(world, request_id):
@@ -277,3 +279,25 @@ def test_the_hits_of_a_file_are_its_waiters_and_its_readings(world):
     with world.engine.connect() as connection:
         assert connection.execute(select(replica.c.hits)).scalar_one() == 4
         assert connection.execute(select(recall.c.state)).scalar_one() == "done"
+
+
+def test_a_look_for_overdue_requests_and_pins_reads_no_table_whole(world):
+    # It is taken every fraction of a second, over the requests of years.
+    world.archive.request([world.add("P1", b"1")], user="u", purpose="p")
+    with recorded(world.engine) as statements, world.engine.connect() as connection:
+        requests.has_overdue(connection, times.now())
+    with world.engine.connect() as connection:
+        steps = steps_of(connection, *statements[-1])
+    assert any("ix_request_file_pin" in step for step in steps)
+    assert any("ix_request_deadline" in step for step in steps)
+    assert not any(reads_all_of(table, steps) for table in ("request", "request_file"))
+
+
+def test_a_look_at_the_queue_reads_who_waits_from_an_index(world):
+    world.archive.request([world.add("P1", b"1")], user="u", purpose="p")
+    with recorded(world.engine) as statements, world.engine.connect() as connection:
+        recalls.pending_recalls(connection, "simtape", times.now())
+    with world.engine.connect() as connection:
+        steps = [step for one in statements for step in steps_of(connection, *one)]
+    assert any("ix_request_file_file" in step for step in steps)
+    assert not reads_all_of("request_file", steps)
