@@ -48,6 +48,11 @@ def number(identifier: str, title: str, abstract: str, *, default: float) -> Lit
     )
 
 
+def bound(identifier: str, title: str, abstract: str) -> LiteralInput:
+    """Return an optional number whose default depends on other inputs."""
+    return LiteralInput(identifier, title, data_type="float", abstract=abstract, min_occurs=0)
+
+
 def products(abstract: str = "Sentinel-2 of level 1C or 2A") -> LiteralInput:
     """Return the products of an order."""
     return LiteralInput(

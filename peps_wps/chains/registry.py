@@ -3,6 +3,7 @@
 from typing import Any
 
 from peps_wps.chains.amalthee.planner import Amalthee
+from peps_wps.chains.colour_s2.chain import ColourS2
 from peps_wps.chains.contract import Planner
 from peps_wps.chains.echo import Echo
 from peps_wps.chains.index_s2.chain import IndexS2
@@ -12,5 +13,6 @@ CHAINS: dict[str, Planner[Any]] = {
     "AMALTHEE": Amalthee(),
     "echo": Echo(),
     "S1_ORTHO": OrthoS1(),
+    "S2_COLOR_COMPOSITION": ColourS2(),
     "S2_NDVI": IndexS2(),
 }

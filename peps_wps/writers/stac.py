@@ -23,6 +23,7 @@ Json = dict[str, Any]
 
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 PNG = "image/png"
+JPEG = "image/jpeg"
 
 VERSION = "1.1.0"
 _EXTENSIONS = tuple(

@@ -1,61 +1,35 @@
-"""S2_NDVI as a chain: one task a product, its index on its own grid."""
+"""S2_NDVI as a chain: the index of each product on its own grid."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
-from peps_wps.chains.contract import (
-    FinishedTask,
-    Json,
-    Outputs,
-    Plan,
-    PlanContext,
-    Progress,
-    Task,
-    TaskInputs,
-    TaskResult,
-)
+from peps_wps.chains.contract import TaskInputs, TaskResult
 from peps_wps.chains.index_s2.order import Order, parse
 from peps_wps.chains.index_s2.scene import IndexOfScene
-from peps_wps.chains.optical.products import scene_tasks
-from peps_wps.chains.optical.results import gather_scenes, scene_of
+from peps_wps.chains.optical.scene_chain import SceneChain
+from peps_wps.readers.sentinel2 import Sentinel2Scene
 
 
-class IndexS2:
-    """The chain of S2_NDVI; it holds nothing between calls."""
+class IndexS2(SceneChain[Order]):
+    """The chain of S2_NDVI."""
 
     name = "S2_NDVI"
+    order_type = Order
 
     def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
         """Turn literal inputs into an order; raise InvalidInputError with its locator."""
         return parse(inputs)
 
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
+    def bands(self, order: Order) -> tuple[str, ...]:
+        """Return the bands that every product must have."""
+        return order.spectral_index.bands
 
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
-
-    def plan(self, order: Order, context: PlanContext) -> Plan:
-        """Return one task a product; raise OrderRefusedError when it cannot work."""
-        bands = order.spectral_index.bands
-        body = {"order": order.to_json()}
-        return Plan(scene_tasks(order.selection, context.catalogue, bands=bands, body=body))
-
-    def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
-        """Compute the index of one product, which is on disk."""
-        order = Order.from_json(task.body["order"])
-        progress("Reading the product", 0)
-        work = IndexOfScene(scene_of(task, inputs), order, inputs.scratch)
-        message = f"Computing {order.index}"
-        return work.run(
-            inputs.config.processing.threads,
-            lambda fraction: progress(message, 2 + 95 * fraction),
-        )
-
-    def gather(
-        self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
-    ) -> Outputs:
-        """Write the zip, the picture and the report."""
-        return gather_scenes(self.name, order.to_json(), finished, folder, progress)
+    def compute(
+        self,
+        order: Order,
+        scene: Sentinel2Scene,
+        inputs: TaskInputs,
+        progress: Callable[[float], None],
+    ) -> TaskResult:
+        """Make the result of one product."""
+        work = IndexOfScene(scene, order, inputs.scratch)
+        return work.run(inputs.config.processing.threads, progress)

@@ -28,9 +28,13 @@ class Fields:
         """Tell whether an input is given."""
         return bool(self._values.get(name))
 
+    def listed(self, name: str) -> tuple[str, ...]:
+        """Return the values of an input in their order."""
+        return tuple(self._values.get(name, ()))
+
     def several(self, name: str) -> tuple[str, ...]:
         """Return the values of an input, each once."""
-        return tuple(dict.fromkeys(self._values.get(name, [])))
+        return tuple(dict.fromkeys(self.listed(name)))
 
     def products(self, name: str = "products") -> tuple[str, ...]:
         """Return identifiers or titles; one at least."""
@@ -41,7 +45,7 @@ class Fields:
 
     def one(self, name: str) -> str | None:
         """Return the value of an input that may be given once."""
-        given = self._values.get(name, [])
+        given = self.listed(name)
         if len(given) > 1:
             raise InvalidInputError(name, f"{name} is given {len(given)} times, expected once")
         return given[0] if given else None

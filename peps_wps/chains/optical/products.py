@@ -7,8 +7,8 @@ from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, Json, Task
 from peps_wps.chains.optical.fields import Fields
 from peps_wps.chains.optical.region import check_meets, region_of
-from peps_wps.errors import InvalidInputError, OrderRefusedError
-from peps_wps.readers.sentinel2 import BANDS
+from peps_wps.errors import InvalidInputError, OrderRefusedError, SafeError
+from peps_wps.readers.sentinel2.bands import band_named
 
 MOST_PRODUCTS = 100
 _NOT_IN_LEVEL_2A = ("B10",)
@@ -49,6 +49,24 @@ class Selection:
     def from_json(cls, document: Json) -> "Selection":
         """Return the selection that `dataclasses.asdict` gave."""
         return cls(**{**document, "products": tuple(document["products"])})
+
+
+def bands_of(fields: Fields, *, once: bool = True) -> tuple[str, ...]:
+    """Read the input ``bands``: names, each value one or several between blanks or commas.
+
+    Raises
+    ------
+    InvalidInputError
+        When one is no band, or is given again where it may be named once.
+    """
+    words = [word for value in fields.listed("bands") for word in value.replace(",", " ").split()]
+    try:
+        bands = tuple(band_named(word).name for word in words)
+    except SafeError as error:
+        raise InvalidInputError("bands", str(error)) from error
+    if once and len(set(bands)) < len(bands):
+        raise InvalidInputError("bands", f"bands are {' '.join(bands)}, expected each once")
+    return bands
 
 
 def scene_tasks(
@@ -113,8 +131,6 @@ def _check_optical(product: Product) -> None:
 
 def _check_bands(product: Product, bands: Sequence[str]) -> None:
     for band in bands:
-        if band not in BANDS:
-            raise OrderRefusedError("bands", f"{band} is no band of Sentinel-2")
         if product.processing_level == "LEVEL2A" and band in _NOT_IN_LEVEL_2A:
             raise OrderRefusedError(
                 "products", f"product {product.title} of level 2A has no band {band}"

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from affine import Affine
 
 from peps_wps.chains.contract import FinishedTask, Json, Output, Outputs, Progress, Task, TaskInputs
-from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel2 import Sentinel2Scene, open_scene
 from peps_wps.writers import naming, stac
@@ -17,6 +18,26 @@ from peps_wps.writers.stac_optical import Making, Observation, optical_item
 
 REPORT_NAME = "report.json"
 _LEVEL = {"LEVEL1C": "L1C", "LEVEL2A": "L2A"}
+
+
+class MapGrid(Protocol):
+    """Pixels on a map."""
+
+    @property
+    def epsg(self) -> int:
+        """Code of the projection."""
+
+    @property
+    def transform(self) -> Affine:
+        """Column and row to easting and northing."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @property
+    def resolution(self) -> float:
+        """Pixel size, metres."""
 
 
 def scene_of(task: Task, inputs: TaskInputs) -> Sentinel2Scene:
@@ -78,7 +99,7 @@ def tags_of(scene: Sentinel2Scene, quantity: str, lineage: str) -> dict[str, str
 def item_of(
     scene: Sentinel2Scene,
     identifier: str,
-    grid: SceneGrid,
+    grid: MapGrid,
     *,
     title: str,
     lineage: str,

@@ -1,0 +1,1 @@
+"""S2_COLOR_COMPOSITION: pictures of three bands of Sentinel-2 products."""

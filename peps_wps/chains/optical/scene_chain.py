@@ -1,0 +1,102 @@
+"""What is alike in the chains that make one result from each Sentinel-2 product."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Generic, Protocol, Self, TypeVar
+
+from peps_wps.chains.contract import (
+    FinishedTask,
+    Json,
+    Outputs,
+    Plan,
+    PlanContext,
+    Progress,
+    Task,
+    TaskInputs,
+    TaskResult,
+)
+from peps_wps.chains.optical.products import Selection, scene_tasks
+from peps_wps.chains.optical.results import gather_scenes, scene_of
+from peps_wps.readers.sentinel2 import Sentinel2Scene
+
+
+class SceneOrder(Protocol):
+    """An order for products."""
+
+    @property
+    def selection(self) -> Selection:
+        """What is read."""
+
+    def to_json(self) -> Json:
+        """Return the order as JSON."""
+
+    @classmethod
+    def from_json(cls, order: Json) -> Self:
+        """Return the order that `to_json` gave."""
+
+
+OrderT = TypeVar("OrderT", bound=SceneOrder)
+
+
+class SceneChain(ABC, Generic[OrderT]):
+    """A chain with one task a product; it holds nothing between calls.
+
+    Attributes
+    ----------
+    name
+        Identifier of the process.
+    order_type
+        Of its orders.
+    """
+
+    name: str
+    order_type: type[OrderT]
+
+    @abstractmethod
+    def parse(self, inputs: Mapping[str, Sequence[str]]) -> OrderT:
+        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+
+    @abstractmethod
+    def bands(self, order: OrderT) -> tuple[str, ...]:
+        """Return the bands that every product must have."""
+
+    @abstractmethod
+    def compute(
+        self,
+        order: OrderT,
+        scene: Sentinel2Scene,
+        inputs: TaskInputs,
+        progress: Callable[[float], None],
+    ) -> TaskResult:
+        """Make the result of one product; `progress` is told the fraction done."""
+
+    def order_to_json(self, order: OrderT) -> Json:
+        """Return the order as JSON."""
+        return order.to_json()
+
+    def order_from_json(self, order: Json) -> OrderT:
+        """Return the order of a job row."""
+        return self.order_type.from_json(order)
+
+    def plan(self, order: OrderT, context: PlanContext) -> Plan:
+        """Return one task a product; raise OrderRefusedError when it cannot work."""
+        body = {"order": order.to_json()}
+        bands = self.bands(order)
+        return Plan(scene_tasks(order.selection, context.catalogue, bands=bands, body=body))
+
+    def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
+        """Make the result of one product, which is on disk."""
+        order = self.order_type.from_json(task.body["order"])
+        progress("Reading the product", 0)
+        scene = scene_of(task, inputs)
+        message = f"Computing tile {task.body['tile']}"
+        return self.compute(
+            order, scene, inputs, lambda fraction: progress(message, 2 + 95 * fraction)
+        )
+
+    def gather(
+        self, order: OrderT, finished: Sequence[FinishedTask], folder: Path, progress: Progress
+    ) -> Outputs:
+        """Write the zip, the picture and the report."""
+        return gather_scenes(self.name, order.to_json(), finished, folder, progress)
