@@ -6,6 +6,7 @@ from peps_wps.chains.amalthee.planner import Amalthee
 from peps_wps.chains.colour_s2.chain import ColourS2
 from peps_wps.chains.contract import Planner
 from peps_wps.chains.echo import Echo
+from peps_wps.chains.extract_s2.chain import ExtractS2
 from peps_wps.chains.index_s2.chain import IndexS2
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 
@@ -14,5 +15,6 @@ CHAINS: dict[str, Planner[Any]] = {
     "echo": Echo(),
     "S1_ORTHO": OrthoS1(),
     "S2_COLOR_COMPOSITION": ColourS2(),
+    "S2_EXTRACT_BANDS": ExtractS2(),
     "S2_NDVI": IndexS2(),
 }

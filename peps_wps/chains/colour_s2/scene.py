@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
-from numpy.typing import NDArray
-from rasterio.enums import Resampling
 
 from algorithms.optical import stretched_uint8
 from peps_wps.chains.colour_s2.order import Order
@@ -15,6 +12,7 @@ from peps_wps.chains.contract import TaskResult
 from peps_wps.chains.optical import results
 from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.chains.optical.grid import scene_grid
+from peps_wps.chains.optical.picture import reduced_picture
 from peps_wps.chains.optical.source import BandSource
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
@@ -23,7 +21,6 @@ from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 from peps_wps.writers.json_document import write_json
-from peps_wps.writers.mosaic import SIDE
 from peps_wps.writers.picture import write_picture
 
 NO_DATA = 0
@@ -140,13 +137,3 @@ class ColourOfScene:
                 "baseline": self._scene.product.baseline,
             },
         )
-
-
-def reduced_picture(path: Path, side: int = SIDE) -> NDArray[np.uint8]:
-    """Return a composition reduced to `side` pixels: red, green, blue, opacity."""
-    with rasterio.open(path) as dataset:
-        step = max(1, -(-max(dataset.shape) // side))
-        shape = (-(-dataset.height // step), -(-dataset.width // step))
-        tones = dataset.read(out_shape=(dataset.count, *shape), resampling=Resampling.average)
-    opacity = np.where((tones == NO_DATA).all(axis=0), 0, 255)
-    return np.concatenate([tones, opacity[None].astype(np.uint8)])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.optical import mean_of_squares, reflectance_from_dn
+from algorithms.optical import NO_DATA, mean_of_squares, reflectance_from_dn
 from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import BANDS, Sentinel2Scene
@@ -106,12 +106,17 @@ class BandSource:
         "B04".
     grid
         Of the result.
+    is_raw
+        Give digital numbers, saturated ones too, in the place of reflectances.
     """
 
-    def __init__(self, scene: Sentinel2Scene, band: str, grid: SceneGrid) -> None:
+    def __init__(
+        self, scene: Sentinel2Scene, band: str, grid: SceneGrid, *, is_raw: bool = False
+    ) -> None:
         self.resolution = held_resolution(scene, band, grid.resolution)
         self._image = CachedImage(scene.image(band, self.resolution))
         self._grid = grid
+        self._is_raw = is_raw
         self._offset = scene.radiometry.offsets[band]
         self._quantification = scene.radiometry.quantification
 
@@ -127,6 +132,8 @@ class BandSource:
         return _repeated(lambda coarse: self._values(self._image.read(coarse)), place, factor)
 
     def _values(self, numbers: Pixels) -> Float32:
+        if self._is_raw:
+            return np.where(numbers == NO_DATA, np.float32(np.nan), numbers.astype(np.float32))
         return reflectance_from_dn(
             numbers, offset=self._offset, quantification=self._quantification
         )
