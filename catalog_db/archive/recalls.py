@@ -185,7 +185,7 @@ def recall_rows(connection: Connection, rows: Iterable[Row[*tuple[Any, ...]]]) -
     found = []
     for recall_id, attempt, created_us, file_id, users, *file_values in rows:
         names = users.split(_SEPARATOR) if users else []
-        who = tuple(names) if len(names) < 2 else tuple(sorted(set(names)))
+        who = tuple(dict.fromkeys(names))
         created, is_urgent = from_us(created_us), file_id in urgent
         found.append(
             RecallRow(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 
 from catalog_db import counters, times
 from catalog_db.archive import claims, recalls, replicas, requests, shares
@@ -240,15 +241,19 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _pending(row: recalls.RecallRow) -> PendingRecall:
-    file = ArchiveFile(
-        row.path,
-        row.size_bytes,
-        row.checksum_algorithm,
-        row.checksum,
-        row.backend,
-        row.tape,
-        row.position,
-    )
-    return PendingRecall(
-        row.id, file, row.created, row.attempt, row.demand, row.is_urgent, row.users
-    )
+    recall_id, attempt, created, demand, is_urgent, users, *place = row
+    return PendingRecall(recall_id, _file(*place), created, attempt, demand, is_urgent, users)
+
+
+@lru_cache(maxsize=20_000)
+def _file(
+    path: str,
+    size_bytes: int,
+    algorithm: str,
+    checksum: str,
+    backend: str,
+    tape: str | None,
+    position: int | None,
+) -> ArchiveFile:
+    """Return a file of the queue: the same are looked at over and over, and never change."""
+    return ArchiveFile(path, size_bytes, algorithm, checksum, backend, tape, position)
