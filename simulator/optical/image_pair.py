@@ -46,10 +46,15 @@ class ImagePair:
     is_changed: NDArray[np.bool_]
 
 
+def quake_fault(size: int = 2048, *, slip: float = 1.6) -> Fault:
+    """Return the fault of `quake`."""
+    return Fault(size * 0.5, size * 0.5, 1.2, slip, decay=size * 0.6)
+
+
 def quake(size: int = 2048, *, slip: float = 1.6) -> Displacement:
     """Return a fault, a ramp, jitter and steps between detectors."""
     return together(
-        Fault(size * 0.5, size * 0.5, 1.2, slip, decay=size * 0.6),
+        quake_fault(size, slip=slip),
         Ramp((0.1, 0.0, 1.5e-4), (-0.1, 1.5e-4, 0.0)),
         Attitude(width=size / 4),
     )
