@@ -20,6 +20,7 @@ from algorithms.grd import (
     VectorLut,
 )
 from algorithms.incidence import incidence_angles
+from algorithms.multilook import mean_power
 from algorithms.optical import (
     mean_of_squares,
     reflectance_from_dn,
@@ -93,6 +94,7 @@ def _warm_optical() -> None:
     )
     stored_int16(mean_of_squares(reflectance, 2), 1e-4)
     stretched_uint8(reflectance, 0.0, 0.3, 1.0)
+    mean_power(np.ones((4, 4), np.uint16), 2, 2)
 
 
 def _annotation() -> GrdAnnotation:

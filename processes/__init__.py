@@ -4,15 +4,19 @@ from processes.amalthee import Amalthee
 from processes.echo import Echo
 from processes.processing_status import ProcessingStatus, Status
 from processes.s1_ortho import S1Ortho
+from processes.s1_quicklook import S1Quicklook
 from processes.s2_color_composition import S2ColorComposition
 from processes.s2_extract_bands import S2ExtractBands
 from processes.s2_ndvi import S2Ndvi
+from processes.s2_quicklook import S2Quicklook
 
 PROCESSES = (
     S1Ortho,
+    S1Quicklook,
     S2Ndvi,
     S2ColorComposition,
     S2ExtractBands,
+    S2Quicklook,
     Amalthee,
     Echo,
     ProcessingStatus,

@@ -53,6 +53,18 @@ def bound(identifier: str, title: str, abstract: str) -> LiteralInput:
     return LiteralInput(identifier, title, data_type="float", abstract=abstract, min_occurs=0)
 
 
+def size(default: int, limits: tuple[int, int]) -> LiteralInput:
+    """Return the size of a picture."""
+    return LiteralInput(
+        "size",
+        "Most pixels a side",
+        data_type="integer",
+        abstract=f"{limits[0]} to {limits[1]}",
+        default=default,
+        min_occurs=0,
+    )
+
+
 def products(abstract: str = "Sentinel-2 of level 1C or 2A") -> LiteralInput:
     """Return the products of an order."""
     return LiteralInput(

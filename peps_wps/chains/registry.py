@@ -9,12 +9,16 @@ from peps_wps.chains.echo import Echo
 from peps_wps.chains.extract_s2.chain import ExtractS2
 from peps_wps.chains.index_s2.chain import IndexS2
 from peps_wps.chains.ortho_s1.chain import OrthoS1
+from peps_wps.chains.quicklook_s1.chain import QuicklookS1
+from peps_wps.chains.quicklook_s2.chain import QuicklookS2
 
 CHAINS: dict[str, Planner[Any]] = {
     "AMALTHEE": Amalthee(),
     "echo": Echo(),
     "S1_ORTHO": OrthoS1(),
+    "S1_QUICKLOOK": QuicklookS1(),
     "S2_COLOR_COMPOSITION": ColourS2(),
     "S2_EXTRACT_BANDS": ExtractS2(),
     "S2_NDVI": IndexS2(),
+    "S2_QUICKLOOK": QuicklookS2(),
 }

@@ -12,6 +12,8 @@ from peps_wps.writers.publish import published
 
 UInt8 = NDArray[np.uint8]
 
+# Suffix of each format that an order may name.
+SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 _DRIVERS = {".png": "PNG", ".jpg": "JPEG"}
 
 

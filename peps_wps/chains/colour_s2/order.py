@@ -9,6 +9,7 @@ from peps_wps.chains.optical.products import Selection, bands_of
 from peps_wps.chains.optical.stretch import Stretch
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS
+from peps_wps.writers.picture import SUFFIXES
 
 PRESETS = {
     "true_color": ("B04", "B03", "B02"),
@@ -21,7 +22,7 @@ PRESETS = {
     "vegetation": ("B08", "B11", "B04"),
     "snow": ("B03", "B11", "B12"),
 }
-PICTURES = ("png", "jpeg")
+PICTURES = tuple(SUFFIXES)
 RESOLUTIONS = ("10", "20", "60")
 _CHANNELS = 3
 

@@ -21,10 +21,9 @@ from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 from peps_wps.writers.json_document import write_json
-from peps_wps.writers.picture import write_picture
+from peps_wps.writers.picture import SUFFIXES, write_picture
 
 NO_DATA = 0
-_SUFFIX = {"png": ".png", "jpeg": ".jpg"}
 
 
 class ColourOfScene:
@@ -89,7 +88,7 @@ class ColourOfScene:
         if not self._has_data:
             raise ChainError(f"{self._scene.product.title} has no data in the area")
         self._writer.close()
-        picture = self._folder / f"{self._stem}{_SUFFIX[self._order.picture]}"
+        picture = self._folder / f"{self._stem}{SUFFIXES[self._order.picture]}"
         write_picture(picture, reduced_picture(self._writer.path))
         write_json(self._folder / f"{self._stem}.json", self._item(picture))
         files = tuple(sorted(path.name for path in self._folder.iterdir()))

@@ -57,9 +57,9 @@ class SceneChain(ABC, Generic[OrderT]):
     def parse(self, inputs: Mapping[str, Sequence[str]]) -> OrderT:
         """Turn literal inputs into an order; raise InvalidInputError with its locator."""
 
-    @abstractmethod
-    def bands(self, order: OrderT) -> tuple[str, ...]:
-        """Return the bands that every product must have."""
+    def bands(self, _order: OrderT) -> tuple[str, ...]:
+        """Return the bands that every product must have: none unless a chain says so."""
+        return ()
 
     @abstractmethod
     def compute(

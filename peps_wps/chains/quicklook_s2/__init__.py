@@ -1,0 +1,1 @@
+"""S2_QUICKLOOK: small true colour pictures of Sentinel-2 products."""
