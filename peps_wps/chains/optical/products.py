@@ -35,20 +35,25 @@ class Selection:
     @classmethod
     def of(cls, fields: Fields) -> "Selection":
         """Read the inputs ``products``, ``tile`` and ``geometry``."""
-        tile = fields.one("tile")
-        if tile is not None:
-            tile = tile.upper().removeprefix("T") if len(tile) > 5 else tile.upper()
         products = fields.products()
         if len(products) > MOST_PRODUCTS:
             raise InvalidInputError(
                 "products", f"products are {len(products)}, at most {MOST_PRODUCTS} expected"
             )
-        return cls(products, tile, region_of(fields))
+        return cls(products, tile_of_fields(fields), region_of(fields))
 
     @classmethod
     def from_json(cls, document: Json) -> "Selection":
         """Return the selection that `dataclasses.asdict` gave."""
         return cls(**{**document, "products": tuple(document["products"])})
+
+
+def tile_of_fields(fields: Fields) -> str | None:
+    """Read the input ``tile``: an MGRS name, with T or without."""
+    tile = fields.one("tile")
+    if tile is None:
+        return None
+    return tile.upper().removeprefix("T") if len(tile) > 5 else tile.upper()
 
 
 def bands_of(fields: Fields, *, once: bool = True) -> tuple[str, ...]:
@@ -89,13 +94,26 @@ def scene_tasks(
     wanted = tuple(bands)
     tasks = []
     for product in found_products(selection.products, catalogue, "products"):
-        _check_optical(product)
-        _check_bands(product, wanted)
-        tile = _tile(product, selection)
+        tile = _checked_tile(product, "products", wanted, selection.tile)
         check_meets(selection.region, product.footprint, product.title)
         own = {**body, "title": product.title, "tile": tile}
         tasks.append(Task(product.title, (product.uid,), own))
     return tuple(tasks)
+
+
+def scene_product(
+    identifier: str, catalogue: Catalogue, name: str, *, bands: Sequence[str], tile: str | None
+) -> tuple[Product, str]:
+    """Return the product that an input names, and which of its tiles to read.
+
+    Raises
+    ------
+    OrderRefusedError
+        Unknown product, one of another mission, of many tiles, or without a band; with `name`, the
+        input.
+    """
+    (product,) = found_products((identifier,), catalogue, name)
+    return product, _checked_tile(product, name, bands, tile)
 
 
 def found_products(
@@ -117,37 +135,42 @@ def found_products(
     return tuple(sorted(found.values(), key=lambda product: (product.start, product.title)))
 
 
-def _check_optical(product: Product) -> None:
+def _checked_tile(product: Product, name: str, bands: Sequence[str], tile: str | None) -> str:
+    """Refuse a product that is not what an input needs; return the tile to read of it."""
+    _check_optical(product, name)
+    _check_bands(product, name, bands)
+    return _tile(product, tile)
+
+
+def _check_optical(product: Product, name: str) -> None:
     if not product.product_type.startswith("S2MSI") or product.processing_level not in (
         "LEVEL1C",
         "LEVEL2A",
     ):
         raise OrderRefusedError(
-            "products",
+            name,
             f"product {product.title} is of type {product.product_type}, "
             "expected Sentinel-2 of level 1C or 2A",
         )
 
 
-def _check_bands(product: Product, bands: Sequence[str]) -> None:
+def _check_bands(product: Product, name: str, bands: Sequence[str]) -> None:
     for band in bands:
         if product.processing_level == "LEVEL2A" and band in _NOT_IN_LEVEL_2A:
-            raise OrderRefusedError(
-                "products", f"product {product.title} of level 2A has no band {band}"
-            )
+            raise OrderRefusedError(name, f"product {product.title} of level 2A has no band {band}")
 
 
-def _tile(product: Product, selection: Selection) -> str:
+def _tile(product: Product, tile: str | None) -> str:
     """Return the tile to read of a product."""
     if product.mgrs_tile is None:
-        if selection.tile is None:
+        if tile is None:
             raise OrderRefusedError(
                 "tile", f"product {product.title} holds many tiles: name one as tile"
             )
-        return selection.tile
-    if selection.tile not in (None, product.mgrs_tile):
+        return tile
+    if tile not in (None, product.mgrs_tile):
         raise OrderRefusedError(
             "tile",
-            f"product {product.title} is of tile {product.mgrs_tile}, not of {selection.tile}",
+            f"product {product.title} is of tile {product.mgrs_tile}, not of {tile}",
         )
     return product.mgrs_tile

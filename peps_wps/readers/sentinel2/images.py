@@ -94,17 +94,29 @@ class Jp2Image:
 
     def read_all(self, *, threads: int = 1, band: int = 1) -> Pixels:
         """Return the whole image, its tiles decoded by several threads."""
-        blocks = list(self.blocks())
-        first = self.read(blocks[0], band=band)
-        out = np.empty(self.shape, first.dtype)
+        return self.read_window(Block(0, 0, *self.shape), threads=threads, band=band)
 
-        def fill(block: Block) -> None:
-            rows = slice(block.row, block.row + block.rows)
-            columns = slice(block.column, block.column + block.columns)
-            out[rows, columns] = self.read(block, band=band)
+    def read_window(self, window: Block, *, threads: int = 1, band: int = 1) -> Pixels:
+        """Return any part of the image, each tile that it touches decoded once.
 
+        Parameters
+        ----------
+        window
+            Within the image.
+        threads
+            Tiles decoded at once.
+        """
+        parts = [part for block in self.blocks() if (part := _common(block, window))]
+        first = self.read(parts[0], band=band)
+        out = np.empty((window.rows, window.columns), first.dtype)
+
+        def put(part: Block, pixels: Pixels) -> None:
+            row, column = part.row - window.row, part.column - window.column
+            out[row : row + part.rows, column : column + part.columns] = pixels
+
+        put(parts[0], first)
         with ThreadPoolExecutor(threads, "decode") as executor:
-            for _ in executor.map(fill, blocks):
+            for _ in executor.map(lambda part: put(part, self.read(part, band=band)), parts[1:]):
                 pass
         return out
 
@@ -126,3 +138,11 @@ class Jp2Image:
                     min(height, self.shape[0] - row),
                     min(width, self.shape[1] - column),
                 )
+
+
+def _common(block: Block, window: Block) -> Block | None:
+    """Return what two blocks share, None where nothing."""
+    row, column = max(block.row, window.row), max(block.column, window.column)
+    rows = min(block.row + block.rows, window.row + window.rows) - row
+    columns = min(block.column + block.columns, window.column + window.columns) - column
+    return Block(row, column, rows, columns) if rows > 0 and columns > 0 else None
