@@ -2,6 +2,7 @@
 
 from processes.amalthee import Amalthee
 from processes.echo import Echo
+from processes.orbit_data import OrbitData
 from processes.processing_status import ProcessingStatus, Status
 from processes.s1_ortho import S1Ortho
 from processes.s1_quicklook import S1Quicklook
@@ -17,6 +18,7 @@ PROCESSES = (
     S2ColorComposition,
     S2ExtractBands,
     S2Quicklook,
+    OrbitData,
     Amalthee,
     Echo,
     ProcessingStatus,

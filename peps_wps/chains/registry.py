@@ -8,6 +8,7 @@ from peps_wps.chains.contract import Planner
 from peps_wps.chains.echo import Echo
 from peps_wps.chains.extract_s2.chain import ExtractS2
 from peps_wps.chains.index_s2.chain import IndexS2
+from peps_wps.chains.orbit_data.chain import OrbitDataChain
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 from peps_wps.chains.quicklook_s1.chain import QuicklookS1
 from peps_wps.chains.quicklook_s2.chain import QuicklookS2
@@ -15,6 +16,7 @@ from peps_wps.chains.quicklook_s2.chain import QuicklookS2
 CHAINS: dict[str, Planner[Any]] = {
     "AMALTHEE": Amalthee(),
     "echo": Echo(),
+    "ORBIT_DATA": OrbitDataChain(),
     "S1_ORTHO": OrthoS1(),
     "S1_QUICKLOOK": QuicklookS1(),
     "S2_COLOR_COMPOSITION": ColourS2(),

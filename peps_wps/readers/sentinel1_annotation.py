@@ -68,7 +68,7 @@ def parse_annotation(data: bytes, name: str, epoch: datetime) -> ImageAnnotation
         range_spacing=_positive(image, "rangePixelSpacing", name),
         lines=lines,
         samples=samples,
-        state_vectors=_state_vectors(root, name, epoch),
+        state_vectors=state_vectors_of(root, name, epoch),
         ground_range=_ground_range(root, name, epoch),
         grid=_geolocation_grid(root, name, epoch),
     )
@@ -81,7 +81,8 @@ def _positive(parent: Element, path: str, name: str) -> float:
     return value
 
 
-def _state_vectors(root: Element, name: str, epoch: datetime) -> StateVectors:
+def state_vectors_of(root: Element, name: str, epoch: datetime) -> StateVectors:
+    """Return the orbit of any annotation; raise SafeError where it is not Earth fixed."""
     orbits = root.findall("generalAnnotation/orbitList/orbit")
     if len(orbits) < 4:
         raise SafeError(f"{name} has {len(orbits)} orbit vectors, at least 4 expected")

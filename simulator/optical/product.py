@@ -11,6 +11,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
+from simulator.optical.datastrip_xml import datastrip_xml
 from simulator.optical.displacement import (
     DETECTOR_WIDTH,
     Displacement,
@@ -128,6 +129,9 @@ def write_product(folder: Path, acquisition: Acquisition, *, threads: int = 2) -
     (product / "MTD_MSIL1C.xml").write_text(product_xml(tile))
     (product / "INSPIRE.xml").write_text(inspire_xml(tile))
     (granule / "MTD_TL.xml").write_text(tile_xml(tile))
+    datastrip = product / tile.granule.replace("GRANULE/L1C", "DATASTRIP/DS")
+    datastrip.mkdir(parents=True)
+    (datastrip / "MTD_DS.xml").write_text(datastrip_xml(tile))
     (product / "manifest.safe").write_text(manifest_xml(tile, product))
     return product
 

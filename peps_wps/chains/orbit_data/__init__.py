@@ -1,0 +1,1 @@
+"""ORBIT_DATA: state vectors, footprints and times of products."""
