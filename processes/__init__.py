@@ -7,6 +7,7 @@ from processes.processing_status import ProcessingStatus, Status
 from processes.s1_ortho import S1Ortho
 from processes.s1_quicklook import S1Quicklook
 from processes.s2_color_composition import S2ColorComposition
+from processes.s2_correlation import S2Correlation
 from processes.s2_extract_bands import S2ExtractBands
 from processes.s2_ndvi import S2Ndvi
 from processes.s2_quicklook import S2Quicklook
@@ -14,6 +15,7 @@ from processes.s2_quicklook import S2Quicklook
 PROCESSES = (
     S1Ortho,
     S1Quicklook,
+    S2Correlation,
     S2Ndvi,
     S2ColorComposition,
     S2ExtractBands,

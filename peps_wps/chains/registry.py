@@ -5,6 +5,7 @@ from typing import Any
 from peps_wps.chains.amalthee.planner import Amalthee
 from peps_wps.chains.colour_s2.chain import ColourS2
 from peps_wps.chains.contract import Planner
+from peps_wps.chains.correlation_s2.chain import CorrelationS2
 from peps_wps.chains.echo import Echo
 from peps_wps.chains.extract_s2.chain import ExtractS2
 from peps_wps.chains.index_s2.chain import IndexS2
@@ -21,6 +22,7 @@ CHAINS: dict[str, Planner[Any]] = {
     "S1_QUICKLOOK": QuicklookS1(),
     "S2_COLOR_COMPOSITION": ColourS2(),
     "S2_EXTRACT_BANDS": ExtractS2(),
+    "S2_CORRELATION": CorrelationS2(),
     "S2_NDVI": IndexS2(),
     "S2_QUICKLOOK": QuicklookS2(),
 }

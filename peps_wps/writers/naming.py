@@ -67,8 +67,12 @@ def archive_name(process: str, starts: Mapping[str, datetime], order: Mapping[st
     else:
         days = sorted(starts.values())
         passes = f"{len(days)}-passes_{days[0]:%Y%m%d}_{days[-1]:%Y%m%d}"
-    digest = hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()
-    return f"{process}_{passes}_{digest[:8]}.zip"
+    return f"{process}_{passes}_{order_digest(order)}.zip"
+
+
+def order_digest(order: Mapping[str, Any]) -> str:
+    """Return eight digits that tell an order from every other."""
+    return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _pass_stem(acquisition: Acquisition) -> str:

@@ -1,6 +1,7 @@
 """S2_CORRELATION puts back what moved between two simulated products, or says why it cannot."""
 
 import json
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import pytest
 import rasterio
 import shapely
 from pyproj import Transformer
+from rasterio.errors import NotGeoreferencedWarning
 
 from algorithms.correlation import Flag
 from peps_wps.chains.correlation_s2.chain import CorrelationS2
@@ -66,10 +68,11 @@ def test_east_and_north_are_what_moved(done):
     away = np.abs(FAULT.distance(row, column)) > 18
     answered = np.isfinite(east) & away
     assert answered[4:-4, 4:-4].sum() > 0.95 * away[4:-4, 4:-4].sum()
-    # Noise of 0.02 pixels of 10 m, four times.
-    assert np.abs(east - 10 * dx)[answered].max() < 0.9
-    assert np.abs(north + 10 * dy)[answered].max() < 0.9
-    assert np.median(np.abs(east - 10 * dx)[answered]) < 0.15
+    # Pixels of 10 m: the noise of a node is 0.02 of them, of one with little texture 0.05.
+    for error in (east - 10 * dx, north + 10 * dy):
+        assert np.median(np.abs(error)[answered]) < 0.15
+        assert np.percentile(np.abs(error)[answered], 99) < 0.8
+        assert np.abs(error)[answered].max() < 1.5
 
 
 def test_nodes_lie_on_the_tile(done):
@@ -105,8 +108,10 @@ def test_the_item_names_both_products(pair, done):
 
 
 def test_the_picture_shows_the_field(done):
-    with rasterio.open(done.outputs["quicklook"]) as dataset:
-        image = dataset.read()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(done.outputs["quicklook"]) as dataset:
+            image = dataset.read()
     assert image.shape[0] == 4
     assert max(image.shape[1:]) >= 1000
     assert (image[:3] < 60).all(axis=0).any()  # arrows
@@ -146,7 +151,7 @@ def test_an_area_has_the_nodes_of_the_whole(pair, done):
     cut, corner = read(part, "ew")
     column, row = (round(v) for v in ~transform @ (corner.c, corner.f))
     same = whole[row : row + cut.shape[0], column : column + cut.shape[1]]
-    assert cut.shape == (12, 12) or cut.shape == (13, 13)
+    assert cut.shape in {(12, 12), (13, 13)}
     assert np.isfinite(cut).mean() > 0.9
     # The area's window is filtered by itself: float32 sums in other strips.
     np.testing.assert_allclose(cut, same, atol=0.02)
@@ -162,7 +167,8 @@ def test_an_overlapping_tile_is_compared_on_common_ground(pair):
     done = pair.run(CHAIN, **titles(pair, 2), corrections="none")
     east, transform = read(done, "ew")
     assert transform.c == LEFT + 1200 + 5
-    assert np.nanmax(np.abs(east)) < 0.9
+    assert np.nanmax(np.abs(east)) < 1.5
+    assert np.nanmedian(np.abs(east)) < 0.15
 
 
 @pytest.mark.parametrize(
@@ -233,7 +239,7 @@ def test_an_area_elsewhere_is_refused(pair):
 
 
 def test_a_window_larger_than_the_image_fails_with_its_reason(pair):
-    with pytest.raises(ChainError, match="less than a window of 255|smaller than a window"):
+    with pytest.raises(ChainError, match="less than a window of 255"):
         pair.run(CHAIN, **titles(pair, 2), window="255")
 
 

@@ -1,0 +1,1 @@
+"""S2_CORRELATION: displacement of the ground between two Sentinel-2 images."""

@@ -1,0 +1,174 @@
+"""What of a field is not ground motion, taken off it as an order says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.correlation.corrections import detector_steps, fitted_plane, jitter
+from peps_wps.chains.contract import Json
+
+Float32 = NDArray[np.float32]
+Detectors = NDArray[np.uint8]
+
+# Across the track, at least so much must be seen at once before an oscillation is the
+# instrument's, and along it what varies over more than so much is ground, metres.
+_LEAST_WIDTH_M = 10_000.0
+_SMOOTH_M = 5_000.0
+# Rows in which a seam must be seen to tell its direction.
+_SEAM_ROWS = 20
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A field without what was taken off it.
+
+    Parameters
+    ----------
+    dy, dx
+        Displacement in rows and columns, pixels; NaN where there is no answer.
+    removed
+        What was taken off, metres, or why it was not; by name of the correction.
+    """
+
+    dy: Float32
+    dx: Float32
+    removed: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Distances of a field.
+
+    Parameters
+    ----------
+    resolution
+        Metres a pixel.
+    step
+        Pixels a node.
+    """
+
+    resolution: int
+    step: int
+
+    @property
+    def node_m(self) -> float:
+        """Metres from node to node."""
+        return float(self.resolution * self.step)
+
+
+def corrected(
+    dy: Float32,
+    dx: Float32,
+    names: Sequence[str],
+    detectors: Sequence[Detectors | None],
+    sampling: Sampling,
+) -> Corrected:
+    """Take planes, steps between detectors and jitter off a field, those that are named.
+
+    Parameters
+    ----------
+    dy, dx
+        Displacement in rows and columns at nodes, pixels; NaN where there is no answer; at least 30
+        nodes have one.
+    names
+        Of "plane", "steps", "jitter".
+    detectors
+        Which detector of each product saw the nodes, None where it does not say.
+    sampling
+        Of the nodes.
+
+    Notes
+    -----
+    Steps and jitter are looked for in what is left of a plane, so that a ramp is neither, and are
+    taken off whether the plane is or not.
+    """
+    if not names:
+        return Corrected(dy, dx)
+    known = [one for one in detectors if one is not None]
+    south, told_south = _component(dy, names, known, sampling)
+    east, told_east = _component(dx, names, known, sampling)
+    removed = {name: _together(told_south[name], told_east[name]) for name in names}
+    return Corrected(dy - south, dx - east, removed)
+
+
+def _component(
+    values: Float32, names: Sequence[str], detectors: list[Detectors], sampling: Sampling
+) -> tuple[Float32, Json]:
+    """Return what is to be taken off one component, and what to tell of it."""
+    plane = fitted_plane(values)
+    flat = values - plane.over(_shape(values))
+    taken = np.zeros_like(values)
+    told: dict[str, Json | str] = {}
+    if "plane" in names:
+        taken = plane.over(_shape(values))
+        row, column = (side / 2 for side in values.shape)
+        told["plane"] = {
+            "middle_m": plane.offset + plane.by_row * row + plane.by_column * column,
+            "by_km_south_m": plane.by_row * 1_000 / sampling.node_m,
+            "by_km_east_m": plane.by_column * 1_000 / sampling.node_m,
+        }
+    if "steps" in names:
+        steps = np.zeros_like(values)
+        for one in detectors:
+            steps += detector_steps(flat - steps, one)
+        taken, flat = taken + steps, flat - steps
+        told["steps"] = {"largest_m": float(np.ptp(steps))} if detectors else _UNKNOWN
+    if "jitter" in names:
+        slope = next((s for one in detectors if (s := track_slope(one)) is not None), None)
+        if slope is None:
+            told["jitter"] = _UNKNOWN
+        elif values.shape[1] * sampling.node_m < _LEAST_WIDTH_M:
+            told["jitter"] = f"left as it is: less than {_LEAST_WIDTH_M / 1e3:g} km wide"
+        else:
+            wave = _wave(flat, slope, sampling)
+            taken = taken + wave
+            told["jitter"] = {"rms_m": float(np.sqrt(np.mean(wave**2)))}
+    return taken, {name: _in_metres(value, sampling) for name, value in told.items()}
+
+
+_UNKNOWN = "left as it is: no seam between detectors is known in the area"
+
+
+def _shape(values: Float32) -> tuple[int, int]:
+    return values.shape[0], values.shape[1]
+
+
+def _wave(flat: Float32, slope: float, sampling: Sampling) -> Float32:
+    row, column = np.indices(flat.shape, np.float64)
+    bins = int(_SMOOTH_M / sampling.node_m) // 2 * 2 + 1
+    along = np.asarray(row - slope * column, np.float64)
+    return jitter(flat, along, bin_width=1.0, smooth_bins=max(bins, 5))
+
+
+def track_slope(detectors: Detectors) -> float | None:
+    """Return how many columns west a seam between two detectors moves a row, None without seam.
+
+    Lines across this direction are seen at one time: along the track lies row - slope * column.
+    """
+    left, right = detectors[:, :-1].astype(np.int64), detectors[:, 1:]
+    row, column = np.nonzero((left != right) & (left > 0) & (right > 0))
+    seam = 100 * left[row, column] + right[row, column]
+    slopes = []
+    for one in np.unique(seam):
+        at = row[seam == one].astype(np.float64), column[seam == one].astype(np.float64)
+        if np.ptp(at[0]) >= _SEAM_ROWS:
+            slopes.append(-np.polyfit(*at, 1)[0])
+    return float(np.median(slopes)) if slopes else None
+
+
+def _in_metres(told: Json | str, sampling: Sampling) -> Json | str:
+    if isinstance(told, str):
+        return told
+    return {name: round(value * sampling.resolution, _DIGITS) for name, value in told.items()}
+
+
+def _together(south: Json | str, east: Json | str) -> Json | str:
+    """Return what is told of both components; rows count southwards."""
+    if isinstance(south, str) or isinstance(east, str):
+        return south if isinstance(south, str) else east
+    signed = ("middle_m", "by_km_south_m", "by_km_east_m")
+    north = {name: -value if name in signed else value for name, value in south.items()}
+    return {"ew": east, "ns": north}

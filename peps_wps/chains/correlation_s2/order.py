@@ -1,0 +1,150 @@
+"""What a client may ask of S2_CORRELATION, checked value by value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from peps_wps.chains.contract import Json
+from peps_wps.chains.optical.fields import Fields, refused
+from peps_wps.chains.optical.products import tile_of_fields
+from peps_wps.chains.optical.region import region_of
+from peps_wps.errors import InvalidInputError, SafeError
+from peps_wps.readers.sentinel2 import BANDS
+from peps_wps.readers.sentinel2.bands import band_named
+
+CORRECTIONS = ("plane", "steps", "jitter")
+NONE = "none"
+LARGEST_WINDOW, SMALLEST_WINDOW = 255, 7
+LARGEST_STEP = 1_000
+LARGEST_DISPLACEMENT_M = 5_000.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order; the defaults are those of the process description.
+
+    Parameters
+    ----------
+    reference, secondary
+        Identifiers or titles, as the client gave them.
+    tile
+        MGRS name without T; needed for products of many tiles only.
+    band
+        Whose images are compared.
+    window, step
+        Side of the windows and distance of the nodes, pixels of the band.
+    max_displacement_m
+        How far windows are searched along each axis.
+    region
+        WKT in longitude and latitude; None for all that the products have in common.
+    mask_clouds
+        Leave out what clouds, cirrus and shadows hide in either product.
+    corrections
+        What is taken off the field, in the order of `CORRECTIONS`.
+    """
+
+    reference: str
+    secondary: str
+    tile: str | None = None
+    band: str = "B04"
+    window: int = 31
+    step: int = 10
+    max_displacement_m: float = 40.0
+    region: str | None = None
+    mask_clouds: bool = False
+    corrections: tuple[str, ...] = CORRECTIONS
+
+    def to_json(self) -> Json:
+        """Return the order as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, order: Json) -> "Order":
+        """Return the order that `to_json` gave."""
+        return cls(**{**order, "corrections": tuple(order["corrections"])})
+
+    @property
+    def resolution(self) -> int:
+        """Pixels of the band, metres."""
+        return BANDS[self.band].resolution
+
+    @property
+    def max_displacement(self) -> float:
+        """How far windows are searched, pixels."""
+        return self.max_displacement_m / self.resolution
+
+
+def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
+    """Read literal inputs; an empty value counts as absent.
+
+    Raises
+    ------
+    InvalidInputError
+        With the input's identifier, the value found and what is expected.
+    """
+    fields = Fields(inputs)
+    return Order(
+        reference=_product(fields, "reference"),
+        secondary=_product(fields, "secondary"),
+        tile=tile_of_fields(fields),
+        band=_band(fields),
+        window=_window(fields),
+        step=_whole(fields, "step", 1, LARGEST_STEP) or Order.step,
+        max_displacement_m=fields.number(
+            "max_displacement_m",
+            default=Order.max_displacement_m,
+            low=0.0,
+            high=LARGEST_DISPLACEMENT_M,
+        ),
+        region=region_of(fields),
+        mask_clouds=fields.boolean("mask_clouds"),
+        corrections=_corrections(fields),
+    )
+
+
+def _product(fields: Fields, name: str) -> str:
+    product = fields.one(name)
+    if product is None:
+        raise InvalidInputError(name, f"{name} is missing: give an identifier or title")
+    return product
+
+
+def _band(fields: Fields) -> str:
+    text = fields.one("band")
+    if text is None:
+        return Order.band
+    try:
+        return band_named(text).name
+    except SafeError as error:
+        raise InvalidInputError("band", str(error)) from error
+
+
+def _whole(fields: Fields, name: str, low: int, high: int) -> int | None:
+    """Return a whole number between two others, None where it is not given."""
+    text = fields.one(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
+        raise refused(name, text, f"a whole number from {low} to {high}")
+    return int(text)
+
+
+def _window(fields: Fields) -> int:
+    window = _whole(fields, "window", SMALLEST_WINDOW, LARGEST_WINDOW) or Order.window
+    if window % 2 == 0:
+        raise refused("window", str(window), "an odd number: windows are centred on nodes")
+    return window
+
+
+def _corrections(fields: Fields) -> tuple[str, ...]:
+    given = [
+        word for value in fields.several("corrections") for word in value.replace(",", " ").split()
+    ]
+    words = {word.lower() for word in given}
+    if not words:
+        return CORRECTIONS
+    if words == {NONE}:
+        return ()
+    if not words <= set(CORRECTIONS):
+        expected = f"{NONE} alone, or some of {', '.join(CORRECTIONS)}"
+        raise refused("corrections", " ".join(given), expected)
+    return tuple(name for name in CORRECTIONS if name in words)

@@ -1,0 +1,69 @@
+"""Which pair an order is for, refused where it cannot be correlated."""
+
+from algorithms import mgrs
+from catalog_db.catalogue.products import Product
+from peps_wps.chains.contract import Catalogue, Task
+from peps_wps.chains.correlation_s2.order import Order
+from peps_wps.chains.optical.products import scene_product
+from peps_wps.chains.optical.region import check_meets
+from peps_wps.errors import OrderRefusedError
+
+
+def pair_task(order: Order, catalogue: Catalogue) -> Task:
+    """Return the task of an order.
+
+    Raises
+    ------
+    OrderRefusedError
+        When a product is unknown, of another mission, without the band or out of the area, when
+        both are the same one, or have no ground in common.
+    """
+    found = [
+        scene_product(getattr(order, name), catalogue, name, bands=(order.band,), tile=order.tile)
+        for name in ("reference", "secondary")
+    ]
+    (reference, reference_tile), (secondary, secondary_tile) = found
+    if reference.uid == secondary.uid:
+        raise OrderRefusedError("secondary", f"secondary is the reference, {reference.title}")
+    _check_tiles(order, reference_tile, secondary_tile)
+    _check_footprints(reference, secondary)
+    for product, _ in found:
+        check_meets(order.region, product.footprint, product.title)
+    return Task(
+        f"{reference_tile} {reference.start:%Y-%m-%d} {secondary.start:%Y-%m-%d}",
+        (reference.uid, secondary.uid),
+        {"order": order.to_json(), "tiles": [reference_tile, secondary_tile]},
+    )
+
+
+def _check_tiles(order: Order, first: str, second: str) -> None:
+    """Refuse tiles that do not share pixels, or fewer than a window has."""
+    if first == second:
+        return
+    one, other = mgrs.tile(first), mgrs.tile(second)
+    if one.epsg != other.epsg:
+        raise OrderRefusedError(
+            "secondary",
+            f"secondary is of tile {second} in EPSG:{other.epsg}, reference of {first} in "
+            f"EPSG:{one.epsg}: expected one UTM zone, whose pixels coincide",
+        )
+    west, south, east, north = (
+        pick(pair)
+        for pick, pair in zip(
+            (max, max, min, min), zip(one.bounds, other.bounds, strict=True), strict=True
+        )
+    )
+    if min(east - west, north - south) < order.window * order.resolution:
+        raise OrderRefusedError(
+            "secondary",
+            f"secondary is of tile {second}, reference of {first}: they overlap by less than a "
+            f"window of {order.window} pixels of {order.resolution} m",
+        )
+
+
+def _check_footprints(reference: Product, secondary: Product) -> None:
+    if not reference.footprint.intersects(secondary.footprint):
+        raise OrderRefusedError(
+            "secondary",
+            f"{secondary.title} shows no ground that {reference.title} shows",
+        )
