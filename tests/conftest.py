@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from peps_wps import kernel_cache
 from tests import database
 
 # Before any module with kernels is imported.
 kernel_cache.use_own_folder()
+# How fast examples are made says how busy the machine is, nothing about the code.
+settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # Tests on real Sentinel data: a folder with s1/, s2grid/ and beside it ogc-schemas/.
 REFERENCE_DATA = Path(

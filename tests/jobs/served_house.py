@@ -82,7 +82,8 @@ def served(house: House, **settings: object) -> Iterator[Served]:
     service = Served(house, **settings)
     try:
         # Workers are heard of a moment after the web answers.
-        until(lambda: is_ready(service.url), START_LIMIT_S)
+        until(lambda: is_ready(service.url) or service.process.poll() is not None, START_LIMIT_S)
+        assert is_ready(service.url), service.log.read_text()
         yield service
     finally:
         if service.process.poll() is None:

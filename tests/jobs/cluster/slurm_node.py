@@ -91,8 +91,18 @@ class SlurmNode:
         """Start the controller, which goes on from the state that it saved."""
         self._run("slurmctld", "-D")
 
-    def kill_controller(self) -> None:
-        """Kill the controller with SIGKILL; jobs and node go on without it."""
+    def kill_controller(self, name: str) -> None:
+        """Kill the controller with SIGKILL; jobs and node go on without it.
+
+        It saves what it knows within seconds; one that had not heard of the last job when it comes
+        back would give its number to another, which the node then takes for the one that ended.
+
+        Parameters
+        ----------
+        name
+            Part of the name of the job that it must have saved.
+        """
+        until(lambda: name.encode() in (self.folder / "state/job_state").read_bytes())
         kill_tree(self._daemons.pop("slurmctld"))
 
     def stop(self) -> None:

@@ -35,7 +35,7 @@ def test_jobs_go_on_while_the_controller_is_dead_and_begin_when_it_is_back(
     first = slurm_house.submit(tasks=2, behaviour="hold")
     until(lambda: begun(slurm_house, "task 1"), LIMIT_S)
     assert workers_of(first)
-    slurm_node.kill_controller()
+    slurm_node.kill_controller(first)
     let_go(slurm_house)
     job = slurm_house.wait(first, limit_s=LIMIT_S)
     assert (job.state, job.attempt) == ("succeeded", 1)
