@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 
 from algorithms.correlation.coarse import RoughField, axis_of_nodes, rough_field
+from algorithms.correlation.deformation import refine_deformations
 from algorithms.correlation.field import CorrelationSettings, DisplacementField, Flag, Float32
 from algorithms.correlation.filters import ASTRAY, EMPTY, FLAT, OUTSIDE, Int32, Mask, Pair
 from algorithms.correlation.images import CLOUD, Image, Strip, strip_of
@@ -173,22 +174,27 @@ class _Work:
         outcome: Mask,
     ) -> Float32:
         refined = np.empty((rows.size, 4), np.float32)
+        pair = Pair(
+            reference.values,
+            reference.valid,
+            secondary.coefficients,
+            secondary.valid,
+            rows,
+            columns,
+        )
         refine_translations(
-            Pair(
-                reference.values,
-                reference.valid,
-                secondary.coefficients,
-                secondary.valid,
-                rows,
-                columns,
-            ),
+            pair,
             self._weights,
             self._settings.least_valid,
             start,
             refined,
             outcome,
         )
-        return refined
+        if self._settings.model == "translation":
+            return refined
+        deformed = np.empty_like(refined)
+        refine_deformations(pair, self._weights, refined, deformed, outcome)
+        return deformed
 
     def _is_inconsistent(
         self, reference: Strip, secondary: Strip, rows: Int32, refined: Float32

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,8 @@ class CorrelationSettings:
     max_displacement
         Largest displacement searched along each axis, pixels, about the prior.
     model
-        What happens to a window between the images: it moves, or it moves and deforms.
+        What happens to a window between the images: "translation", it moves; "affine", it moves and
+        deforms evenly, for strong shear, at two to three times the cost.
     least_correlation
         Normalised correlation from which an answer is given, 0 to 1.
     largest_sigma
@@ -74,6 +75,8 @@ class CorrelationSettings:
     def __post_init__(self) -> None:
         if self.window < 7 or self.window % 2 == 0 or self.window > 255:
             raise ValueError(f"window = {self.window}: expected an odd number from 7 to 255")
+        if self.model not in get_args(WarpModel):
+            raise ValueError(f"model = {self.model}: expected one of {get_args(WarpModel)}")
         if self.step < 1:
             raise ValueError(f"step = {self.step}: expected 1 or more")
         if not 0.0 <= self.max_displacement <= 512.0:

@@ -23,8 +23,8 @@ SIZE, WINDOW = (2048 if IS_FULL else 512), 31
 pytestmark = pytest.mark.drill
 
 
-def measured(pair, search=4.0):
-    settings = CorrelationSettings(window=WINDOW, step=16, max_displacement=search)
+def measured(pair, search=4.0, model="translation"):
+    settings = CorrelationSettings(window=WINDOW, step=16, max_displacement=search, model=model)
     images = Image(pair.reference), Image(pair.secondary)
     start = time.process_time()
     field = correlate(*images, settings)
@@ -63,6 +63,19 @@ def test_predicted_errors_are_those_made(fault):
 
 def test_a_pair_takes_seconds(fault):
     assert fault[1] <= 2.5
+
+
+def test_a_glacier_of_strong_shear_is_measured():
+    whole = image_pair.glacier(2048)
+    corner = (0, 0) if IS_FULL else (700, 520)  # its western bank
+
+    def part(row, column):
+        return whole(row + corner[0], column + corner[1])
+
+    pair = make_pair(part, SIZE, seed=2)
+    found = score(measured(pair, 16.0, "affine")[0], pair, WINDOW)
+    assert found.outliers <= 0.002
+    assert max(found.rmse_x, found.rmse_y) <= 0.042
 
 
 def test_real_texture_does_not_lock_to_pixels(reference_data):

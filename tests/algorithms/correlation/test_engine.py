@@ -84,6 +84,53 @@ def test_a_node_is_also_traced_back(texture):
     assert field.is_answered[2:-2, 2:-2].all()
 
 
+def waves(row, column):
+    """A texture known everywhere: waves of 5 to 12 pixels in all directions."""
+    rng = np.random.default_rng(3)
+    image = np.full(row.shape, 2000.0)
+    for _ in range(60):
+        length, angle, phase = rng.uniform(5, 12), *rng.uniform(0, 2 * np.pi, 2)
+        along = row * np.cos(angle) + column * np.sin(angle)
+        image += 60.0 * np.sin(2 * np.pi * along / length + phase)
+    return np.rint(image).astype(np.uint16)
+
+
+@pytest.fixture(scope="module")
+def sheared():
+    """A pair whose windows deform, and its displacement."""
+    row, column = np.mgrid[0:160, 0:200].astype(float)
+    dy = 0.4 + 0.03 * (column - 100) - 0.01 * (row - 80)
+    dx = -0.7 + 0.02 * (row - 80)
+    before = row.copy(), column.copy()
+    for _ in range(40):  # the place that moves onto each pixel
+        moved_row = 0.4 + 0.03 * (before[1] - 100) - 0.01 * (before[0] - 80)
+        moved_column = -0.7 + 0.02 * (before[0] - 80)
+        before = row - moved_row, column - moved_column
+    return waves(row, column), waves(*before), dy, dx
+
+
+def test_deforming_windows_are_measured_at_their_centres(sheared):
+    reference, secondary, dy, dx = sheared
+    settings = CorrelationSettings(window=31, step=10, max_displacement=4.0, model="affine")
+    field = correlate(Image(reference), Image(secondary), settings)
+    at = np.ix_(field.rows, field.columns)
+    assert field.is_answered[3:-3, 3:-3].mean() > 0.95
+    for found, true in ((field.dy, dy[at]), (field.dx, dx[at])):
+        error = (found - true)[field.is_answered]
+        assert np.sqrt(np.mean(error**2)) < 0.004
+        assert np.abs(error).max() < 0.02
+    assert np.nanmin(field.correlation[3:-3, 3:-3]) > 0.998
+
+
+def test_windows_that_only_move_are_found_by_either_model(texture):
+    pair = Image(moved(texture)), Image(moved(texture, 1.37, -0.71))
+    settings = CorrelationSettings(window=31, step=20, model="affine")
+    field = correlate(*pair, settings)
+    assert field.is_answered[2:-2, 2:-2].all()
+    np.testing.assert_allclose(field.dy[2:-2, 2:-2], 1.37, atol=0.006)
+    np.testing.assert_allclose(field.dx[2:-2, 2:-2], -0.71, atol=0.006)
+
+
 def test_a_window_larger_than_the_image_is_refused(texture):
     small = Image(moved(texture)[:30])
     with pytest.raises(ValueError, match="smaller than a window of 31"):
@@ -91,7 +138,14 @@ def test_a_window_larger_than_the_image_is_refused(texture):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"window": 30}, {"window": 5}, {"step": 0}, {"max_displacement": -1.0}]
+    "wrong",
+    [
+        {"window": 30},
+        {"window": 5},
+        {"step": 0},
+        {"max_displacement": -1.0},
+        {"model": "projective"},
+    ],
 )
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="expected"):
