@@ -9,6 +9,8 @@ from affine import Affine
 from algorithms.border import BorderFinder
 from algorithms.calibration import backscatter
 from algorithms.constants import SPEED_OF_LIGHT
+from algorithms.correlation import CorrelationSettings, correlate
+from algorithms.correlation.images import NO_DATA, Image
 from algorithms.grd import (
     AzimuthNoiseBlock,
     Float64,
@@ -85,6 +87,7 @@ def warm() -> None:
         flattening_factor(profiles)
         layover_shadow(profiles, *positions.absolute(), positions.height)
     _warm_optical()
+    _warm_correlation()
 
 
 def _warm_optical() -> None:
@@ -95,6 +98,16 @@ def _warm_optical() -> None:
     stored_int16(mean_of_squares(reflectance, 2), 1e-4)
     stretched_uint8(reflectance, 0.0, 0.3, 1.0)
     mean_power(np.ones((4, 4), np.uint16), 2, 2)
+
+
+def _warm_correlation() -> None:
+    """Run the kernels of correlation once, with a pyramid and a gap."""
+    row, column = np.indices((64, 64))
+    image = np.rint(1_000.0 + 300.0 * np.sin(0.9 * row) * np.cos(0.7 * column)).astype(np.uint16)
+    mask = np.zeros(image.shape, np.uint8)
+    mask[:4, :4] = NO_DATA
+    settings = CorrelationSettings(window=7, step=8, max_displacement=5.0, model="affine")
+    correlate(Image(image, mask), Image(image, mask), settings)
 
 
 def _annotation() -> GrdAnnotation:

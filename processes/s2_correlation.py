@@ -73,6 +73,13 @@ class S2Correlation(ChainProcess):
             f"Searched along each axis; at most {order.LARGEST_DISPLACEMENT_M:g}",
             default=order.Order.max_displacement_m,
         ),
+        described.choice(
+            "model",
+            "What happens to windows",
+            order.MODELS,
+            "translation: they move. affine: they move and deform, for ice of strong shear and "
+            "landslides; two to three times the time.",
+        ),
         described.geometry(),
         described.switch(
             "mask_clouds",

@@ -68,11 +68,13 @@ def vector_picture(east: Float32, north: Float32) -> UInt8:
 
 
 def _round_up(value: float) -> float:
-    """Return the next 1, 2 or 5 times a power of ten."""
+    """Return the next 1, 1.5, 2, 3, 5 or 7 times a power of ten."""
     if value <= 0.0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value)
+    return next(
+        step * power for step in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0) if step * power >= value
+    )
 
 
 def _arrows(east: Float32, north: Float32, pixels: float, scale: float) -> Iterator[Polygon]:

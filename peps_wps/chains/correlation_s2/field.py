@@ -71,7 +71,10 @@ def measured(
     progress(f"Reading {order.band}", 0.0)
     images = read_images(pair, order, threads)
     settings = CorrelationSettings(
-        window=order.window, step=order.step, max_displacement=order.max_displacement
+        window=order.window,
+        step=order.step,
+        max_displacement=order.max_displacement,
+        model=order.model,
     )
     message = f"Correlating {order.band}"
     try:

@@ -208,6 +208,7 @@ def _item(
             "band": order.band,
             "window": order.window,
             "step": order.step,
+            "model": order.model,
             "answered_percent": counted["answered_percent"],
             "corrections": counted["corrections"],
         },

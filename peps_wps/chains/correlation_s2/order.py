@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from algorithms.correlation.field import WarpModel
 from peps_wps.chains.contract import Json
 from peps_wps.chains.optical.fields import Fields, refused
 from peps_wps.chains.optical.products import tile_of_fields
@@ -11,6 +12,7 @@ from peps_wps.errors import InvalidInputError, SafeError
 from peps_wps.readers.sentinel2 import BANDS
 from peps_wps.readers.sentinel2.bands import band_named
 
+MODELS: tuple[WarpModel, ...] = ("translation", "affine")
 CORRECTIONS = ("plane", "steps", "jitter")
 NONE = "none"
 LARGEST_WINDOW, SMALLEST_WINDOW = 255, 7
@@ -34,6 +36,8 @@ class Order:
         Side of the windows and distance of the nodes, pixels of the band.
     max_displacement_m
         How far windows are searched along each axis.
+    model
+        Windows move, or move and deform.
     region
         WKT in longitude and latitude; None for all that the products have in common.
     mask_clouds
@@ -49,6 +53,7 @@ class Order:
     window: int = 31
     step: int = 10
     max_displacement_m: float = 40.0
+    model: WarpModel = "translation"
     region: str | None = None
     mask_clouds: bool = False
     corrections: tuple[str, ...] = CORRECTIONS
@@ -95,6 +100,7 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
             low=0.0,
             high=LARGEST_DISPLACEMENT_M,
         ),
+        model=MODELS[MODELS.index(fields.choice("model", MODELS))],
         region=region_of(fields),
         mask_clouds=fields.boolean("mask_clouds"),
         corrections=_corrections(fields),

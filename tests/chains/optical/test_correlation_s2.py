@@ -107,6 +107,16 @@ def test_the_item_names_both_products(pair, done):
         assert (done.folder / "unpacked" / asset["href"]).stat().st_size == asset["file:size"]
 
 
+def test_deforming_windows_give_the_same_still_sides(pair, done):
+    deformed = pair.run(CHAIN, **titles(pair), step="8", corrections="none", model="affine")
+    east, rigid = read(deformed, "ew")[0], read(done, "ew")[0]
+    row, column = np.indices(east.shape) * 8.0 + 4.0
+    away = np.abs(FAULT.distance(row, column)) > 24
+    both = np.isfinite(east) & np.isfinite(rigid) & away
+    assert both.sum() > 0.7 * away.sum()
+    assert np.median(np.abs(east - rigid)[both]) < 0.1
+
+
 def test_the_picture_shows_the_field(done):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -182,6 +192,7 @@ def test_an_overlapping_tile_is_compared_on_common_ground(pair):
         ({"max_displacement_m": "-4"}, "from 0 to 5000"),
         ({"max_displacement_m": "nan"}, "from 0 to 5000"),
         ({"geometry": "POLYGON((1 2"}, "WKT or GeoJSON"),
+        ({"model": "projective"}, "one of translation, affine"),
         ({"corrections": "all"}, "none alone, or some of"),
         ({"corrections": ["none", "plane"]}, "none alone, or some of"),
         ({"reference": ""}, "reference is missing"),
