@@ -101,6 +101,11 @@ class CogWriter:
         """Rows and columns of blocks at full resolution."""
         return self._levels[0].rows, self._levels[0].columns
 
+    @property
+    def has_data(self) -> bool:
+        """Whether any block so far holds a pixel that is not no data."""
+        return any(block is not None for block in self._levels[0].compressed.values())
+
     def put(self, row: int, column: int, block: AnyArray) -> None:
         """Take one block; may be called from several threads, once for each block.
 

@@ -47,7 +47,6 @@ class ColourOfScene:
         self._sources = [BandSource(scene, band, self._grid) for band in order.bands]
         self._limits = order.stretch.limits(scene, order.bands, self._grid)
         self._stem = results.stem_of(scene, order.name.replace("_", "-"))
-        self._has_data = False
         self._writer = CogWriter(
             folder / f"{self._stem}.tif",
             width=self._grid.shape[1],
@@ -85,7 +84,7 @@ class ColourOfScene:
             When no pixel is valid.
         """
         run_blocks(self._grid.shape, self._block, threads=threads, progress=progress)
-        if not self._has_data:
+        if not self._writer.has_data:
             raise ChainError(f"{self._scene.product.title} has no data in the area")
         self._writer.close()
         picture = self._folder / f"{self._stem}{SUFFIXES[self._order.picture]}"
@@ -109,8 +108,6 @@ class ColourOfScene:
         if outside is not None:
             missing |= outside
         tones[missing] = NO_DATA
-        # Set from several threads, always to the same.
-        self._has_data = self._has_data or not missing.all()
         put(self._writer, block, tones, NO_DATA)
 
     def _item(self, picture: Path) -> dict[str, Any]:

@@ -128,19 +128,16 @@ class BandsOfScene:
         )
         rows, columns = grid.shape
         writer = CogWriter(path, width=columns, height=rows, description=description)
-        held = np.zeros(1, np.bool_)
 
         def store(block: Block) -> None:
             values = read(block)
             outside = grid.outside(block)
             if outside is not None:
                 values = np.where(outside, np.float32(np.nan), values)
-            stored = self._stored(values)
-            held[0] |= bool((stored != form.nodata).any())
-            put(writer, block, stored, form.nodata)
+            put(writer, block, self._stored(values), form.nodata)
 
         run_blocks(grid.shape, store, threads=threads, progress=progress)
-        if not held[0]:
+        if not writer.has_data:
             raise ChainError(f"{self._scene.product.title} has no data of {band} in the area")
         writer.close()
         self._paths[band] = path

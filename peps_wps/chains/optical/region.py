@@ -14,8 +14,15 @@ from peps_wps.readers.footprint import nearest_turn
 
 NAME = "geometry"
 MOST_VERTICES = 5_000
+_KINDS = ("POLYGON", "MULTIPOLYGON")
 # Sides of a region are straight in longitude and latitude: followed on the map so closely.
 _LONGEST_SIDE_DEG = 0.02
+
+
+_NOT_A_POLYGON = (
+    *(shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError),
+    RecursionError,
+)
 
 
 def region_of(fields: Fields) -> str | None:
@@ -31,19 +38,23 @@ def region_of(fields: Fields) -> str | None:
         return None
     try:
         geometry = _read(text)
-    except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NOT_A_POLYGON as error:
         raise refused(NAME, text, "a polygon as WKT or GeoJSON") from error
     _check(geometry, text)
     return shapely.to_wkt(geometry, rounding_precision=9)
 
 
 def _read(text: str) -> BaseGeometry:
-    """Return a geometry of WKT or GeoJSON: a geometry, or a feature with one."""
+    """Return a polygon, or several, of WKT or GeoJSON: a geometry, or a feature with one."""
     if not text.startswith("{"):
+        if not text.upper().startswith(_KINDS):
+            raise ValueError("not a polygon")
         return shapely.from_wkt(text)
     document = json.loads(text)
     if document["type"] == "Feature":
         document = document["geometry"]
+    if document["type"].upper() not in _KINDS:
+        raise ValueError("not a polygon")
     return shapely.from_geojson(json.dumps(document))
 
 

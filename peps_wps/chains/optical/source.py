@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.optical import NO_DATA, mean_of_squares, reflectance_from_dn
+from peps_wps.chains.optical.blocks import SIDE
 from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import BANDS, Sentinel2Scene
@@ -36,22 +37,17 @@ class CachedImage:
     ----------
     image
         The image; its blocks may be asked for by several threads.
-    band
-        Counted from 1, of an image of several.
+    reach
+        Most rows of a block.
     """
 
-    def __init__(self, image: Jp2Image, band: int = 1) -> None:
+    def __init__(self, image: Jp2Image, reach: int) -> None:
         self._image = image
-        self._band = band
         self._tiles: OrderedDict[tuple[int, int], _Tile] = OrderedDict()
         self._lock = threading.Lock()
-        # Two rows of tiles: a block lies on two of them at most. The next ones beside.
-        self._kept = 2 * -(-image.shape[1] // image.block_shape[1]) + 4
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self._image.shape
+        # All tiles that a row of blocks lies on, and a few of the next.
+        rows = -(-reach // image.block_shape[0]) + 1
+        self._kept = rows * -(-image.shape[1] // image.block_shape[1]) + 4
 
     def read(self, block: Block) -> Pixels:
         """Return the pixels of a block, shape (rows, columns)."""
@@ -88,7 +84,7 @@ class CachedImage:
                     min(height, self._image.shape[0] - top),
                     min(width, self._image.shape[1] - left),
                 )
-                tile.pixels = self._image.read(place, band=self._band)
+                tile.pixels = self._image.read(place)
             return tile.pixels
 
 
@@ -114,7 +110,8 @@ class BandSource:
         self, scene: Sentinel2Scene, band: str, grid: SceneGrid, *, is_raw: bool = False
     ) -> None:
         self.resolution = held_resolution(scene, band, grid.resolution)
-        self._image = CachedImage(scene.image(band, self.resolution))
+        reach = -(-SIDE * grid.resolution // self.resolution)
+        self._image = CachedImage(scene.image(band, self.resolution), reach)
         self._grid = grid
         self._is_raw = is_raw
         self._offset = scene.radiometry.offsets[band]
@@ -123,13 +120,21 @@ class BandSource:
     def reflectance(self, block: Block) -> Float32:
         """Return the reflectances of a block of the grid, NaN for no data and saturation."""
         place = self._grid.in_tile(block)
-        if self.resolution <= self._grid.resolution:
-            factor = self._grid.resolution // self.resolution
-            fine = (factor * n for n in (place.row, place.column, place.rows, place.columns))
-            values = self._values(self._image.read(Block(*fine)))
-            return values if factor == 1 else mean_of_squares(values, factor)
+        if self.resolution < self._grid.resolution:
+            return self._averaged(place, self._grid.resolution // self.resolution)
         factor = self.resolution // self._grid.resolution
         return _repeated(lambda coarse: self._values(self._image.read(coarse)), place, factor)
+
+    def _averaged(self, place: Block, factor: int) -> Float32:
+        """Return the means of finer pixels, taken strip by strip: they are many."""
+        out = np.empty((place.rows, place.columns), np.float32)
+        step = max(1, SIDE // factor)
+        for row in range(0, place.rows, step):
+            rows = min(step, place.rows - row)
+            strip = (place.row + row, place.column, rows, place.columns)
+            values = self._values(self._image.read(Block(*(factor * n for n in strip))))
+            out[row : row + rows] = mean_of_squares(values, factor)
+        return out
 
     def _values(self, numbers: Pixels) -> Float32:
         if self._is_raw:

@@ -175,6 +175,8 @@ def _one_cloud(bench):
         ({"geometry": "POLYGON((0 0, 1 1"}, "expected a polygon"),
         ({"geometry": "POINT(1 43)"}, "expected a polygon"),
         ({"geometry": '{"type": "Polygon"}'}, "expected a polygon"),
+        ({"geometry": '{"a":' * 20_000}, "expected a polygon"),
+        ({"geometry": "GEOMETRYCOLLECTION(" * 20_000}, "expected a polygon"),
         ({"geometry": "POLYGON((0 0, 1 1, 1 0, 0 1, 0 0))"}, "no sound polygon"),
         ({"geometry": "POLYGON((300 0, 301 1, 301 0, 300 0))"}, "longitudes from -180"),
         ({"resolution": "15"}, "resolution is 15"),

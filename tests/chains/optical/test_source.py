@@ -40,12 +40,17 @@ def _sweep(top: int, left: int, rows: int, columns: int, side: int) -> list[Bloc
 
 
 @pytest.mark.parametrize(
-    ("top", "left", "side"), [(0, 0, 64), (17, 23, 64), (33, 1, 50), (0, 0, 32)]
+    ("top", "left", "side", "tile"),
+    [
+        *((0, 0, 64, 64), (17, 23, 64, 64), (33, 1, 50, 64), (0, 0, 32, 64)),
+        # Blocks of many tiles: a coarse result, or the small tiles of 60 m.
+        *((0, 0, 128, 24), (7, 5, 128, 24)),
+    ],
 )
-def test_a_sweep_reads_each_tile_once(rng, top, left, side):
+def test_a_sweep_reads_each_tile_once(rng, top, left, side, tile):
     pixels = rng.integers(0, 65535, (330, 410), dtype=np.uint16)
-    image = TiledPixels(pixels, (64, 64))
-    cached = CachedImage(image)
+    image = TiledPixels(pixels, (tile, tile))
+    cached = CachedImage(image, side)
     blocks = _sweep(top, left, 330 - top, 410 - left, side)
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(cached.read, blocks))
