@@ -6,31 +6,7 @@ from pywps import ComplexOutput, Format, LiteralInput
 
 from peps_wps.chains.ortho_s1 import order
 from peps_wps.ordering.process import Alias, ChainProcess
-
-
-def _choice(identifier: str, title: str, allowed: tuple[str, ...], abstract: str) -> LiteralInput:
-    """Return an optional input with a list of words, the first the default."""
-    return LiteralInput(
-        identifier,
-        title,
-        data_type="string",
-        abstract=abstract,
-        allowed_values=list(allowed),
-        default=allowed[0],
-        min_occurs=0,
-    )
-
-
-def _switch(identifier: str, title: str, abstract: str, *, default: bool) -> LiteralInput:
-    """Return an optional boolean."""
-    return LiteralInput(
-        identifier,
-        title,
-        data_type="boolean",
-        abstract=abstract,
-        default=str(default).lower(),
-        min_occurs=0,
-    )
+from processes import descriptions as described
 
 
 class S1Ortho(ChainProcess):
@@ -70,7 +46,7 @@ class S1Ortho(ChainProcess):
             min_occurs=0,
             max_occurs=200,
         ),
-        _choice(
+        described.choice(
             "calibration",
             "Calibration",
             order.CALIBRATIONS,
@@ -102,13 +78,15 @@ class S1Ortho(ChainProcess):
             default="bilinear",
             min_occurs=0,
         ),
-        _choice(
+        described.choice(
             "interpolated",
             "Interpolated quantity",
             order.INTERPOLATED,
             "power keeps the mean backscatter; amplitude is offered for comparison.",
         ),
-        _switch("denoise", "Remove thermal noise", "With the product's noise tables", default=True),
+        described.switch(
+            "denoise", "Remove thermal noise", "With the product's noise tables", default=True
+        ),
         LiteralInput(
             "min_coverage",
             "Least coverage of a tile in percent",
@@ -116,32 +94,32 @@ class S1Ortho(ChainProcess):
             default=10,
             min_occurs=0,
         ),
-        _choice(
+        described.choice(
             "format",
             "Values",
             order.FORMATS,
             "float32: linear power, 0 is no data, valid from 1e-7. float32_db: decibels, NaN is no "
             "data. uint16: amplitude times 10000 with its scale tag, 0 is no data.",
         ),
-        _switch(
+        described.switch(
             "masks",
             "Masks and angles",
             "Border mask, layover and shadow, incidence and local incidence angle",
             default=False,
         ),
-        _switch(
+        described.switch(
             "bistatic",
             "Residual bistatic correction",
             "Azimuth shift of up to 2 m between near and far range, as the annotation has it",
             default=True,
         ),
-        _choice(
+        described.choice(
             "srgr",
             "Ground range polynomials between their records",
             order.SRGR_RULES,
             "linear interpolates the coefficients in time; nearest takes the nearest record.",
         ),
-        _switch(
+        described.switch(
             "lossless",
             "Keep all bits",
             "Otherwise float32 mantissas are rounded to 10 bits, 0.002 dB",
