@@ -1,0 +1,131 @@
+"""Each everyday tool once as a user has it: by WPS from a service, products on tape."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+import requests
+from owslib.util import ServiceException
+from owslib.wps import WebProcessingService
+from rasterio.io import MemoryFile
+
+from catalog_db.engine import create_engine
+from peps_wps.app import create_app
+from peps_wps.cli_archive import open_services
+from peps_wps.config import Config
+from peps_wps.ingest import ingest
+from tests.jobs.job_house import until
+from tests.loopback import on_the_loopback
+from tests.workers import working
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("optical"),
+    pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning"),
+]
+
+AREA = "POLYGON((0.92 43.69, 0.95 43.69, 0.95 43.66, 0.92 43.66, 0.92 43.69))"
+
+
+@pytest.fixture(scope="module")
+def service(bench, small, tmp_path_factory) -> Iterator[WebProcessingService]:
+    """A service whose archive holds both products on tape."""
+    folder = tmp_path_factory.mktemp("everyday")
+    environ = {
+        "PEPS_AUTH_MODE": "open",
+        "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
+        "PEPS_TAPE_SPEED": "1000",
+    }
+    config = Config.load(var=folder / "var", environ=environ)
+    services = open_services(config)
+    paths = [*bench.shelf.paths.values(), *small.paths]
+    ingest(paths, tier="tape", services=services, progress=lambda *_: None)
+    services.engine.dispose()
+    engine = create_engine(config.catalog.url)
+    with working(config), on_the_loopback(create_app(config, engine)) as url:
+        yield WebProcessingService(f"{url}/resto/wps")
+    engine.dispose()
+
+
+@pytest.fixture
+def run(service):
+    """Order a process and fetch its outputs by their identifiers."""
+
+    def order(process: str, *inputs: tuple[str, str]) -> dict[str, bytes]:
+        execution = service.execute(process, list(inputs), output=[])
+
+        def is_complete() -> bool:
+            execution.checkStatus(sleepSecs=0)
+            return execution.isComplete()
+
+        until(is_complete, 60)
+        assert execution.isSucceded(), execution.statusMessage
+        links = {output.identifier: output.reference for output in execution.processOutputs}
+        return {name: requests.get(link, timeout=30).content for name, link in links.items()}
+
+    return order
+
+
+def _raster(archive: bytes) -> tuple[str, tuple[int, ...]]:
+    """Data type and shape of the first GeoTIFF of a zip."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as members:
+        name = next(name for name in members.namelist() if name.endswith(".tif"))
+        with MemoryFile(members.read(name)) as memory, memory.open() as dataset:
+            return dataset.dtypes[0], (dataset.count, *dataset.shape)
+
+
+def _size(picture: bytes) -> tuple[str, int]:
+    with MemoryFile(picture) as memory, memory.open() as dataset:
+        return dataset.driver, max(dataset.shape)
+
+
+def test_ndvi(run, bench):
+    outputs = run("S2_NDVI", ("products", bench.title), ("mask_clouds", "true"))
+    assert _raster(outputs["archive"]) == ("int16", (1, 600, 600))
+    (told,) = json.loads(outputs["report"])["products"]
+    assert 0.3 < told["statistics"]["mean"] < 0.7
+
+
+def test_color_composition(run, bench):
+    outputs = run(
+        "S2_COLOR_COMPOSITION",
+        *(("products", bench.title), ("preset", "swir"), ("geometry", AREA), ("picture", "jpeg")),
+    )
+    dtype, (count, rows, columns) = _raster(outputs["archive"])
+    assert (dtype, count) == ("uint8", 3)
+    assert 200 < min(rows, columns) <= max(rows, columns) < 360
+    assert _size(outputs["quicklook"])[0] == "JPEG"
+
+
+def test_extract_bands(run, bench):
+    outputs = run(
+        "S2_EXTRACT_BANDS",
+        *(("products", bench.title), ("bands", "B8A"), ("crs", "EPSG:2154"), ("values", "dn")),
+    )
+    dtype, (count, rows, _) = _raster(outputs["archive"])
+    assert (dtype, count) == ("uint16", 1)
+    assert 300 < rows < 330
+
+
+def test_quicklooks(run, bench, small):
+    optical = run("S2_QUICKLOOK", ("products", bench.title), ("size", "128"))
+    assert _size(optical["quicklook"]) == ("PNG", 128)
+    radar = run("S1_QUICKLOOK", ("products", small.products[0].title), ("size", "128"))
+    driver, size = _size(radar["quicklook"])
+    assert driver == "PNG"
+    assert size <= 128
+
+
+def test_orbit_data(run, bench, small):
+    titles = [("products", bench.title), ("products", small.products[0].title)]
+    outputs = run("ORBIT_DATA", *titles)
+    assert outputs["vectors"].count(b"datastrip") == 81
+    assert len(json.loads(outputs["footprints"])["features"]) == 4
+    assert json.loads(outputs["czml"])[0]["id"] == "document"
+
+
+def test_a_wrong_order_is_refused_at_once(service, bench):
+    with pytest.raises(ServiceException, match='locator="formula"'):
+        service.execute("S2_NDVI", [("products", bench.title), ("formula", "N / 0wned")], output=[])
