@@ -54,7 +54,7 @@ def prepare_data(config: Config) -> None:
     if demonstration_title(config) is None:
         from simulator.demonstration import write as write_demonstration
 
-        say("Simulating a Sentinel-1 product of a known landscape...")
+        say("Simulating products of Sentinel-1 and Sentinel-2 over known landscapes...")
         begun = time.monotonic()
         partial = folder.with_name(f".{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -111,9 +111,9 @@ def demonstration_folder(config: Config) -> Path:
 
 
 def demonstration_title(config: Config) -> str | None:
-    """Return the title of the demonstration product, None before it is written."""
-    found = products_in(demonstration_folder(config))
-    return found[0].name.split(".")[0] if found else None
+    """Return the title of the product that is ordered, None before it is written."""
+    found = [path.name for path in products_in(demonstration_folder(config))]
+    return next((name.split(".")[0] for name in found if name.startswith("S1")), None)
 
 
 def products_in(folder: Path) -> list[Path]:

@@ -72,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.demonstration:
-        written = [demonstration.write(folder).product]
+        made = demonstration.write(folder)
+        written = [made.product, made.optical]
     elif arguments.from_metadata:
         written = [_fill_metadata(folder, arguments)]
     else:
