@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import rasterio
@@ -30,6 +31,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from algorithms.correlation import CorrelationSettings, correlate
 from algorithms.correlation.coarse import axis_of_nodes
+from algorithms.correlation.field import WarpModel
 from algorithms.correlation.images import Image
 from benchmarks.measure import measure
 from simulator.optical import image_pair
@@ -40,6 +42,7 @@ from simulator.optical.score import Accuracy, Measured, score
 PEERS = Path(__file__).parent / "peers" / "correlators.py"
 METHODS = ("match_template", "lucas_kanade", "phase_correlation", "autorift")
 OTB = "otbcli_FineRegistration"
+MODELS = get_args(WarpModel)
 WINDOW, STEP, SEARCH = 31, 16, 4.0
 TILE, TILE_STEP = 10_980, 10
 
@@ -81,9 +84,13 @@ def read_source(path: Path) -> NDArray[np.uint16]:
     return np.asarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.uint16)
 
 
-def ours(case: Case, *, step: int = STEP, window: int = WINDOW) -> tuple[Measured, float]:
+def ours(
+    case: Case, *, step: int = STEP, window: int = WINDOW, model: WarpModel = "translation"
+) -> tuple[Measured, float]:
     """Correlate on one thread; return the field and CPU seconds."""
-    settings = CorrelationSettings(window=window, step=step, max_displacement=case.search)
+    settings = CorrelationSettings(
+        window=window, step=step, max_displacement=case.search, model=model
+    )
     images = Image(case.pair.reference), Image(case.pair.secondary)
     start = time.process_time()
     field = correlate(*images, settings)
@@ -95,7 +102,8 @@ def warm_up() -> None:
     """Compile everything on a small pair."""
     pair = make_pair(image_pair.SHIFT, 160, changed=0.2)
     for search in (SEARCH, 16.0):
-        ours(Case("small", pair, search))
+        for model in MODELS:
+            ours(Case("small", pair, search), model=model)
 
 
 def peer(python: Path, method: str, folder: Path, case: Case) -> Answer:
@@ -176,7 +184,10 @@ def compare(size: int, real: Path | None, python: Path | None) -> None:
     warm_up()
     for case in cases(size, real):
         print(f"\n{case.name}, {case.pair.reference.shape[0]} pixels square\n{HEADER}")
-        engines: dict[str, Engine] = {"PEPS": lambda _, case: ours(case)}
+        engines: dict[str, Engine] = {
+            f"PEPS, {model}": lambda _, case, model=model: ours(case, model=model)
+            for model in MODELS
+        }
         if python is not None:
             engines |= {method: partial(peer, python, method) for method in METHODS}
             engines["OTB"] = otb

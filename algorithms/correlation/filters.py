@@ -55,14 +55,13 @@ def gaussian_taps(sigma: float) -> Float32:
     return normalised
 
 
-def spline_taps(sigma: float) -> Float32:
-    """Return the filter from samples to cubic B-spline coefficients of the smoothed samples.
+def spline_taps() -> Float32:
+    """Return the filter from samples to cubic B-spline coefficients.
 
-    The inverse filter of the B-spline, -6 z / (1 - z**2) * z**abs(k), joined to the Gaussian.
+    The inverse filter of the B-spline, -6 z / (1 - z**2) * z**abs(k).
     """
     distance = np.abs(np.arange(-_SPLINE_RADIUS, _SPLINE_RADIUS + 1))
-    inverse = -6.0 * _POLE / (1.0 - _POLE**2) * _POLE**distance
-    return np.convolve(inverse, gaussian_taps(sigma).astype(np.float64)).astype(np.float32)
+    return np.asarray(-6.0 * _POLE / (1.0 - _POLE**2) * _POLE**distance, np.float32)
 
 
 def convolved(image: Float32, taps: Float32) -> Float32:

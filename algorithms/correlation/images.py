@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from algorithms.correlation.filters import (
+    PADDING,
     Float32,
     Mask,
     convolved,
@@ -22,6 +23,8 @@ VALID, NO_DATA, CLOUD = 0, 1, 2
 # Pixels around one without data that filters have mixed with it.
 _TAINTED = 2
 _BLOCK_ROWS = 512
+# Patterns broader than this are left out, standard deviation of a Gaussian, pixels.
+_BROAD = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,10 @@ class Strip:
     first
         Row of the image that is row 0 here.
     values
-        The smoothed image, shape (row, column + PADDING), finite.
+        The smoothed image without broad patterns, shape (row, column + PADDING), finite. Light on
+        slopes stays where it is while ice moves: windows would follow the light.
     coefficients
-        Cubic B-spline coefficients of the smoothed image, same layout.
+        Cubic B-spline coefficients of `values`, same layout.
     valid
         1 where pixels count, shape (row, column).
     """
@@ -105,16 +109,19 @@ def strip_of(image: Image, first: int, last: int, *, smoothing: float) -> Strip:
     smoothing
         Standard deviation of the Gaussian, pixels.
     """
-    margin = spline_taps(smoothing).size // 2
+    smooth, broad, spline = gaussian_taps(smoothing), gaussian_taps(_BROAD), spline_taps()
+    margin = (smooth.size + broad.size + spline.size) // 2
     top, bottom = max(first, 0), max(min(last, image.shape[0]), 0)
     upper = max(top - margin, 0)
     pixels, valid = image.rows(upper, max(min(bottom + margin, image.shape[0]), upper))
     pixels = filled(pixels, valid)
     kept = slice(top - upper, bottom - upper)
+    smoothed = convolved(pixels, smooth)
+    values = smoothed - convolved(smoothed[:, :-PADDING], broad)
     return Strip(
         top,
-        convolved(pixels, gaussian_taps(smoothing))[kept],
-        convolved(pixels, spline_taps(smoothing))[kept],
+        values[kept],
+        convolved(values[:, :-PADDING], spline)[kept],
         _untainted(valid)[kept],
     )
 

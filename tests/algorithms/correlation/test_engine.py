@@ -21,7 +21,7 @@ def texture():
 def moved(texture, dy=0.0, dx=0.0):
     phase = np.fft.fftfreq(SHAPE[0])[:, None] * dy + np.fft.rfftfreq(SHAPE[1]) * dx
     image = np.fft.irfft2(texture * np.exp(-2j * np.pi * phase), s=SHAPE)
-    return np.rint(2000.0 + 1500.0 * image / image.std()).clip(1, 65535).astype(np.uint16)
+    return np.rint(9000.0 + 1500.0 * image / image.std()).astype(np.uint16)
 
 
 @pytest.mark.parametrize(("dy", "dx"), [(0.0, 0.0), (1.37, -0.71), (-3.6, 2.5)])
