@@ -35,7 +35,10 @@ def pair(tmp_path_factory):
     later = replace(acquisition, sensing=FIRST + timedelta(days=10), displacement=MOVED)
     beside = replace(acquisition, sensing=FIRST + timedelta(days=20), left=LEFT + 1200)
     other = replace(acquisition, sensing=FIRST + timedelta(days=30), seed=9)
-    paths = [write_product(folder, one) for one in (acquisition, later, beside, other)]
+    cloudy = replace(later, sensing=FIRST + timedelta(days=40), clouds=0.4)
+    hidden = replace(later, sensing=FIRST + timedelta(days=50), clouds=0.97)
+    seen = (acquisition, later, beside, other, cloudy, hidden)
+    paths = [write_product(folder, one) for one in seen]
     return bench_of(paths, folder)
 
 
@@ -257,3 +260,17 @@ def test_a_window_larger_than_the_image_fails_with_its_reason(pair):
 def test_unlike_images_fail_with_their_reason(pair):
     with pytest.raises(ChainError, match="do not resemble each other"):
         pair.run(CHAIN, **titles(pair, 3))
+
+
+def test_what_clouds_hide_is_told(pair):
+    done = pair.run(CHAIN, **titles(pair, 4), mask_clouds="true", corrections="none")
+    flags, transform = read(done, "flags")
+    assert ((flags & Flag.CLOUD) != 0).mean() > 0.2
+    east, _ = read(done, "ew")
+    _, dx = true_field(transform, east.shape)
+    assert np.nanmedian(np.abs(east - 10 * dx)) < 0.2
+
+
+def test_a_clouded_product_fails_with_its_reason(pair):
+    with pytest.raises(ChainError, match=r"clouds hide \d+ percent"):
+        pair.run(CHAIN, **titles(pair, 5), mask_clouds="true")
