@@ -41,7 +41,7 @@ from simulator.optical.score import Accuracy, Measured, score
 
 PEERS = Path(__file__).parent / "peers" / "correlators.py"
 METHODS = ("match_template", "lucas_kanade", "phase_correlation", "autorift")
-OTB = "otbcli_FineRegistration"
+OTB, OTB_SEARCH = "otbcli_FineRegistration", 8.0
 MODELS = get_args(WarpModel)
 WINDOW, STEP, SEARCH = 31, 16, 4.0
 TILE, TILE_STEP = 10_980, 10
@@ -133,6 +133,8 @@ def otb(folder: Path, case: Case) -> Answer:
     command = shutil.which(OTB)
     if command is None:
         return "not installed"
+    if case.search > OTB_SEARCH:
+        return f"left out: a search of {case.search:g} pixels takes minutes"
     for name in ("reference", "secondary"):
         image = getattr(case.pair, name)
         height, width = image.shape
