@@ -1,10 +1,11 @@
 """Supervisors in processes of their own, with the recalls and the dispatcher that belong to them.
 
 They are forked from a server that has imported everything: a test that starts one need not wait
-for imports. They share nothing with the process of the tests.
+for imports. They share nothing with the process of the tests but its environment.
 """
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
@@ -18,11 +19,16 @@ _CONTEXT.set_forkserver_preload(["peps_wps.jobs.service", "sqlalchemy.dialects.p
 
 def start_workers(config: Config) -> BaseProcess:
     """Start a supervisor, without the kernels of chains that compute."""
-    process = _CONTEXT.Process(
-        target=run_workers, args=(config,), kwargs={"zygote": "peps_wps.jobs.child"}
-    )
+    process = _CONTEXT.Process(target=_work, args=(config, dict(os.environ)))
     process.start()
     return process
+
+
+def _work(config: Config, environment: dict[str, str]) -> None:
+    """Work in an environment: the server that forks keeps that of its own beginning."""
+    os.environ.clear()
+    os.environ.update(environment)
+    run_workers(config, zygote="peps_wps.jobs.child")
 
 
 def end(process: BaseProcess, limit_s: float = 20.0) -> None:
