@@ -15,6 +15,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from algorithms.correlation import Flag
 from peps_wps.chains.correlation_s2.chain import CorrelationS2
 from peps_wps.errors import ChainError, InvalidInputError, OrderRefusedError
+from peps_wps.readers.sentinel2.images import Block
 from simulator.optical.displacement import Fault, Shift, together
 from simulator.optical.product import Acquisition, write_product
 from tests.chains.optical.simulated_scene import bench_of
@@ -274,3 +275,10 @@ def test_what_clouds_hide_is_told(pair):
 def test_a_clouded_product_fails_with_its_reason(pair):
     with pytest.raises(ChainError, match=r"clouds hide \d+ percent"):
         pair.run(CHAIN, **titles(pair, 5), mask_clouds="true")
+
+
+def test_a_window_of_an_image_is_part_of_the_whole(pair):
+    image = pair.scene.image("B04")
+    whole = image.read_all(threads=2)
+    window = Block(37, 101, 200, 60)
+    np.testing.assert_array_equal(image.read_window(window), whole[37:237, 101:161])
