@@ -60,6 +60,11 @@ def has_attribute(name: str) -> OfflineTest:
     return is_offline
 
 
+# A file is given up later than readers are held to stand still, as those begun after it: where the
+# whole system is away, that is no fault of the file.
+_ALONE = 1.25
+
+
 @dataclass(eq=False)
 class _Task:
     """A file on its way to the HSM's disk; `has_ended` with its thread, whatever came of it."""
@@ -103,7 +108,7 @@ class _Task:
             return StageStatus(StageState.STAGED, self.file.size_bytes)
         if self.began is None:
             return StageStatus(StageState.WAITING)
-        if self.is_overdue(time_limit_s):
+        if self.is_overdue(_ALONE * time_limit_s):
             self.unwanted.set()
             self.error = TapeError(f"{self.file.path} did not come within {time_limit_s:.0f} s")
             return StageStatus(StageState.FAILED, self.bytes_done, self.error)
