@@ -79,9 +79,12 @@ def rough_field(
         return RoughField(*prior, unknown, math.ceil(settings.max_displacement) + 1)
     known = _Grid(rows.astype(np.float64), columns.astype(np.float64), *prior)
     ratio = known
+    pyramid = [(reference, secondary)]
+    for _ in range(levels):
+        pyramid.append((pyramid[-1][0].halved(), pyramid[-1][1].halved()))
     for level in range(levels, 0, -1):
         radius = math.ceil(settings.max_displacement / 2.0**level) + 1
-        pair = _at_level(reference, level), _at_level(secondary, level)
+        pair = pyramid[level]
         known, found_ratio = _search_level(
             *pair, settings, known, 2.0**level, radius if level == levels else RADIUS
         )
@@ -129,13 +132,6 @@ def _between(known: Float64, wanted: Int32 | Float64) -> tuple[NDArray[np.intp],
 def _at_full(pixels: Int32, scale: float) -> Float64:
     """Return where the centres of reduced pixels lie at full resolution."""
     return (pixels.astype(np.float64) + 0.5) * scale - 0.5
-
-
-def _at_level(image: Image, level: int) -> Image:
-    """Return the image halved so many times."""
-    for _ in range(level):
-        image = image.halved()
-    return image
 
 
 def _search_level(

@@ -1,6 +1,7 @@
 """The images of a correlation as it reads them: rows on demand, without gaps."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class Image:
         return Image(pixels, mask)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Strip:
     """Consecutive rows of an image, filtered.
 
@@ -82,19 +83,33 @@ class Strip:
     ----------
     first
         Row of the image that is row 0 here.
-    values
-        The smoothed image without broad patterns, shape (row, column + PADDING), finite. Light on
-        slopes stays where it is while ice moves: windows would follow the light.
-    coefficients
-        Cubic B-spline coefficients of `values`, same layout.
+    around
+        The smoothed image without broad patterns, with the rows above and below that filters need,
+        shape (row, column + PADDING), finite. Light on slopes stays where it is while ice moves:
+        windows would follow the light.
+    kept
+        Rows of `around` that are those of the strip.
     valid
         1 where pixels count, shape (row, column).
     """
 
     first: int
-    values: Float32
-    coefficients: Float32
+    around: Float32
+    kept: slice
     valid: Mask
+
+    @property
+    def values(self) -> Float32:
+        """The filtered image, shape (row, column + PADDING)."""
+        return self.around[self.kept]
+
+    @cached_property
+    def coefficients(self) -> Float32:
+        """Cubic B-spline coefficients of `values`, same layout; computed where they are asked for.
+
+        Only images between whose pixels is looked need them.
+        """
+        return convolved(self.around[:, :-PADDING], spline_taps())[self.kept]
 
 
 def strip_of(image: Image, first: int, last: int, *, smoothing: float) -> Strip:
@@ -114,16 +129,10 @@ def strip_of(image: Image, first: int, last: int, *, smoothing: float) -> Strip:
     top, bottom = max(first, 0), max(min(last, image.shape[0]), 0)
     upper = max(top - margin, 0)
     pixels, valid = image.rows(upper, max(min(bottom + margin, image.shape[0]), upper))
-    pixels = filled(pixels, valid)
+    smoothed = convolved(filled(pixels, valid), smooth)
+    around = smoothed - convolved(smoothed[:, :-PADDING], broad)
     kept = slice(top - upper, bottom - upper)
-    smoothed = convolved(pixels, smooth)
-    values = smoothed - convolved(smoothed[:, :-PADDING], broad)
-    return Strip(
-        top,
-        values[kept],
-        convolved(values[:, :-PADDING], spline)[kept],
-        _untainted(valid)[kept],
-    )
+    return Strip(top, around, kept, _untainted(valid)[kept])
 
 
 def _untainted(valid: Mask) -> Mask:
