@@ -14,6 +14,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from algorithms.block import Block
 from algorithms.grd import Float64
 from algorithms.ground_range import SLANT_STEP
 from algorithms.ortho_kernels import BlockGrid, HeightGrid, fill_nodes, fill_positions
@@ -24,15 +25,6 @@ Float32 = NDArray[np.float32]
 NODE_SPACING = 32  # pixels
 # A range of heights is widened to this, so that the parabola has three distinct points.
 LEAST_HEIGHT_RANGE_M = 100.0
-
-
-class Block(NamedTuple):
-    """A rectangle of pixels of the tile: first row and column, numbers of rows and columns."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
 
 
 class Window(NamedTuple):

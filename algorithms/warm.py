@@ -6,6 +6,7 @@ A process that others are forked from calls this, so that none of them compiles 
 import numpy as np
 from affine import Affine
 
+from algorithms.block import Block
 from algorithms.border import BorderFinder
 from algorithms.calibration import backscatter
 from algorithms.constants import SPEED_OF_LIGHT
@@ -30,7 +31,7 @@ from algorithms.optical import (
     stretched_uint8,
 )
 from algorithms.orbit import fit_orbit
-from algorithms.ortho import Block, block_positions, prepare_tile, source_window
+from algorithms.ortho import block_positions, prepare_tile, source_window
 from algorithms.radar_geometry import RadarGeometry
 from algorithms.radar_model import OrbitArrays, locate_points
 from algorithms.radar_shadow import layover_shadow

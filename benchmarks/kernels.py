@@ -16,6 +16,7 @@ import numpy as np
 import zstandard
 
 from algorithms import mgrs, ortho, resampling
+from algorithms.block import Block
 from algorithms.incidence import incidence_angles
 from algorithms.radar_shadow import layover_shadow
 from algorithms.terrain_flattening import flattening_factor
@@ -50,7 +51,7 @@ def fullest_block(nodes: ortho.TileNodes, heights: DemWindow) -> ortho.BlockPosi
     """Return the positions of the block with the most pixels in the image."""
     side = cog.BLOCK
     blocks = [
-        ortho.Block(row, column, side, side)
+        Block(row, column, side, side)
         for row in range(0, 10240, 4 * side)
         for column in range(0, 10240, 4 * side)
     ]

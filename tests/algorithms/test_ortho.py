@@ -9,15 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
+from algorithms.block import Block
 from algorithms.grd import StateVectors
-from algorithms.ortho import (
-    Block,
-    Window,
-    block_positions,
-    frame_windows,
-    prepare_tile,
-    source_window,
-)
+from algorithms.ortho import Window, block_positions, frame_windows, prepare_tile, source_window
 from algorithms.radar_geometry import RadarGeometry
 
 LOW, HIGH = 100.0, 1900.0

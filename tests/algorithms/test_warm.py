@@ -4,9 +4,10 @@ import numpy as np
 from affine import Affine
 
 from algorithms import calibration, ortho_kernels, radar_model, resampling
+from algorithms.block import Block
 from algorithms.border import BorderFinder
 from algorithms.calibration import backscatter
-from algorithms.ortho import Block, block_positions, prepare_tile, source_window
+from algorithms.ortho import block_positions, prepare_tile, source_window
 from algorithms.radar_geometry import RadarGeometry
 from algorithms.resampling import RADIUS, resample
 from algorithms.warm import warm

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from algorithms.block import Block
 from algorithms.optical import stretched_uint8
 from peps_wps.chains.colour_s2.order import Order
 from peps_wps.chains.contract import TaskResult
@@ -16,7 +17,6 @@ from peps_wps.chains.optical.picture import reduced_picture
 from peps_wps.chains.optical.source import BandSource
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
-from peps_wps.readers.sentinel2.images import Block
 from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription

@@ -7,6 +7,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
+from algorithms.block import Block
 from algorithms.correlation import CorrelationSettings, DisplacementField, Flag, correlate
 from peps_wps.chains.contract import Json
 from peps_wps.chains.correlation_s2.corrections import Sampling, corrected
@@ -14,7 +15,6 @@ from peps_wps.chains.correlation_s2.order import Order
 from peps_wps.chains.correlation_s2.pair import Pair, detectors_at, read_images
 from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.errors import ChainError
-from peps_wps.readers.sentinel2.images import Block
 
 Float32 = NDArray[np.float32]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.block import Block
 from algorithms.correlation import Flag
 from peps_wps.chains.contract import Json
 from peps_wps.chains.correlation_s2.field import GroundMotion
@@ -17,7 +18,6 @@ from peps_wps.chains.correlation_s2.order import Order
 from peps_wps.chains.correlation_s2.pair import Pair
 from peps_wps.chains.optical import results
 from peps_wps.chains.optical.blocks import put
-from peps_wps.readers.sentinel2.images import Block
 from peps_wps.writers import stac
 from peps_wps.writers.arrows import vector_picture
 from peps_wps.writers.cog import CogWriter

@@ -9,6 +9,7 @@ import shapely
 from affine import Affine
 from numpy.typing import NDArray
 
+from algorithms.block import Block
 from algorithms.correlation.images import CLOUD, NO_DATA, VALID, Image
 from peps_wps.chains.correlation_s2.order import Order
 from peps_wps.chains.optical.grid import SceneGrid
@@ -16,7 +17,6 @@ from peps_wps.chains.optical.region import on_map
 from peps_wps.chains.optical.source import CloudSource
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
-from peps_wps.readers.sentinel2.images import Block
 
 # Digital numbers that are no measurement (S2-PDGS-TAS-DI-PSD, special values).
 _NO_DATA, _SATURATED = 0, 65_535

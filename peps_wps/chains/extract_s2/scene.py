@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.block import Block
 from algorithms.optical import INT16_NO_DATA, stored_int16
 from peps_wps.chains.contract import TaskResult
 from peps_wps.chains.extract_s2.order import Order
@@ -21,7 +22,6 @@ from peps_wps.chains.optical.source import BandSource, held_resolution
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import BANDS, Sentinel2Scene
 from peps_wps.readers.sentinel2.bands import RESOLUTIONS
-from peps_wps.readers.sentinel2.images import Block
 from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription

@@ -13,9 +13,9 @@ from rasterio.features import rasterize
 from rasterio.warp import reproject, transform_bounds
 from shapely.geometry.base import BaseGeometry
 
+from algorithms.block import Block
 from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.errors import ChainError
-from peps_wps.readers.sentinel2.images import Block
 
 Float32 = NDArray[np.float32]
 

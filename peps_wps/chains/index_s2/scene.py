@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.block import Block
 from algorithms.optical import INT16_NO_DATA, stored_int16
 from peps_wps.chains.contract import TaskResult
 from peps_wps.chains.index_s2.order import Order
@@ -18,7 +19,6 @@ from peps_wps.chains.optical.grid import scene_grid
 from peps_wps.chains.optical.source import BandSource, CloudSource
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
-from peps_wps.readers.sentinel2.images import Block
 from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription

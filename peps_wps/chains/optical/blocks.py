@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from peps_wps.readers.sentinel2.images import Block
+from algorithms.block import Block
 from peps_wps.writers.cog import BLOCK, CogWriter
 
 # Four blocks of a COG, and one tile of an image of 10 m: threads do not wait for each other's.

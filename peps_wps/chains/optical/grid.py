@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
+from algorithms.block import Block
 from peps_wps.chains.optical.region import on_map
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
-from peps_wps.readers.sentinel2.images import Block
 
 
 @dataclass(frozen=True)

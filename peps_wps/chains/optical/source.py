@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.block import Block
 from algorithms.optical import NO_DATA, mean_of_squares, reflectance_from_dn
 from peps_wps.chains.optical.blocks import SIDE
 from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import BANDS, Sentinel2Scene
-from peps_wps.readers.sentinel2.images import Block, Jp2Image
+from peps_wps.readers.sentinel2.images import Jp2Image
 from peps_wps.readers.sentinel2.masks import Cloud
 
 Float32 = NDArray[np.float32]

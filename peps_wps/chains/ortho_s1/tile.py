@@ -10,6 +10,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from algorithms import mgrs, ortho, resampling
+from algorithms.block import Block
 from algorithms.ground_range import SLANT_STEP
 from algorithms.incidence import IncidenceAngles, incidence_angles
 from algorithms.radar_shadow import layover_shadow
@@ -149,7 +150,7 @@ class TileProcessor:
         """Compute one block and hand it on, or nothing where the image does not reach."""
         side = BLOCK * self._factor
         rows, columns = self._tile.shape
-        block = ortho.Block(
+        block = Block(
             row * side,
             column * side,
             min(side, rows - row * side),
@@ -202,7 +203,7 @@ class TileProcessor:
         last_column = min(block.column + block.columns + 1, columns)
         grown = ortho.block_positions(
             self._nodes,
-            ortho.Block(row, column, last_row - row, last_column - column),
+            Block(row, column, last_row - row, last_column - column),
             self._heights.height,
             self._heights.transform,
         )
@@ -246,7 +247,7 @@ class TileProcessor:
         return _padded(values, np.float32(np.nan))
 
 
-def _is_in_reach(nodes: ortho.TileNodes, block: ortho.Block) -> bool:
+def _is_in_reach(nodes: ortho.TileNodes, block: Block) -> bool:
     """Whether the image can hold any pixel of a block: a quick answer from the nodes around it."""
     around = nodes.coefficients[
         block.row // nodes.spacing : (block.row + block.rows) // nodes.spacing + 2,

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,21 +14,12 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from algorithms.block import Block
 from peps_wps.errors import SafeError
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.wording import printable
 
 Pixels = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A rectangle of pixels: first row and column, numbers of rows and columns."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
 
 
 class Jp2Image:

@@ -12,10 +12,10 @@ import shapely
 from pyproj import Transformer
 from rasterio.errors import NotGeoreferencedWarning
 
+from algorithms.block import Block
 from algorithms.correlation import Flag
 from peps_wps.chains.correlation_s2.chain import CorrelationS2
 from peps_wps.errors import ChainError, InvalidInputError, OrderRefusedError
-from peps_wps.readers.sentinel2.images import Block
 from simulator.optical.displacement import Fault, Shift, together
 from simulator.optical.product import Acquisition, write_product
 from tests.chains.optical.simulated_scene import bench_of

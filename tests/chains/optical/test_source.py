@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from algorithms.block import Block
 from peps_wps.chains.optical.grid import SceneGrid, scene_grid
 from peps_wps.chains.optical.source import BandSource, CachedImage
-from peps_wps.readers.sentinel2.images import Block
 
 pytestmark = pytest.mark.xdist_group("optical")
 
