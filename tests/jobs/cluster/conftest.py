@@ -90,7 +90,8 @@ def dask_house(dask_house_of_session: House, dask_cluster: DaskCluster, tmp_path
 
 
 @pytest.fixture
-def slurm_house(slurm_house_of_session: House, tmp_path: Path) -> House:
-    """A house at work, with a journal for this test alone."""
+def slurm_house(slurm_house_of_session: House, slurm_node: SlurmNode, tmp_path: Path) -> House:
+    """A house at work, with a journal for this test alone and no job of another."""
+    slurm_node.clear()
     slurm_house_of_session.journal = tmp_path / "journal"
     return slurm_house_of_session

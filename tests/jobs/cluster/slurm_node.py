@@ -16,6 +16,7 @@ from tests.jobs.job_house import until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo")
 KILL_WAIT_S = 2
+CLEAR_S = 30
 
 _SETTINGS = """\
 ClusterName=peps
@@ -104,6 +105,15 @@ class SlurmNode:
         """
         until(lambda: name.encode() in (self.folder / "state/job_state").read_bytes())
         kill_tree(self._daemons.pop("slurmctld"))
+
+    def clear(self) -> None:
+        """Cancel what a test before has left, and wait until nothing is there.
+
+        A job whose steps were killed with their machine counts as running until the node registers.
+        """
+        if left := self.jobs():
+            self.call("scancel", "--quiet", *left)
+            until(lambda: not self.jobs(), CLEAR_S)
 
     def stop(self) -> None:
         """Cancel all jobs and kill the daemons."""
