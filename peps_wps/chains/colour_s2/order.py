@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from peps_wps.chains.contract import Json
-from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.products import Selection, bands_of
 from peps_wps.chains.optical.stretch import Stretch
 from peps_wps.errors import InvalidInputError

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from algorithms.correlation.field import WarpModel
 from peps_wps.chains.contract import Json
-from peps_wps.chains.optical.fields import Fields, refused
+from peps_wps.chains.fields import Fields, refused
 from peps_wps.chains.optical.products import tile_of_fields
 from peps_wps.chains.optical.region import region_of
 from peps_wps.errors import InvalidInputError, SafeError

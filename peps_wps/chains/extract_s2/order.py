@@ -7,7 +7,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from peps_wps.chains.contract import Json
-from peps_wps.chains.optical.fields import Fields, refused
+from peps_wps.chains.fields import Fields, refused
 from peps_wps.chains.optical.products import Selection, bands_of
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from algorithms.spectral_indices import INDICES, SpectralIndex
 from peps_wps.chains.contract import Json
-from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.products import Selection
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, Json, Task
-from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.region import check_meets, region_of
 from peps_wps.errors import InvalidInputError, OrderRefusedError, SafeError
 from peps_wps.readers.sentinel2.bands import band_named

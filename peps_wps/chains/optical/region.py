@@ -8,7 +8,7 @@ from pyproj import Transformer
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from peps_wps.chains.optical.fields import Fields, refused
+from peps_wps.chains.fields import Fields, refused
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 from peps_wps.readers.footprint import nearest_turn
 

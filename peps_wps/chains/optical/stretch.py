@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from algorithms.optical import reflectance_from_dn
-from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.chains.optical.source import held_resolution
 from peps_wps.errors import ChainError, InvalidInputError

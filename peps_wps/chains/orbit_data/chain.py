@@ -17,7 +17,7 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
-from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.products import MOST_PRODUCTS, found_products
 from peps_wps.chains.orbit_data.documents import csv_text, czml, from_body, geojson, to_body
 from peps_wps.chains.orbit_data.reading import read_orbit_data

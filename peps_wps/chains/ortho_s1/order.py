@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from algorithms import mgrs
 from peps_wps.chains.contract import Json
+from peps_wps.chains.fields import Fields
 from peps_wps.errors import InvalidInputError
 
 CALIBRATIONS = ("gamma0", "sigma0", "beta0", "gamma0_rtc", "dn")
@@ -70,73 +71,23 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     InvalidInputError
         With the input's identifier, the value found and what is expected.
     """
-    values = {name: [v.strip() for v in given if v.strip()] for name, given in inputs.items()}
-    products = tuple(dict.fromkeys(values.get("product", [])))
-    if not products:
-        raise InvalidInputError("product", "product is missing: give one identifier or title")
+    fields = Fields(inputs)
     return Order(
-        products=products,
-        tiles=tuple(dict.fromkeys(_tile(name) for name in values.get("tiles", []))),
-        calibration=_choice(values, "calibration", CALIBRATIONS),
-        polarizations=_polarizations(values.get("polarizations", [])),
-        resolution=int(_choice(values, "resolution", RESOLUTIONS)),
-        resampling=_choice(values, "resampling", RESAMPLINGS, default="bilinear"),
-        interpolated=_choice(values, "interpolated", INTERPOLATED),
-        denoise=_boolean(values, "denoise", default=True),
-        min_coverage=_percent(values, "min_coverage", default=10.0),
-        format=_choice(values, "format", FORMATS),
-        masks=_boolean(values, "masks", default=False),
-        bistatic=_boolean(values, "bistatic", default=True),
-        srgr=_choice(values, "srgr", SRGR_RULES),
-        lossless=_boolean(values, "lossless", default=False),
+        products=fields.products("product"),
+        tiles=tuple(dict.fromkeys(_tile(name) for name in fields.listed("tiles"))),
+        calibration=fields.choice("calibration", CALIBRATIONS),
+        polarizations=_polarizations(fields.listed("polarizations")),
+        resolution=int(fields.choice("resolution", RESOLUTIONS)),
+        resampling=fields.choice("resampling", RESAMPLINGS, default="bilinear"),
+        interpolated=fields.choice("interpolated", INTERPOLATED),
+        denoise=fields.boolean("denoise", default=True),
+        min_coverage=fields.number("min_coverage", default=10.0, low=0.0, high=100.0),
+        format=fields.choice("format", FORMATS),
+        masks=fields.boolean("masks"),
+        bistatic=fields.boolean("bistatic", default=True),
+        srgr=fields.choice("srgr", SRGR_RULES),
+        lossless=fields.boolean("lossless"),
     )
-
-
-def _one(values: Mapping[str, Sequence[str]], name: str) -> str | None:
-    given = values.get(name, [])
-    if len(given) > 1:
-        raise InvalidInputError(name, f"{name} is given {len(given)} times, expected once")
-    return given[0] if given else None
-
-
-def _choice(
-    values: Mapping[str, Sequence[str]],
-    name: str,
-    allowed: Sequence[str],
-    *,
-    default: str | None = None,
-) -> str:
-    """Return one of the allowed words; the first is the default unless another is named."""
-    value = _one(values, name)
-    if value is None:
-        return default or allowed[0]
-    if value.lower() not in allowed:
-        raise InvalidInputError(name, f"{name} is {value}, expected one of {', '.join(allowed)}")
-    return value.lower()
-
-
-def _boolean(values: Mapping[str, Sequence[str]], name: str, *, default: bool) -> bool:
-    value = _one(values, name)
-    if value is None:
-        return default
-    if value.lower() in ("true", "1", "yes", "on"):
-        return True
-    if value.lower() in ("false", "0", "no", "off"):
-        return False
-    raise InvalidInputError(name, f"{name} is {value}, expected true or false")
-
-
-def _percent(values: Mapping[str, Sequence[str]], name: str, *, default: float) -> float:
-    value = _one(values, name)
-    if value is None:
-        return default
-    try:
-        percent = float(value)
-    except ValueError:
-        percent = -1.0
-    if not 0 <= percent <= 100:
-        raise InvalidInputError(name, f"{name} is {value}, expected a number from 0 to 100")
-    return percent
 
 
 def _polarizations(given: Sequence[str]) -> tuple[str, ...]:

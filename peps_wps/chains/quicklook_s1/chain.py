@@ -15,7 +15,7 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
-from peps_wps.chains.optical.fields import Fields
+from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.products import MOST_PRODUCTS, found_products
 from peps_wps.chains.optical.results import gather_scenes
 from peps_wps.chains.quicklook_s1.picture import reduced_power

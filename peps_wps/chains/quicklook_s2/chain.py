@@ -11,8 +11,8 @@ from rasterio.features import rasterize
 
 from algorithms.optical import NO_DATA, reflectance_from_dn, stretched_uint8
 from peps_wps.chains.contract import Json, TaskInputs, TaskResult
+from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical import results
-from peps_wps.chains.optical.fields import Fields
 from peps_wps.chains.optical.grid import SceneGrid, scene_grid
 from peps_wps.chains.optical.products import Selection
 from peps_wps.chains.optical.scene_chain import SceneChain

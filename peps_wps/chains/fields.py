@@ -1,0 +1,91 @@
+"""Literal inputs of an order, read value by value; every refusal names its input."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from peps_wps.errors import InvalidInputError
+from peps_wps.readers.wording import printable
+
+MOST_SHOWN = 80  # characters of a value in a message
+
+
+class Fields:
+    """The inputs of an order; empty values count as absent.
+
+    Parameters
+    ----------
+    inputs
+        Values by identifier, in their order.
+    """
+
+    def __init__(self, inputs: Mapping[str, Sequence[str]]) -> None:
+        self._values = {
+            name: [value.strip() for value in given if value.strip()]
+            for name, given in inputs.items()
+        }
+
+    def has(self, name: str) -> bool:
+        """Tell whether an input is given."""
+        return bool(self._values.get(name))
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """Return the values of an input in their order."""
+        return tuple(self._values.get(name, ()))
+
+    def several(self, name: str) -> tuple[str, ...]:
+        """Return the values of an input, each once."""
+        return tuple(dict.fromkeys(self.listed(name)))
+
+    def products(self, name: str = "products") -> tuple[str, ...]:
+        """Return identifiers or titles; one at least."""
+        products = self.several(name)
+        if not products:
+            raise InvalidInputError(name, f"{name} is missing: give one identifier or title")
+        return products
+
+    def one(self, name: str) -> str | None:
+        """Return the value of an input that may be given once."""
+        given = self.listed(name)
+        if len(given) > 1:
+            raise InvalidInputError(name, f"{name} is given {len(given)} times, expected once")
+        return given[0] if given else None
+
+    def choice(self, name: str, allowed: Sequence[str], *, default: str | None = None) -> str:
+        """Return one of some words, whatever its case; the first unless another is the default."""
+        value = self.one(name)
+        if value is None:
+            return default or allowed[0]
+        for word in allowed:
+            if word.lower() == value.lower():
+                return word
+        raise refused(name, value, f"one of {', '.join(allowed)}")
+
+    def boolean(self, name: str, *, default: bool = False) -> bool:
+        """Return true or false."""
+        value = self.one(name)
+        if value is None:
+            return default
+        if value.lower() in ("true", "1", "yes", "on"):
+            return True
+        if value.lower() in ("false", "0", "no", "off"):
+            return False
+        raise refused(name, value, "true or false")
+
+    def number(self, name: str, *, default: float, low: float, high: float) -> float:
+        """Return a number between two others."""
+        value = self.one(name)
+        if value is None:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            raise refused(name, value, f"a number from {low:g} to {high:g}")
+        return number
+
+
+def refused(name: str, value: str, expected: str) -> InvalidInputError:
+    """Return the refusal of a value."""
+    shown = printable(value if len(value) <= MOST_SHOWN else value[: MOST_SHOWN - 3] + "...")
+    return InvalidInputError(name, f"{name} is {shown}, expected {expected}")
