@@ -1,0 +1,175 @@
+"""What the annotation of a TOPS burst says: the input of all interferometry.
+
+Times are float64 seconds since an epoch that the reader chooses, the same for all bursts of one
+product (two products may have different ones: only differences within a product matter). Lines and
+samples are zero based within the burst, and integers are pixel centres.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import polynomial
+from numpy.typing import ArrayLike, NDArray
+
+from algorithms.constants import SPEED_OF_LIGHT
+from algorithms.grd import Float64, StateVectors
+from algorithms.orbit import OrbitPolynomial, fit_orbit
+
+Int32 = NDArray[np.int32]
+Float32 = NDArray[np.float32]
+Complex64 = NDArray[np.complex64]
+
+
+@dataclass(frozen=True)
+class RangePolynomial:
+    """A quantity that varies with two-way time: sum of coefficients[k] (tau - t0)**k.
+
+    Parameters
+    ----------
+    azimuth_time
+        When the annotation gives it, seconds since the epoch.
+    t0
+        Two-way slant range time of the origin, seconds.
+    coefficients
+        Ascending powers of seconds, shape (degree + 1,).
+    """
+
+    azimuth_time: float
+    t0: float
+    coefficients: Float64
+
+    def at(self, slant_range_time: ArrayLike) -> Float64:
+        """Return the values at two-way times (s) of any shape."""
+        values = polynomial.polyval(np.asarray(slant_range_time) - self.t0, self.coefficients)
+        return np.asarray(values, np.float64)
+
+
+@dataclass(frozen=True)
+class SpectralWindow:
+    """The part of the spectrum that the processor kept, and how it weighed it.
+
+    Parameters
+    ----------
+    bandwidth
+        Hz, two-sided.
+    hamming
+        Coefficient a of the window a + (1 - a) cos(2 pi f / bandwidth); 1 is flat.
+    """
+
+    bandwidth: float
+    hamming: float
+
+
+@dataclass(frozen=True)
+class Burst:
+    """One burst of a TOPS image.
+
+    Parameters
+    ----------
+    swath
+        Name, as in IW2.
+    burst_id
+        Relative burst identifier, the same in every pass of the track: what makes two bursts a
+        pair.
+    azimuth_time
+        Zero-Doppler time of line 0, seconds since the epoch.
+    azimuth_time_interval
+        Seconds between lines.
+    slant_range_time
+        Two-way time of sample 0, seconds.
+    range_sampling_rate
+        Hz.
+    lines, samples
+        Size of the burst.
+    first_valid_sample, last_valid_sample
+        Of every line, the last one included, shape (lines,); -1 where the line holds no data.
+    fm_rate
+        Azimuth FM rate `k_a` (Hz/s, below 0), the record nearest to the burst centre.
+    doppler_centroid
+        `f_c` (Hz) estimated from data, the record nearest to the burst centre.
+    azimuth_steering_rate
+        Of the antenna beam, rad/s.
+    radar_frequency
+        Hz.
+    orbit
+        State vectors around the burst, from the annotation or from a precise orbit file.
+    azimuth_window, range_window
+        Processed spectrum.
+    """
+
+    swath: str
+    burst_id: int
+    azimuth_time: float
+    azimuth_time_interval: float
+    slant_range_time: float
+    range_sampling_rate: float
+    lines: int
+    samples: int
+    first_valid_sample: Int32
+    last_valid_sample: Int32
+    fm_rate: RangePolynomial
+    doppler_centroid: RangePolynomial
+    azimuth_steering_rate: float
+    radar_frequency: float
+    orbit: StateVectors
+    azimuth_window: SpectralWindow
+    range_window: SpectralWindow
+
+    @property
+    def wavelength(self) -> float:
+        """Metres."""
+        return SPEED_OF_LIGHT / self.radar_frequency
+
+    @property
+    def near_range(self) -> float:
+        """Slant range of sample 0, metres."""
+        return 0.5 * SPEED_OF_LIGHT * self.slant_range_time
+
+    @property
+    def range_spacing(self) -> float:
+        """Slant range between samples, metres."""
+        return 0.5 * SPEED_OF_LIGHT / self.range_sampling_rate
+
+    @property
+    def mid_time(self) -> float:
+        """Zero-Doppler time of the centre of the burst, seconds since the epoch."""
+        return self.azimuth_time + 0.5 * self.lines * self.azimuth_time_interval
+
+    @cached_property
+    def orbit_polynomial(self) -> OrbitPolynomial:
+        """The path of the antenna during the burst and some seconds around it."""
+        last = self.azimuth_time + self.lines * self.azimuth_time_interval
+        return fit_orbit(self.orbit, self.azimuth_time, last)
+
+    @cached_property
+    def valid_lines(self) -> tuple[int, int]:
+        """First line with data and the one after the last; (0, 0) when there is none."""
+        valid = np.flatnonzero(self.first_valid_sample >= 0)
+        return (int(valid[0]), int(valid[-1]) + 1) if valid.size else (0, 0)
+
+    @cached_property
+    def valid_samples(self) -> tuple[int, int]:
+        """First sample that holds data in all valid lines and the one after the last."""
+        valid = self.first_valid_sample >= 0
+        if not valid.any():
+            return 0, 0
+        first = int(self.first_valid_sample[valid].max())
+        return first, int(self.last_valid_sample[valid].min()) + 1
+
+    def time_of(self, line: ArrayLike) -> Float64:
+        """Return zero-Doppler times (s since the epoch) of lines."""
+        return self.azimuth_time + np.asarray(line, np.float64) * self.azimuth_time_interval
+
+    def range_of(self, sample: ArrayLike) -> Float64:
+        """Return slant ranges (m) of samples."""
+        return self.near_range + np.asarray(sample, np.float64) * self.range_spacing
+
+    def line_of(self, time: NDArray[Any]) -> Float64:
+        """Return lines of zero-Doppler times (s since the epoch)."""
+        return np.asarray((time - self.azimuth_time) / self.azimuth_time_interval, np.float64)
+
+    def sample_of(self, slant_range: NDArray[Any]) -> Float64:
+        """Return samples of slant ranges (m)."""
+        return np.asarray((slant_range - self.near_range) / self.range_spacing, np.float64)
