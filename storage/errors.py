@@ -13,6 +13,10 @@ class ArchiveConflictError(StorageError):
     """The archive holds another content under this path."""
 
 
+class DatalakeConflictError(StorageError):
+    """A product that cannot be published as it is, or not here."""
+
+
 class CorruptFileError(StorageError):
     """The bytes that arrived are not those that were archived."""
 

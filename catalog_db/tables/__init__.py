@@ -27,6 +27,7 @@ from catalog_db.tables.catalogue import (
     updated_us,
 )
 from catalog_db.tables.counters import counter
+from catalog_db.tables.datalake import datalake_lock, datalake_product
 from catalog_db.tables.download import download, download_volume
 from catalog_db.tables.event import daily_use, event
 from catalog_db.tables.gazetteer import place, place_name
@@ -47,6 +48,8 @@ __all__ = [
     "counter",
     "daily_use",
     "daily_volume",
+    "datalake_lock",
+    "datalake_product",
     "day_count",
     "download",
     "download_volume",

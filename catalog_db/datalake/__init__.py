@@ -1,0 +1,1 @@
+"""What the datalake holds and who is at work in it."""
