@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algorithms.speckle import RunningSums, filtered, local_mean, quegan
-from tests.algorithms.speckle.scenes import LOOKS, decibels, enl, speckled
+from tests.algorithms.speckle.scenes import decibels, enl, speckled
 
 DATES = 15
 
