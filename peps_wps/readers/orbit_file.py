@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -29,12 +30,20 @@ _NAME = re.compile(
 )
 
 
+OrbitKind = Literal["precise", "restituted"]
+
+
 @dataclass(frozen=True)
 class Orbit:
     """State vectors around a scene, and the name of the file that they are from."""
 
     name: str
     vectors: StateVectors
+
+    @property
+    def kind(self) -> OrbitKind:
+        """Precise orbits come three weeks later, restituted ones after hours."""
+        return "precise" if "_AUX_POEORB_" in self.name else "restituted"
 
 
 def find_orbit(

@@ -64,17 +64,18 @@ def parse_annotation(data: bytes, name: str, epoch: datetime) -> ImageAnnotation
     return ImageAnnotation(
         polarization=find_text(root, "adsHeader/polarisation", name).upper(),
         first_line_time=seconds_since(epoch, find_time(image, "productFirstLineUtcTime", name)),
-        line_interval=_positive(image, "azimuthTimeInterval", name),
-        range_spacing=_positive(image, "rangePixelSpacing", name),
+        line_interval=find_positive(image, "azimuthTimeInterval", name),
+        range_spacing=find_positive(image, "rangePixelSpacing", name),
         lines=lines,
         samples=samples,
         state_vectors=state_vectors_of(root, name, epoch),
         ground_range=_ground_range(root, name, epoch),
-        grid=_geolocation_grid(root, name, epoch),
+        grid=geolocation_grid_of(root, name, epoch),
     )
 
 
-def _positive(parent: Element, path: str, name: str) -> float:
+def find_positive(parent: Element, path: str, name: str) -> float:
+    """Return the number at `path`, which must be more than 0."""
     value = find_number(parent, path, name)
     if value <= 0:
         raise SafeError(f"{name} has {path} {value}, more than 0 expected")
@@ -129,7 +130,8 @@ def _coefficients(records: list[Element], path: str, name: str) -> Float64:
     return out
 
 
-def _geolocation_grid(root: Element, name: str, epoch: datetime) -> GeolocationGrid:
+def geolocation_grid_of(root: Element, name: str, epoch: datetime) -> GeolocationGrid:
+    """Return the geolocation grid of any annotation."""
     path = "geolocationGrid/geolocationGridPointList/geolocationGridPoint"
     points = root.findall(path)
     line = _column(points, "line", name)

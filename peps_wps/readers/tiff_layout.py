@@ -16,6 +16,7 @@ _TYPES = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8"}  # BYTE SHORT LONG IFD 
 _VALUES_LIMIT = 2**24
 UNCOMPRESSED = 1
 UNSIGNED = 1
+COMPLEX_INTEGER = 5
 
 
 @dataclass(frozen=True)
