@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from algorithms.constants import WGS84_FLATTENING, WGS84_SEMI_MAJOR
 from algorithms.geodesy import ECCENTRICITY_SQUARED, SEMI_MINOR, ecef_to_geodetic
@@ -143,7 +143,7 @@ def solve_nodes(
     down = _dot(position, along)[..., np.newaxis] * along - position
     down /= np.linalg.norm(down, axis=-1, keepdims=True)
     right = np.cross(down, along)
-    ground = _ground_point(position, down, right, ranges, height)
+    ground = ground_point(position, down, right, ranges, height)
     longitude, latitude, _ = ecef_to_geodetic(ground)
     east, north, normal = local_axes(longitude, latitude)
     # The direction in the zero-Doppler plane that gains one metre of height a metre.
@@ -170,15 +170,17 @@ def solve_nodes(
     )
 
 
-def _ground_point(
-    position: Float64, down: Float64, right: Float64, ranges: Float64, height: float
+def ground_point(
+    position: Float64, down: Float64, right: Float64, ranges: Float64, height: ArrayLike
 ) -> Float64:
-    """Return where a range meets the ellipsoid raised by `height`, right of the path, by Newton.
+    """Return where ranges meet the ellipsoid raised by `height`, right of the path, by Newton.
 
     The raised ellipsoid has both axes longer by `height`; it is parallel to the true one within
     f**2 * height, 5 cm at the top of Everest.
     """
-    scale = np.array([1.0, 1.0, (WGS84_SEMI_MAJOR + height) / (SEMI_MINOR + height)])
+    height = np.asarray(height, np.float64)
+    flattened = (WGS84_SEMI_MAJOR + height) / (SEMI_MINOR + height)
+    scale = np.stack(np.broadcast_arrays(1.0, 1.0, flattened), axis=-1)
     radius_squared = (WGS84_SEMI_MAJOR + height) ** 2
     distance = np.linalg.norm(position, axis=-1)
     local = WGS84_SEMI_MAJOR * (1.0 - WGS84_FLATTENING / 2.0) + height

@@ -7,7 +7,6 @@ samples are zero based within the burst, and integers are pixel centres.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.polynomial import polynomial
@@ -97,6 +96,11 @@ class Burst:
         State vectors around the burst, from the annotation or from a precise orbit file.
     azimuth_window, range_window
         Processed spectrum.
+    bistatic_time
+        Two-way time at which line times are zero-Doppler times: elsewhere these are later by
+        half of what the two-way time exceeds it, which the processor leaves in the image. The
+        middle of IW2 for all swaths of Sentinel-1, found from the geolocation grid; None when
+        line times are zero-Doppler times everywhere.
     """
 
     swath: str
@@ -116,6 +120,7 @@ class Burst:
     orbit: StateVectors
     azimuth_window: SpectralWindow
     range_window: SpectralWindow
+    bistatic_time: float | None = None
 
     @property
     def wavelength(self) -> float:
@@ -158,18 +163,27 @@ class Burst:
         first = int(self.first_valid_sample[valid].max())
         return first, int(self.last_valid_sample[valid].min()) + 1
 
-    def time_of(self, line: ArrayLike) -> Float64:
-        """Return zero-Doppler times (s since the epoch) of lines."""
-        return self.azimuth_time + np.asarray(line, np.float64) * self.azimuth_time_interval
-
     def range_of(self, sample: ArrayLike) -> Float64:
         """Return slant ranges (m) of samples."""
         return self.near_range + np.asarray(sample, np.float64) * self.range_spacing
 
-    def line_of(self, time: NDArray[Any]) -> Float64:
-        """Return lines of zero-Doppler times (s since the epoch)."""
-        return np.asarray((time - self.azimuth_time) / self.azimuth_time_interval, np.float64)
-
-    def sample_of(self, slant_range: NDArray[Any]) -> Float64:
+    def sample_of(self, slant_range: ArrayLike) -> Float64:
         """Return samples of slant ranges (m)."""
-        return np.asarray((slant_range - self.near_range) / self.range_spacing, np.float64)
+        return (np.asarray(slant_range, np.float64) - self.near_range) / self.range_spacing
+
+    def time_of(self, line: ArrayLike, slant_range: ArrayLike) -> Float64:
+        """Return zero-Doppler times (s since the epoch) of lines at slant ranges (m)."""
+        elapsed = np.asarray(line, np.float64) * self.azimuth_time_interval
+        return self.azimuth_time + elapsed + self._bistatic_delay(slant_range)
+
+    def line_of(self, time: ArrayLike, slant_range: ArrayLike) -> Float64:
+        """Return lines of zero-Doppler times (s since the epoch) at slant ranges (m)."""
+        elapsed = np.asarray(time, np.float64) - self.azimuth_time
+        return (elapsed - self._bistatic_delay(slant_range)) / self.azimuth_time_interval
+
+    def _bistatic_delay(self, slant_range: ArrayLike) -> Float64:
+        """Return by how much zero Doppler is later than the time of the line, seconds."""
+        one_way = np.asarray(slant_range, np.float64) / SPEED_OF_LIGHT
+        if self.bistatic_time is None:
+            return np.zeros_like(one_way)
+        return one_way - 0.5 * self.bistatic_time
