@@ -52,7 +52,7 @@ class _LevelBlocks:
 
 
 class CogWriter:
-    """One band, or a picture, as a COG of 512 x 512 blocks with overviews.
+    """Bands of their own, or a picture, as a COG of 512 x 512 blocks with overviews.
 
     Parameters
     ----------
@@ -92,22 +92,26 @@ class CogWriter:
         self._dtype = np.dtype(description.dtype)
         samples = () if description.samples == 1 else (description.samples,)
         self._block_shape = (BLOCK, BLOCK, *samples)
-        self._levels = _empty_levels(width, height)
+        planes = max(1, len(description.bands))
+        self._planes = [_empty_levels(width, height) for _ in range(planes)]
         self._lock = threading.Lock()
         self._compressors = threading.local()
 
     @property
     def shape_in_blocks(self) -> tuple[int, int]:
         """Rows and columns of blocks at full resolution."""
-        return self._levels[0].rows, self._levels[0].columns
+        full = self._planes[0][0]
+        return full.rows, full.columns
 
     @property
     def has_data(self) -> bool:
         """Whether any block so far holds a pixel that is not no data."""
-        return any(block is not None for block in self._levels[0].compressed.values())
+        return any(
+            block is not None for levels in self._planes for block in levels[0].compressed.values()
+        )
 
-    def put(self, row: int, column: int, block: AnyArray) -> None:
-        """Take one block; may be called from several threads, once for each block.
+    def put(self, row: int, column: int, block: AnyArray, *, band: int = 0) -> None:
+        """Take one block; may be called from several threads, once for each block of a band.
 
         Parameters
         ----------
@@ -116,31 +120,35 @@ class CogWriter:
         block
             Shape (512, 512), of a picture (512, 512, 3), of the file's data type; pixels beyond
             the raster's edge hold no data.
+        band
+            Position among the description's `bands`.
         """
         if block.shape != self._block_shape or block.dtype != self._dtype:
             raise ValueError(
                 f"block is {block.dtype} {block.shape}, expected {self._dtype} {self._block_shape}"
             )
-        self._put(0, (row, column), block)
+        self._put(self._planes[band], 0, (row, column), block)
 
     def close(self) -> None:
         """Write the file; blocks that never came are no data."""
-        full = self._levels[0]
-        for row in range(full.rows):
-            for column in range(full.columns):
-                if (row, column) not in full.compressed:
-                    self._put(0, (row, column), None)
+        for plane in self._planes:
+            full = plane[0]
+            for row in range(full.rows):
+                for column in range(full.columns):
+                    if (row, column) not in full.compressed:
+                        self._put(plane, 0, (row, column), None)
         levels = [
             Level(
-                level.width,
-                level.height,
+                of_bands[0].width,
+                of_bands[0].height,
                 [
                     level.compressed.get((row, column))
+                    for level in of_bands
                     for row in range(level.rows)
                     for column in range(level.columns)
                 ],
             )
-            for level in self._levels
+            for of_bands in zip(*self._planes, strict=True)
         ]
         coding = Coding(
             BLOCK, _TIFF_COMPRESSION[self._compression], _PREDICTOR[self._description.dtype]
@@ -148,9 +156,15 @@ class CogWriter:
         with published(self.path) as stream:
             write_cog(stream, levels, coding, self._description)
 
-    def _put(self, index: int, position: tuple[int, int], block: AnyArray | None) -> None:
+    def _put(
+        self,
+        levels: list[_LevelBlocks],
+        index: int,
+        position: tuple[int, int],
+        block: AnyArray | None,
+    ) -> None:
         """Store one block of one level, None where it holds no data, and pass it upwards."""
-        level = self._levels[index]
+        level = levels[index]
         if not (0 <= position[0] < level.rows and 0 <= position[1] < level.columns):
             raise ValueError(f"block {position} is outside {level.rows} x {level.columns} blocks")
         if block is not None and not is_valid(block, self._nodata).any():
@@ -163,12 +177,18 @@ class CogWriter:
             level.compressed[position] = None
         if block is not None:
             level.compressed[position] = self._compressed(block)
-        if index + 1 < len(self._levels):
-            self._add_to_overview(index + 1, position, block)
+        if index + 1 < len(levels):
+            self._add_to_overview(levels, index + 1, position, block)
 
-    def _add_to_overview(self, index: int, part: tuple[int, int], block: AnyArray | None) -> None:
+    def _add_to_overview(
+        self,
+        levels: list[_LevelBlocks],
+        index: int,
+        part: tuple[int, int],
+        block: AnyArray | None,
+    ) -> None:
         """Halve a block into its quarter of the overview block above; pass that on when full."""
-        level, below = self._levels[index], self._levels[index - 1]
+        level, below = levels[index], levels[index - 1]
         above = (part[0] // 2, part[1] // 2)
         half = None if block is None else halve(block, self._overview, self._nodata)
         with self._lock:
@@ -186,7 +206,7 @@ class CogWriter:
             is_full = level.missing[above] == 0
             full = level.open.pop(above, None) if is_full else None
         if is_full:
-            self._put(index, above, full)
+            self._put(levels, index, above, full)
 
     def _compressed(self, block: AnyArray) -> bytes:
         predicted = _PREDICTED[self._description.dtype](block)

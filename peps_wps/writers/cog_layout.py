@@ -23,7 +23,7 @@ _TYPE_SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4
 _NEW_SUBFILE_TYPE, _WIDTH, _LENGTH, _BITS, _COMPRESSION = 254, 256, 257, 258, 259
 _PHOTOMETRIC, _SAMPLES, _PLANAR, _PREDICTOR = 262, 277, 284, 317
 _TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_BYTE_COUNTS = 322, 323, 324, 325
-_SAMPLE_FORMAT = 339
+_EXTRA_SAMPLES, _SAMPLE_FORMAT = 338, 339
 _STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_BYTE_COUNTS = 273, 278, 279
 _GDAL_NODATA = 42113
 _REDUCED_IMAGE = 1
@@ -60,7 +60,8 @@ class Tag:
 class RasterDescription:
     """What a file says about its pixels beside their values; see `rasterio` for the meanings.
 
-    `samples` is 1, or 3 of a picture: red, green and blue.
+    `samples` is 1, or 3 of a picture: red, green and blue. `bands` are the descriptions of bands
+    that lie one after the other, so that each can be read alone; empty for one band or a picture.
     """
 
     dtype: str
@@ -72,13 +73,20 @@ class RasterDescription:
     offset: float = 0.0
     description: str = ""
     samples: int = 1
+    bands: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Number of bands as a reader sees them."""
+        return len(self.bands) or self.samples
 
 
 @dataclass(frozen=True)
 class Level:
     """One resolution: its size in pixels and its blocks in row-major order, None where all no data.
 
-    The first level of a file is the full resolution.
+    The first level of a file is the full resolution; blocks of further bands come after those of
+    the first.
     """
 
     width: int
@@ -101,7 +109,7 @@ def describing_tags(description: RasterDescription) -> dict[int, Tag]:
         "driver": "GTiff",
         "width": 1,
         "height": 1,
-        "count": description.samples,
+        "count": description.count,
         "dtype": description.dtype,
         "crs": f"EPSG:{description.epsg}",
         "transform": description.transform,
@@ -111,11 +119,12 @@ def describing_tags(description: RasterDescription) -> dict[int, Tag]:
         with memory.open(**profile) as one:
             one.update_tags(AREA_OR_POINT="Area", **description.tags)
             if (description.scale, description.offset) != (1.0, 0.0):
-                one.scales = (description.scale,) * description.samples
-                one.offsets = (description.offset,) * description.samples
-            if description.description:
-                one.descriptions = (description.description,) * description.samples
-            one.write(np.zeros((description.samples, 1, 1), description.dtype))
+                one.scales = (description.scale,) * description.count
+                one.offsets = (description.offset,) * description.count
+            if description.description or description.bands:
+                names = (description.description,) * description.samples
+                one.descriptions = description.bands or names
+            one.write(np.zeros((description.count, 1, 1), description.dtype))
         tags = read_first_directory(memory.read())
     return {code: tag for code, tag in tags.items() if code not in _LAYOUT_TAGS}
 
@@ -193,7 +202,7 @@ def _directory(
     is_overview: bool,
 ) -> dict[int, Tag]:
     """Return the entries of one level, block positions still zero."""
-    dtype, samples = np.dtype(description.dtype), description.samples
+    dtype, samples = np.dtype(description.dtype), description.count
     sample_format = {"u": 1, "i": 2, "f": 3}[dtype.kind]
     blocks = len(level.blocks)
     entries = {
@@ -201,9 +210,9 @@ def _directory(
         _LENGTH: _long(level.height),
         _BITS: _short(dtype.itemsize * 8, samples),
         _COMPRESSION: _short(coding.compression),
-        _PHOTOMETRIC: _short(_BLACK_IS_ZERO if samples == 1 else _RGB),
+        _PHOTOMETRIC: _short(_BLACK_IS_ZERO if description.samples == 1 else _RGB),
         _SAMPLES: _short(samples),
-        _PLANAR: _short(1),
+        _PLANAR: _short(2 if description.bands else 1),
         _PREDICTOR: _short(coding.predictor),
         _TILE_WIDTH: _short(coding.side),
         _TILE_LENGTH: _short(coding.side),
@@ -213,8 +222,9 @@ def _directory(
     }
     if is_overview:
         entries[_NEW_SUBFILE_TYPE] = _long(_REDUCED_IMAGE)
-        if _GDAL_NODATA in describing:
-            entries[_GDAL_NODATA] = describing[_GDAL_NODATA]
+        for code in (_EXTRA_SAMPLES, _GDAL_NODATA):
+            if code in describing:
+                entries[code] = describing[code]
     else:
         entries.update(describing)
     return dict(sorted(entries.items()))

@@ -1,4 +1,4 @@
-"""Signed integers and pictures of three samples, against GDAL."""
+"""Signed integers, bands and pictures of three samples, against GDAL."""
 
 import numpy as np
 import pytest
@@ -23,8 +23,12 @@ def _write(path, raster, nodata, **extra):
     padded[: SHAPE[0], : SHAPE[1]] = raster
     for row in range(rows):
         for column in range(columns):
-            down = slice(row * BLOCK, (row + 1) * BLOCK)
-            writer.put(row, column, padded[down, column * BLOCK : (column + 1) * BLOCK])
+            down, across = (slice(i * BLOCK, (i + 1) * BLOCK) for i in (row, column))
+            block = padded[down, across]
+            if not description.bands:
+                writer.put(row, column, block)
+            for band in range(len(description.bands)):
+                writer.put(row, column, np.ascontiguousarray(block[..., band]), band=band)
     writer.close()
 
 
@@ -62,6 +66,24 @@ def test_a_picture_comes_back_as_red_green_and_blue(tmp_path, rng):
     mean = inner.reshape(200, 2, 350, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1)
     assert np.abs(half[:, 150:350, 200:550] - mean).max() <= 0.5
     assert (half[:, :100, :150] == 0).all()
+
+
+def test_bands_lie_one_after_the_other_under_their_names(tmp_path, rng):
+    raster = rng.gamma(4.4, 0.02, (*SHAPE, 2)).astype(np.float32)
+    raster[:, 600:, 1] = 0
+    path = tmp_path / "a.tif"
+    _write(path, raster, 0.0, bands=("VV", "VH"), scale=0.5)
+    assert cog_validate(path, strict=True, quiet=True) == (True, [], [])
+    with rasterio.open(path) as dataset:
+        np.testing.assert_array_equal(dataset.read().transpose(1, 2, 0), raster)
+        assert (dataset.descriptions, dataset.scales) == (("VV", "VH"), (0.5, 0.5))
+        assert dataset.nodatavals == (0.0, 0.0)
+        assert dataset.interleaving.value == "BAND"
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+    with rasterio.open(path, OVERVIEW_LEVEL=0) as overview:
+        for band in range(2):
+            mean = raster[..., band].reshape(350, 2, 550, 2).mean(axis=(1, 3))
+            np.testing.assert_allclose(overview.read(band + 1), mean, rtol=1e-6)
 
 
 def test_a_writer_tells_whether_anything_was_put(tmp_path):
