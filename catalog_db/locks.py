@@ -28,7 +28,6 @@ class Subject(IntEnum):
     CATALOGUE = 4  # products and the cells that hold them
     LOGINS = 5  # passwords tried in vain
     DOWNLOADS = 6  # admissions of downloads
-    DATALAKE = 7  # the order in which products are published
 
 
 def hold(connection: Connection, subject: Subject) -> None:

@@ -7,7 +7,6 @@ names the files concerned: the mark of a dead process says what is to be settled
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from storage.errors import DatalakeConflictError
+from storage.held_file import open_held
 from storage.part_file import PREFIX, PartFile, file_checksum, make_folder, sync_folder
 from storage.pool import checked
 
@@ -30,6 +30,7 @@ ITEM_SUFFIX = ".json"
 # Documents of the static catalogue; no product can have their name.
 CATALOGUES = ("catalog.json", "collection.json")
 _MARKS = ".publishing"
+_FOLDERS = ".folders.lock"
 # Multihash of the extension "file": function 0x12 (sha2-256), 0x20 bytes.
 _SHA256 = "1220"
 
@@ -134,8 +135,8 @@ class Datalake:
             raise DatalakeConflictError(
                 f"{path} names {sorted(new.files)}, its files are {sorted(names)}"
             )
-        make_folder(self.path(folder))
-        with self._marked(path, names):
+        with self._marked(path, names), self._folders_kept():
+            make_folder(self.path(folder))
             whole = self._staged(new, files)
             self._replace(whole)
         return whole
@@ -149,13 +150,8 @@ class Datalake:
         """Settle what dead processes have left; return the paths of the items concerned."""
         settled = []
         for mark in sorted(self._marks.glob("*")):
-            with suppress(FileNotFoundError), mark.open("r+b") as stream:
-                try:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                if os.fstat(stream.fileno()).st_nlink:
-                    settled += self._settle(mark, stream)
+            with suppress(BlockingIOError), open_held(mark, waits=False) as stream:
+                settled += self._settle(mark, stream)
         return settled
 
     def unsettled(self) -> dict[str, list[str]]:
@@ -194,7 +190,7 @@ class Datalake:
         """Hold the mark of a product while it changes; settle it at the end, however it came."""
         mark = self._mark(path)
         make_folder(self._marks)
-        with _open_held(mark) as stream:
+        with open_held(mark) as stream:
             before = self.read(path)
             said = _said(stream.read()) or {"files": []}
             ours = {*said["files"], *(before.files if before else ())}
@@ -203,13 +199,18 @@ class Datalake:
             except DatalakeConflictError:
                 self._settle(mark, stream)
                 raise
-            known = ours.union(names)
-            _write_mark(stream, {"item": path, "files": sorted(known)})
+            was_there = before is not None or said.get("was_there", False)
+            mark_text = {"item": path, "files": sorted(ours.union(names)), "was_there": was_there}
+            _write_mark(stream, mark_text)
             sync_folder(self._marks)
             try:
                 yield
             finally:
                 self._settle(mark, stream)
+
+    def _folders_kept(self) -> IO[bytes]:
+        """Keep others from removing empty folders, until the result is closed."""
+        return open_held(self.root / _FOLDERS, is_shared=True)
 
     def _refuse_strange(self, path: str, names: Iterable[str]) -> None:
         """Refuse to take a file that another product of the folder has."""
@@ -270,7 +271,8 @@ class Datalake:
             (folder / f"{PREFIX}{name}").unlink(missing_ok=True)
         for name in set(said["files"]) - set(product.files if product else ()):
             (folder / name).unlink(missing_ok=True)
-        self._settled(path)
+        if product is not None or said["was_there"]:
+            self._settled(path)
         if product is None:
             self._drop_empty(folder)
         mark.unlink()
@@ -278,17 +280,12 @@ class Datalake:
         return [path]
 
     def _drop_empty(self, folder: Path) -> None:
-        """Remove a folder and those above that hold nothing."""
-        while folder != self.root:
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                    return
-                raise
-            folder = folder.parent
+        """Remove a folder and those above that hold nothing, unless somebody is publishing."""
+        with suppress(BlockingIOError), open_held(self.root / _FOLDERS, waits=False):
+            while folder != self.root and not (folder.is_dir() and any(folder.iterdir())):
+                with suppress(FileNotFoundError):
+                    folder.rmdir()
+                folder = folder.parent
 
 
 def name_of(href: str) -> str:
@@ -325,17 +322,6 @@ def _bring(source: Path, part: Path) -> None:
         shutil.copyfile(source, part)
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
-
-
-def _open_held(mark: Path) -> IO[bytes]:
-    """Open a mark and wait until nobody else holds it; a new one if it went meanwhile."""
-    while True:
-        stream = mark.open("a+b")
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        if os.fstat(stream.fileno()).st_nlink:
-            stream.seek(0)
-            return stream
-        stream.close()
 
 
 def _write_mark(stream: IO[bytes], said: Json) -> None:

@@ -17,6 +17,18 @@ class DatalakeConflictError(StorageError):
     """A product that cannot be published as it is, or not here."""
 
 
+class DatalakeLockedError(StorageError):
+    """Somebody else works on a part of the datalake, for longer than one is ready to wait."""
+
+    def __init__(self, key: str, holder: str) -> None:
+        super().__init__(key, holder)
+        self.key = key
+        self.holder = holder
+
+    def __str__(self) -> str:
+        return f"{self.key} is in use by {self.holder}"
+
+
 class CorruptFileError(StorageError):
     """The bytes that arrived are not those that were archived."""
 

@@ -27,12 +27,11 @@ from catalog_db.tables.catalogue import (
     updated_us,
 )
 from catalog_db.tables.counters import counter
-from catalog_db.tables.datalake import datalake_lock, datalake_product
 from catalog_db.tables.download import download, download_volume
 from catalog_db.tables.event import daily_use, event
 from catalog_db.tables.gazetteer import place, place_name
 from catalog_db.tables.ingestion import ingestion
-from catalog_db.tables.jobs import job, job_log, process_run, task, worker
+from catalog_db.tables.jobs import job, job_log, process_run, task, task_after, worker
 from catalog_db.tables.mirror import mirror_content, mirror_day, mirror_mark, mirror_product
 from catalog_db.tables.stage_path import stage_path
 from catalog_db.tables.statistics import daily_volume
@@ -48,8 +47,6 @@ __all__ = [
     "counter",
     "daily_use",
     "daily_volume",
-    "datalake_lock",
-    "datalake_product",
     "day_count",
     "download",
     "download_volume",
@@ -81,6 +78,7 @@ __all__ = [
     "stage_path",
     "succession",
     "task",
+    "task_after",
     "token",
     "updated_us",
     "worker",

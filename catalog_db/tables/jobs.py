@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     String,
@@ -93,6 +94,17 @@ task = Table(
         "state IN ('waiting', 'staging', 'ready', 'running', 'done', 'failed')", name="state"
     ),
     Index("ix_task_request", "request"),
+)
+
+# Tasks that wait for another of their job, whatever their inputs.
+task_after = Table(
+    "task_after",
+    metadata,
+    Column("job", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    # The task that must be done first.
+    Column("before", Integer, primary_key=True),
+    ForeignKeyConstraint(["job", "number"], ["task.job", "task.number"], ondelete="CASCADE"),
 )
 
 job_log = Table(

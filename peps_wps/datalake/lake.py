@@ -1,19 +1,20 @@
-"""The datalake as chains and the web use it: its folder, its catalogue on disk, its table."""
+"""The datalake as chains, commands and the web use it: products, catalogue on disk, journal, locks.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+All of it is files in one folder: a task on a node of a cluster, which has no database, publishes as
+any other does.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from catalog_db import times
-from catalog_db.datalake import published
-from catalog_db.engine import Engine, create_engine
-from catalog_db.patience import patiently
-from peps_wps.config import Config
-from peps_wps.datalake.tile_lock import Lease, LeaseTerms, Waiting, tile_lock
+from peps_wps.datalake import catalogue
 from storage.datalake import HIDDEN, Datalake, Product
+from storage.datalake_journal import Journal
+from storage.datalake_lock import DatalakeLocks, Waiting
 
-STATE = f"{HIDDEN}state"
+_STATE = f"{HIDDEN}state"
 
 
 class Lake:
@@ -21,22 +22,15 @@ class Lake:
 
     Parameters
     ----------
-    config
-        ``[datalake]`` says where, ``[processing]`` how long leases hold.
-    engine
-        The database of the configuration; opened here where a task has none, and closed by `close`.
+    root
+        The folder of ``[datalake] path``.
     """
 
-    def __init__(self, config: Config, engine: Engine | None = None) -> None:
-        self._config = config
-        self._is_own_engine = engine is None
-        self._engine = engine or create_engine(config.catalog.url)
-        self.files = Datalake(config.datalake.path, self._settled)
-
-    def close(self) -> None:
-        """Let go of the database, if it was opened here."""
-        if self._is_own_engine:
-            self._engine.dispose()
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files = Datalake(root, self._settled)
+        self.journal = Journal(root / f"{HIDDEN}journal")
+        self._locks = DatalakeLocks(root / f"{HIDDEN}locks")
 
     def product(self, folder: str, identifier: str) -> Product | None:
         """Return what is published under a name, None where nothing is, or not all of it."""
@@ -51,8 +45,10 @@ class Lake:
             ``S1-L1-ORTHO/31TGL/2018/07/20``; the first part is the collection of the item.
         item
             Without the links to its catalogue, which are added, and the sums of its files.
+        files
+            Those that it names by relative links.
         """
-        return self.files.publish(folder, item, files)
+        return self.files.publish(folder, catalogue.linked(dict(item), folder), files)
 
     def remove(self, path: str) -> None:
         """Remove the product of an item."""
@@ -68,48 +64,21 @@ class Lake:
         folder
             Whose state it is: ``S1-L1-ORTHO/31TGL``.
         """
-        return self.files.path(f"{folder}/{STATE}")
+        return self.files.path(f"{folder}/{_STATE}")
 
-    @contextmanager
     def lock(
         self,
         key: str,
-        holder: str,
         *,
-        patience_s: float,
+        holder: str = "",
+        patience_s: float | None = None,
         waiting: Waiting | None = None,
-    ) -> Iterator[Lease]:
-        """Hold a lock of the datalake; see `tile_lock`."""
-        processing = self._config.processing
-        with tile_lock(
-            self._engine,
-            key,
-            holder,
-            patience_s=patience_s,
-            waiting=waiting or _say_nothing,
-            terms=LeaseTerms(processing.lease_s, processing.heartbeat_s),
-        ) as lease:
-            yield lease
+    ) -> AbstractContextManager[None]:
+        """Return what holds a key alone in a `with` block; see `DatalakeLocks.held`."""
+        return self._locks.held(key, holder=holder, patience_s=patience_s, waiting=waiting)
 
     def _settled(self, path: str) -> None:
-        """Bring the table up to date with an item that has appeared or gone."""
+        """Bring catalogue and journal up to date with an item that has appeared or gone."""
         product = self.files.read(path)
-        self._write(lambda connection: _note(connection, path, product))
-
-    def _write(self, action: Callable[[Any], None]) -> None:
-        def transaction() -> None:
-            with self._engine.begin() as connection:
-                action(connection)
-
-        patiently(transaction)
-
-
-def _note(connection: Any, path: str, product: Product | None) -> None:
-    if product is None:
-        published.forget(connection, path)
-    else:
-        published.note(connection, path, product.size_bytes, times.now())
-
-
-def _say_nothing(_holder: str) -> None:
-    """Leave unsaid who holds a lock."""
+        catalogue.update(self.root, path.rpartition("/")[0])
+        self.journal.note(path, None if product is None else product.size_bytes)

@@ -1,1 +1,0 @@
-"""What the datalake holds and who is at work in it."""
