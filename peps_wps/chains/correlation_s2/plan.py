@@ -23,10 +23,7 @@ def pair_task(order: Order, catalogue: Catalogue) -> Task:
         for name in ("reference", "secondary")
     ]
     (reference, reference_tile), (secondary, secondary_tile) = found
-    if reference.uid == secondary.uid:
-        raise OrderRefusedError("secondary", f"secondary is the reference, {reference.title}")
-    _check_tiles(order, reference_tile, secondary_tile)
-    _check_footprints(reference, secondary)
+    check_common_ground("secondary", found[0], found[1], order)
     for product, _ in found:
         check_meets(order.region, product.footprint, product.title)
     return Task(
@@ -36,15 +33,41 @@ def pair_task(order: Order, catalogue: Catalogue) -> Task:
     )
 
 
-def _check_tiles(order: Order, first: str, second: str) -> None:
+def check_common_ground(
+    name: str, reference: tuple[Product, str], secondary: tuple[Product, str], order: Order
+) -> None:
+    """Refuse products that cannot be compared: the same, of other pixels, of other ground.
+
+    Parameters
+    ----------
+    name
+        The input that names the secondary.
+    reference, secondary
+        Products and their tiles.
+    order
+        Band and window of the comparison.
+
+    Raises
+    ------
+    OrderRefusedError
+        With `name`.
+    """
+    (first, first_tile), (second, second_tile) = reference, secondary
+    if first.uid == second.uid:
+        raise OrderRefusedError(name, f"{name} is the reference, {first.title}")
+    if first_tile != second_tile:
+        _check_tiles(name, first_tile, second_tile, order)
+    if not first.footprint.intersects(second.footprint):
+        raise OrderRefusedError(name, f"{second.title} shows no ground that {first.title} shows")
+
+
+def _check_tiles(name: str, first: str, second: str, order: Order) -> None:
     """Refuse tiles that do not share pixels, or fewer than a window has."""
-    if first == second:
-        return
     one, other = mgrs.tile(first), mgrs.tile(second)
     if one.epsg != other.epsg:
         raise OrderRefusedError(
-            "secondary",
-            f"secondary is of tile {second} in EPSG:{other.epsg}, reference of {first} in "
+            name,
+            f"{name} is of tile {second} in EPSG:{other.epsg}, reference of {first} in "
             f"EPSG:{one.epsg}: expected one UTM zone, whose pixels coincide",
         )
     west, south, east, north = (
@@ -55,15 +78,7 @@ def _check_tiles(order: Order, first: str, second: str) -> None:
     )
     if min(east - west, north - south) < order.window * order.resolution:
         raise OrderRefusedError(
-            "secondary",
-            f"secondary is of tile {second}, reference of {first}: they overlap by less than a "
+            name,
+            f"{name} is of tile {second}, reference of {first}: they overlap by less than a "
             f"window of {order.window} pixels of {order.resolution} m",
-        )
-
-
-def _check_footprints(reference: Product, secondary: Product) -> None:
-    if not reference.footprint.intersects(secondary.footprint):
-        raise OrderRefusedError(
-            "secondary",
-            f"{secondary.title} shows no ground that {reference.title} shows",
         )
