@@ -71,6 +71,15 @@ class Fields:
             return False
         raise refused(name, value, "true or false")
 
+    def whole(self, name: str, low: int, high: int) -> int | None:
+        """Return a whole number between two others, None where it is not given."""
+        value = self.one(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit() and low <= int(value[:9]) <= high):
+            raise refused(name, value, f"a whole number from {low} to {high}")
+        return int(value)
+
     def number(self, name: str, *, default: float, low: float, high: float) -> float:
         """Return a number between two others."""
         value = self.one(name)

@@ -88,12 +88,12 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     """
     fields = Fields(inputs)
     return Order(
-        reference=_product(fields, "reference"),
-        secondary=_product(fields, "secondary"),
+        reference=product_of(fields, "reference"),
+        secondary=product_of(fields, "secondary"),
         tile=tile_of_fields(fields),
-        band=_band(fields),
-        window=_window(fields),
-        step=_whole(fields, "step", 1, LARGEST_STEP) or Order.step,
+        band=band_of(fields),
+        window=window_of(fields, Order.window),
+        step=fields.whole("step", 1, LARGEST_STEP) or Order.step,
         max_displacement_m=fields.number(
             "max_displacement_m",
             default=Order.max_displacement_m,
@@ -107,14 +107,16 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     )
 
 
-def _product(fields: Fields, name: str) -> str:
+def product_of(fields: Fields, name: str) -> str:
+    """Return the identifier or title that an input must give."""
     product = fields.one(name)
     if product is None:
         raise InvalidInputError(name, f"{name} is missing: give an identifier or title")
     return product
 
 
-def _band(fields: Fields) -> str:
+def band_of(fields: Fields) -> str:
+    """Return the band whose images are compared."""
     text = fields.one("band")
     if text is None:
         return Order.band
@@ -124,18 +126,9 @@ def _band(fields: Fields) -> str:
         raise InvalidInputError("band", str(error)) from error
 
 
-def _whole(fields: Fields, name: str, low: int, high: int) -> int | None:
-    """Return a whole number between two others, None where it is not given."""
-    text = fields.one(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
-        raise refused(name, text, f"a whole number from {low} to {high}")
-    return int(text)
-
-
-def _window(fields: Fields) -> int:
-    window = _whole(fields, "window", SMALLEST_WINDOW, LARGEST_WINDOW) or Order.window
+def window_of(fields: Fields, default: int) -> int:
+    """Return the side of the windows that are compared."""
+    window = fields.whole("window", SMALLEST_WINDOW, LARGEST_WINDOW) or default
     if window % 2 == 0:
         raise refused("window", str(window), "an odd number: windows are centred on nodes")
     return window
