@@ -20,7 +20,7 @@ from catalog_db.processing.job_order import (
 )
 from catalog_db.processing.job_queue import Claim
 from catalog_db.processing.jobs import ACTIVE, FINISHED, Job, TaskRow, job_of_row, task_of_row
-from catalog_db.tables import file, item, placement, request_file, task
+from catalog_db.tables import file, item, placement, request_file, task, task_after
 from catalog_db.tables import job as job_table
 
 # Tasks whose inputs are pinned or on their way.
@@ -63,10 +63,18 @@ def jobs_to_serve(connection: Connection) -> list[Job]:
 
 
 def open_tasks(connection: Connection, job_id: str, window: int) -> list[TaskRow]:
-    """Return the first `window` tasks of a job that are not done."""
+    """Return the first `window` tasks of a job that are not done and wait for no other task."""
+    other = task.alias()
+    is_held_up = exists().where(
+        task_after.c.job == task.c.job,
+        task_after.c.number == task.c.number,
+        other.c.job == task_after.c.job,
+        other.c.number == task_after.c.before,
+        other.c.state != "done",
+    )
     query = (
         select(task)
-        .where(task.c.job == job_id, task.c.state.in_(("waiting", *HOLDING)))
+        .where(task.c.job == job_id, task.c.state.in_(("waiting", *HOLDING)), ~is_held_up)
         .order_by(task.c.number)
         .limit(window)
     )

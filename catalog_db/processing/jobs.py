@@ -15,7 +15,7 @@ from catalog_db import times
 from catalog_db.processing.job_order import WAITING
 from catalog_db.processing.job_outlook import Outlook, outlook_of
 from catalog_db.tables import job as job_table
-from catalog_db.tables import job_log, task
+from catalog_db.tables import job_log, task, task_after
 
 ACTIVE = (*WAITING, "running")
 FINISHED = ("succeeded", "failed", "dismissed")
@@ -136,8 +136,19 @@ class LogLine:
     message: str
 
 
-def insert_job(connection: Connection, job: Job, tasks: Iterable[TaskRow]) -> None:
-    """Insert a job with its tasks."""
+def insert_job(
+    connection: Connection,
+    job: Job,
+    tasks: Iterable[TaskRow],
+    after: Iterable[tuple[int, int]] = (),
+) -> None:
+    """Insert a job with its tasks.
+
+    Parameters
+    ----------
+    after
+        Numbers of a task, and of one that must be done before it.
+    """
     connection.execute(
         insert(job_table).values(
             id=job.id,
@@ -173,6 +184,8 @@ def insert_job(connection: Connection, job: Job, tasks: Iterable[TaskRow]) -> No
     ]
     if rows:
         connection.execute(insert(task), rows)
+    if waits := [{"job": job.id, "number": one, "before": other} for one, other in after]:
+        connection.execute(insert(task_after), waits)
 
 
 def get(connection: Connection, job_id: str, *, most_running: int = 0) -> Job | None:

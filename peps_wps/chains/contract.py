@@ -62,12 +62,15 @@ class Task:
         What ``run`` needs beside them, as JSON.
     weight
         Its share of the job's progress, relative to the other tasks.
+    after
+        Names of tasks before it in the plan that must have ended before it begins.
     """
 
     name: str
     products: tuple[str, ...]
     body: Json
     weight: float = 1.0
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

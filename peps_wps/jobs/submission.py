@@ -132,7 +132,7 @@ def submit(
     _check_fits(engine, plan, config)
     with engine.begin() as connection:
         _check_queue(connection, config, owner)
-        jobs.insert_job(connection, job, tasks)
+        jobs.insert_job(connection, job, tasks, _waits(plan))
         jobs.add_log(connection, job_id, "INFO", f"Accepted, tasks: {len(tasks)}")
     return get(engine, config, job_id) or job
 
@@ -163,10 +163,28 @@ def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
             body=task.body,
             products=task.products,
             weight=task.weight,
-            state="waiting" if task.products else "ready",
+            state="waiting" if task.products or task.after else "ready",
         )
         for number, task in enumerate(plan.tasks)
     ]
+
+
+def _waits(plan: Plan) -> list[tuple[int, int]]:
+    """Return the numbers of tasks that wait for another, and of that one.
+
+    Raises
+    ------
+    ValueError
+        When a plan has a task wait for none that is before it: it would never begin.
+    """
+    numbers: dict[str, int] = {}
+    waits = []
+    for number, task in enumerate(plan.tasks):
+        if unknown := set(task.after) - numbers.keys():
+            raise ValueError(f"task {task.name} waits for {min(unknown)}, which is not before it")
+        waits += [(number, numbers[name]) for name in sorted(set(task.after))]
+        numbers[task.name] = number
+    return waits
 
 
 def _check_fits(engine: Engine, plan: Plan, config: Config) -> None:

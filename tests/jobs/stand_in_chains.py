@@ -68,8 +68,12 @@ class StandIn:
         if uids and order.behaviour == "together":
             return Plan((Task("all", tuple(uids), body),))
         if uids:
-            return Plan(tuple(Task(f"task {n}", (uid,), body) for n, uid in enumerate(uids)))
-        return Plan(tuple(Task(f"task {n}", (), body) for n in range(order.tasks)))
+            tasks = tuple(Task(f"task {n}", (uid,), body) for n, uid in enumerate(uids))
+        else:
+            tasks = tuple(Task(f"task {n}", (), body) for n in range(order.tasks))
+        if order.behaviour == "then another":
+            tasks += (Task("another", (), body, after=tuple(task.name for task in tasks)),)
+        return Plan(tasks)
 
     def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
         order = self.order_from_json(task.body)
@@ -85,6 +89,7 @@ class StandIn:
         misbehave(order, task)
         read = [path.read_bytes()[:16].decode(errors="replace") for path in inputs.paths.values()]
         (inputs.scratch / "result.txt").write_text(f"{task.name} {read}\n")
+        note(order, f"end {task.name}")
         return TaskResult({"read": read}, ("result.txt",))
 
     def gather(

@@ -6,10 +6,12 @@ import pytest
 
 from catalog_db.catalogue import products
 from catalog_db.catalogue.products import product_uid
+from peps_wps.chains.contract import Plan, Task
 from peps_wps.errors import OrderRefusedError
 from peps_wps.jobs.dispatcher import recall_message
 from peps_wps.staging import FileStatus, RequestStatus
 from tests.jobs.job_house import House, until
+from tests.jobs.stand_in_chains import StandIn
 
 TITLES = [f"PRODUCT_{n}" for n in range(6)]
 
@@ -58,6 +60,28 @@ def test_what_can_never_lie_on_disk_together_is_refused(house: House) -> None:
         house.archive(title)
     with pytest.raises(OrderRefusedError, match="6 products"):
         house.submit(product=TITLES, behaviour="together")
+
+
+@pytest.mark.parametrize("pool_gb", ["0.0000015"])
+def test_a_task_waits_for_others_whose_inputs_are_on_tape(house: House) -> None:
+    for title in TITLES[:3]:
+        house.archive(title)
+    # One product fits at a time, and the last task needs none.
+    job_id = house.submit(product=TITLES[:3], behaviour="then another")
+    house.start()
+
+    assert house.wait(job_id).state == "succeeded"
+    begun = [line.split(" begin ")[1] for line in house.lines(" begin ")]
+    assert begun == ["task 0", "task 1", "task 2", "another"]
+
+
+@pytest.mark.one_database
+def test_a_plan_whose_task_waits_for_a_later_one_is_refused(house: House) -> None:
+    tasks = (Task("first", (), {}, after=("second",)), Task("second", (), {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StandIn, "plan", lambda *_: Plan(tasks))
+        with pytest.raises(ValueError, match="first waits for second, which is not before it"):
+            house.submit()
 
 
 def test_a_product_withdrawn_while_it_is_waited_for_fails_the_job(house: House) -> None:

@@ -44,6 +44,17 @@ def test_tasks_of_one_job_run_at_once(dask_house: House) -> None:
     assert answer_of(dask_house, job.id) == "task 0 []\ntask 1 []\n"
 
 
+def test_a_task_that_waits_for_others_begins_when_they_have_ended(dask_house: House) -> None:
+    job_id = dask_house.submit(tasks=3, behaviour="then another", seconds=0.2)
+
+    assert dask_house.wait(job_id, limit_s=LIMIT_S).state == "succeeded"
+    *others, begun, ended = [line.split(" ", 2)[2] for line in dask_house.lines("")][:-1]
+    assert (begun, ended) == ("begin another", "end another")
+    assert sorted(others) == sorted(
+        f"{word} task {n}" for word in ("begin", "end") for n in range(3)
+    )
+
+
 def test_progress_of_tasks_comes_back(dask_house: House) -> None:
     job_id = dask_house.submit(tasks=2, behaviour="hold")
     # All of the first task and half of the second: three quarters of nine tenths.
