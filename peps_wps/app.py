@@ -16,6 +16,7 @@ from peps_wps.services import Services
 from peps_wps.web import (
     auth,
     cors,
+    datalake,
     download,
     errors,
     health,
@@ -38,6 +39,7 @@ PARTS = (
     auth,
     resto,
     download,
+    datalake,
     ogcapi,
     stac,
     statistics,

@@ -221,10 +221,13 @@ class Downloads:
 
 @dataclass(frozen=True)
 class Datalake:
-    """``[datalake]``: published results that stay; not used yet."""
+    """``[datalake]``: published results that stay; 0 is no limit of size or age."""
 
     path: Path = Path("datalake")
     standard: str = ""
+    access: Literal["public", "users"] = "public"
+    budget_gb: float = 0.0
+    keep_days: float = 0.0
 
 
 @dataclass(frozen=True)
