@@ -4,9 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-
-from peps_wps.writers.acquisition import Acquisition
+from typing import Any, Protocol
 
 _CALIBRATION_SUFFIX = {
     "gamma0": "",
@@ -15,11 +13,33 @@ _CALIBRATION_SUFFIX = {
     "gamma0_rtc": "_GammaNaughtRTC",
     "dn": "_dn",
 }
+# How PEPS says the calibration in the names of its time series.
+_CALIBRATION_TOKEN = {"gamma0": "gam", "sigma0": "sig", "beta0": "bet", "gamma0_rtc": "rtc"}
 ORBIT_DIRECTION = {"ascending": "ASC", "descending": "DES"}
 
 
+class Pass(Protocol):
+    """What a name says of a pass; an `Acquisition` is one."""
+
+    @property
+    def platform(self) -> str:
+        """Satellite: "S1A"."""
+
+    @property
+    def starts(self) -> tuple[datetime, ...]:
+        """First line of each frame, UTC."""
+
+    @property
+    def orbit_direction(self) -> str:
+        """Whether the pass is "ascending" or "descending"."""
+
+    @property
+    def relative_orbit(self) -> int:
+        """Number of the orbit in its cycle."""
+
+
 def tile_stem(
-    acquisition: Acquisition, tile: str, polarization: str, calibration: str, *, kind: str = ""
+    acquisition: Pass, tile: str, polarization: str, calibration: str, *, kind: str = ""
 ) -> str:
     """Return the name of a file without extension: ``s1a_31TCJ_vv_ASC_030_20210809t173953``.
 
@@ -50,7 +70,23 @@ def tile_stem(
     )
 
 
-def pass_name(acquisition: Acquisition) -> str:
+def series_stem(acquisition: Pass, tile: str, polarizations: str, calibration: str) -> str:
+    """Return the name of a date of a time series as PEPS published it, without extension.
+
+    ``s1b_sig_31TGL_vvvh_DES_139_20180720txxxxxx``; the parameters are those of `tile_stem`.
+    """
+    return "_".join(
+        [
+            acquisition.platform.lower(),
+            _CALIBRATION_TOKEN[calibration],
+            tile,
+            polarizations.lower(),
+            _pass_stem(acquisition),
+        ]
+    )
+
+
+def pass_name(acquisition: Pass) -> str:
     """Return what tells a pass from every other: ``s1a_ASC_030_20210809t173953``."""
     return f"{acquisition.platform.lower()}_{_pass_stem(acquisition)}"
 
@@ -75,7 +111,7 @@ def order_digest(order: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _pass_stem(acquisition: Acquisition) -> str:
+def _pass_stem(acquisition: Pass) -> str:
     start = acquisition.starts[0]
     time = f"{start:%H%M%S}" if len(acquisition.starts) == 1 else "xxxxxx"
     direction = ORBIT_DIRECTION[acquisition.orbit_direction]

@@ -74,9 +74,9 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     fields = Fields(inputs)
     return Order(
         products=fields.products("product"),
-        tiles=tuple(dict.fromkeys(_tile(name) for name in fields.listed("tiles"))),
+        tiles=tuple(dict.fromkeys(tile_named(name) for name in fields.listed("tiles"))),
         calibration=fields.choice("calibration", CALIBRATIONS),
-        polarizations=_polarizations(fields.listed("polarizations")),
+        polarizations=polarizations_of(fields.listed("polarizations")),
         resolution=int(fields.choice("resolution", RESOLUTIONS)),
         resampling=fields.choice("resampling", RESAMPLINGS, default="bilinear"),
         interpolated=fields.choice("interpolated", INTERPOLATED),
@@ -90,7 +90,8 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     )
 
 
-def _polarizations(given: Sequence[str]) -> tuple[str, ...]:
+def polarizations_of(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the polarisations that are named, none for all; raise InvalidInputError."""
     names = tuple(dict.fromkeys(word.upper() for value in given for word in value.split()))
     for name in names:
         if name not in ("ALL", *POLARIZATIONS[1:]):
@@ -104,7 +105,8 @@ def _polarizations(given: Sequence[str]) -> tuple[str, ...]:
     return () if "ALL" in names else names
 
 
-def _tile(name: str) -> str:
+def tile_named(name: str) -> str:
+    """Return the name of an MGRS tile without leading T; raise InvalidInputError."""
     bare = name.upper()
     if len(bare) == 6 and bare.startswith("T"):
         bare = bare[1:]

@@ -1,10 +1,7 @@
 """The files of one tile while they fill: images, masks, and what is known of them at the end."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +10,15 @@ from numpy.typing import NDArray
 
 from algorithms import mgrs
 from peps_wps.chains.contract import Json, TaskResult
-from peps_wps.chains.ortho_s1.order import Order
+from peps_wps.chains.ortho_s1.account import Statistics, processing_of
 from peps_wps.chains.ortho_s1.plan import TileTask
-from peps_wps.chains.ortho_s1.scene import Scene, removes_noise
+from peps_wps.chains.ortho_s1.scene import Scene
 from peps_wps.chains.ortho_s1.tile import BlockMasks, BlockResult, TileProcessor
-from peps_wps.chains.ortho_s1.values import encode, lower_signal_value, value_format
+from peps_wps.chains.ortho_s1.values import encode, value_format
 from peps_wps.errors import ChainError
 from peps_wps.readers.dem import DemWindow
 from peps_wps.writers import naming, stac, tags
-from peps_wps.writers.acquisition import Processing, acquisition_of
+from peps_wps.writers.acquisition import acquisition_of
 from peps_wps.writers.cog import CogWriter, OverviewRule
 from peps_wps.writers.cog_layout import RasterDescription
 from peps_wps.writers.json_document import write_json
@@ -57,14 +54,14 @@ class TileFiles:
         self._tile = mgrs.tile(task.tile)
         self._scene = scene
         self._acquisition = acquisition_of([frame.manifest for frame in scene.frames])
-        self._processing = _processing(task.order, scene, heights)
+        self._processing = processing_of(task.order, scene, heights)
         self._heights = heights
         self._processor = processor
         self._format = value_format(task.order.format, task.order.calibration)
         self._paths = {name: folder / f"{self._stem(name)}.tif" for name in scene.polarizations}
         self._images = {name: self._image(path, name) for name, path in self._paths.items()}
         self._masks = self._open_masks() if task.order.masks else {}
-        self._statistics = {name: _Statistics() for name in scene.polarizations}
+        self._statistics = {name: Statistics() for name in scene.polarizations}
 
     def take(self, block: BlockResult) -> None:
         """Encode, compress and count one block; called from several threads."""
@@ -265,45 +262,6 @@ def _asset(
     """Return a file beside the item as an asset."""
     return stac.Asset(
         path.name, media_type, title, roles, path.stat().st_size, polarizations, raster
-    )
-
-
-class _Statistics:
-    """Number and mean of the valid pixels, from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.count = 0
-        self._total = 0.0
-
-    def add(self, power: NDArray[np.float32]) -> None:
-        """Count the pixels that are not NaN."""
-        count = power.size - int(np.count_nonzero(np.isnan(power)))
-        total = float(np.nansum(power, dtype=np.float64))
-        with self._lock:
-            self.count += count
-            self._total += total
-
-    @property
-    def mean_db(self) -> float | None:
-        """Mean power in decibels."""
-        if self.count == 0:
-            return None
-        return round(10 * float(np.log10(self._total / self.count)), 3)
-
-
-def _processing(order: Order, scene: Scene, heights: DemWindow) -> Processing:
-    form = value_format(order.format, order.calibration)
-    return Processing(
-        calibration=order.calibration,
-        denoised=removes_noise(order) and scene.has_noise,
-        resampling=order.resampling,
-        resolution=float(order.resolution),
-        lower_signal_value=lower_signal_value(form, is_rounded=not order.lossless),
-        dem=heights.datum,
-        orbit=", ".join(dict.fromkeys(frame.orbit_source for frame in scene.frames)),
-        version=version("peps"),
-        created=datetime.now(UTC),
     )
 
 

@@ -1,4 +1,4 @@
-"""From linear power to the values of a file, as the order's format has them."""
+"""From linear power to the values of a file, as the order's format has them, and back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +77,23 @@ def encode(power: Float32, form: ValueFormat) -> NDArray[Any]:
         return np.where(valid, amplitude, np.float32(0))
     stored = np.clip(np.rint(amplitude / np.float32(form.scale)), 1, _LARGEST)
     return np.where(valid, stored, np.float32(0)).astype(np.uint16)
+
+
+def decode(stored: NDArray[Any], form: ValueFormat) -> Float32:
+    """Return the linear power that was stored, 0 for no data.
+
+    Parameters
+    ----------
+    stored
+        Values of a file.
+    form
+        Of the file.
+    """
+    if form.quantity == "decibels":
+        power = np.power(np.float32(10), stored / np.float32(10))
+        return np.asarray(np.nan_to_num(power, copy=False, nan=0.0))
+    values = stored.astype(np.float32) * np.float32(form.scale)
+    return values**2 if form.quantity == "amplitude" else values
 
 
 def lower_signal_value(form: ValueFormat, *, is_rounded: bool) -> float:
