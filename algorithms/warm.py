@@ -40,6 +40,7 @@ from algorithms.terrain_flattening import flattening_factor
 from algorithms.terrain_imaging import GrdImaging
 from algorithms.terrain_nodes import Terrain
 from algorithms.terrain_profiles import trace_profiles
+from algorithms.time_series import invert
 
 ORBIT_RADIUS = 7_071_000.0  # m
 ANGULAR_VELOCITY = 1.06e-3  # rad/s
@@ -89,6 +90,7 @@ def warm() -> None:
         layover_shadow(profiles, *positions.absolute(), positions.height)
     _warm_optical()
     _warm_correlation()
+    _warm_time_series()
 
 
 def _warm_optical() -> None:
@@ -109,6 +111,13 @@ def _warm_correlation() -> None:
     mask[:4, :4] = NO_DATA
     settings = CorrelationSettings(window=7, step=8, max_displacement=5.0, model="affine")
     correlate(Image(image, mask), Image(image, mask), settings)
+
+
+def _warm_time_series() -> None:
+    """Run the kernels of series once, with a wrong cycle."""
+    phases = np.zeros((3, 1, 1), np.float32)
+    phases[0] = 2.0 * np.pi
+    invert(phases, [(0, 1), (1, 2), (0, 2)], [0, 12, 24])
 
 
 def _annotation() -> GrdAnnotation:

@@ -27,8 +27,8 @@ def own_folder() -> Path:
     """Return the folder of the kernels of the sources as they are now."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for source in sorted(file for package in PACKAGES for file in (root / package).glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for source in sorted(file for package in PACKAGES for file in (root / package).rglob("*.py")):
+        digest.update(str(source.relative_to(root)).encode() + b"\0" + source.read_bytes())
     parent = root / PACKAGES[0] / "__pycache__"
     if not os.access(parent if parent.is_dir() else parent.parent, os.W_OK):
         parent = Path.home() / ".cache" / "peps"
