@@ -70,8 +70,7 @@ def answer(request: Request, services: Services, path: str) -> Response:
     NotFound
         When there is nothing to see.
     """
-    if services.config.datalake.access == "users":
-        services.access.check_download(services.access.caller(request))
+    check_read(request, services)
     lake = Lake(services.config.datalake.path)
     view = DatalakeView(lake)
     relative = path.rstrip("/")
@@ -90,6 +89,18 @@ def answer(request: Request, services: Services, path: str) -> Response:
     if "since" in request.args:
         return _news(request, services, lake, relative)
     return _index(request, relative, [] if place is None else [*view.entries(place)])
+
+
+def check_read(request: Request, services: Services) -> None:
+    """Refuse what is published to who may not read it.
+
+    Raises
+    ------
+    UnauthorizedError
+        When the datalake is for users and nobody says who asks.
+    """
+    if services.config.datalake.access == "users":
+        services.access.check_download(services.access.caller(request))
 
 
 def _file(request: Request, view: DatalakeView, path: Path) -> Response:
