@@ -27,6 +27,7 @@ from peps_wps.web import (
     stac,
     statistics,
     tape_rest,
+    tiles,
 )
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
@@ -44,6 +45,7 @@ PARTS = (
     stac,
     statistics,
     tape_rest,
+    tiles,
 )
 
 if TYPE_CHECKING:

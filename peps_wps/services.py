@@ -15,6 +15,7 @@ from peps_wps.errors import ConfigError
 from peps_wps.metrics import SearchMeter
 from peps_wps.ordering import ChainProcess, OrderDesk
 from peps_wps.staging import Archive
+from peps_wps.tiles.pool import RasterPool
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Services:
     desk: OrderDesk
     downloads: RunningDownloads
     search_meter: SearchMeter
+    rasters: RasterPool
 
     @classmethod
     def of(
@@ -42,7 +44,8 @@ class Services:
         desk = OrderDesk(config, engine, processes, access)
         downloads = RunningDownloads(engine, Limits.of(config.downloads))
         archive = Archive(config, engine)
-        return cls(config, engine, archive, access, desk, downloads, SearchMeter(engine))
+        meter = SearchMeter(engine)
+        return cls(config, engine, archive, access, desk, downloads, meter, RasterPool())
 
 
 def open_catalogue(config: Config, *, upgrade: bool = True) -> Engine:

@@ -98,6 +98,11 @@ class Access:
         if not self.may_see_process(caller, identifier):
             raise ForbiddenError(identifier, f"{caller.name} has no right to {identifier}")
 
+    @property
+    def links_are_public(self) -> bool:
+        """Whether results are for whoever knows their address."""
+        return self._is_open or self._links_are_public
+
     def check_read(self, caller: Caller, job: Job) -> None:
         """Refuse status and results of a job; its address is the right to read them.
 

@@ -33,7 +33,7 @@ STATUS_OF: dict[type[Exception], int] = {
 
 
 # Below these, clients expect RFC 7807.
-PROBLEM_PATHS = ("/ogcapi", "/stac", "/tape", "/archive")
+PROBLEM_PATHS = ("/ogcapi", "/stac", "/tape", "/archive", "/tiles")
 
 
 # What PEPS says in the body where a quota is spent, whatever the status.

@@ -8,6 +8,7 @@ UInt8 = NDArray[np.uint8]
 
 # Red, green and blue at even steps.
 _ANCHORS = {
+    "grey": ((0, 0, 0), (255, 255, 255)),
     "vegetation": (
         *((120, 70, 40), (190, 150, 100), (240, 225, 180)),
         *((170, 205, 110), (60, 145, 60), (10, 75, 35)),
@@ -15,6 +16,8 @@ _ANCHORS = {
     "water": ((130, 95, 50), (215, 185, 130), (245, 245, 240), (120, 180, 220), (20, 70, 150)),
     "heat": ((20, 80, 50), (150, 190, 120), (250, 245, 200), (235, 130, 60), (120, 20, 40)),
 }
+
+COLOUR_MAPS = tuple(_ANCHORS)
 
 
 def coloured(values: Float32, low: float, high: float, name: str) -> UInt8:
@@ -27,7 +30,7 @@ def coloured(values: Float32, low: float, high: float, name: str) -> UInt8:
     low, high
         Shown as the first and the last colour.
     name
-        "vegetation", "water" or "heat".
+        One of `COLOUR_MAPS`.
 
     Returns
     -------

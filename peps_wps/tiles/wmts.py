@@ -1,0 +1,135 @@
+"""The map of one raster as a Web Map Tile Service: its capabilities, tiles by address templates.
+
+OGC 07-057r7, WMTS 1.0.0: ServiceMetadata document and RESTful resources, without KVP and SOAP.
+"""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from peps_wps.tiles import grid
+from peps_wps.tiles.raster import Raster
+from peps_wps.xml_parsing import Element
+
+_WMTS = "http://www.opengis.net/wmts/1.0"
+_OWS = "http://www.opengis.net/ows/1.1"
+_XLINK = "http://www.w3.org/1999/xlink"
+_DOCUMENT = (
+    f'<Capabilities xmlns="{_WMTS}" xmlns:ows="{_OWS}" xmlns:xlink="{_XLINK}" version="1.0.0"/>'
+)
+MIME_TYPE = "application/xml"
+MATRIX_SET = "GoogleMapsCompatible"
+_CRS = f"urn:ogc:def:crs:EPSG::{grid.EPSG}"
+_SCALE_SET = f"urn:ogc:def:wkss:OGC:1.0:{MATRIX_SET}"
+_STYLE = "default"
+# Beyond what the raster holds, clients enlarge the tiles themselves.
+_ZOOMS_BEYOND = 1
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the service shows.
+
+    Parameters
+    ----------
+    identifier, title
+        Of the layer, for machines and for people.
+    template
+        Address of a tile with ``{TileMatrix}``, ``{TileCol}`` and ``{TileRow}``.
+    address
+        Of the capabilities.
+    """
+
+    identifier: str
+    title: str
+    template: str
+    address: str
+
+
+def capabilities(layer: Layer, raster: Raster) -> bytes:
+    """Return the ServiceMetadata document of a raster."""
+    root = etree.fromstring(_DOCUMENT)
+    service = _add(root, _OWS, "ServiceIdentification")
+    _add(service, _OWS, "Title", layer.title)
+    _add(service, _OWS, "ServiceType", "OGC WMTS")
+    _add(service, _OWS, "ServiceTypeVersion", "1.0.0")
+    contents = _add(root, _WMTS, "Contents")
+    _add_layer(contents, layer, raster)
+    _add_matrix_set(contents)
+    _add(root, _WMTS, "ServiceMetadataURL").set(f"{{{_XLINK}}}href", layer.address)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def shown_bounds(raster: Raster) -> tuple[float, float, float, float]:
+    """Return west, south, east and north in degrees, around the world across 180 degrees."""
+    west, south, east, north = raster.bounds
+    if west > east:
+        west, east = -180.0, 180.0
+    return west, south, east, north
+
+
+def largest_zoom(raster: Raster) -> int:
+    """Return the last zoom for which tiles are worth asking."""
+    return min(grid.SCALE_SET_ZOOMS - 1, raster.native_zoom + _ZOOMS_BEYOND)
+
+
+def _add_layer(contents: Element, layer: Layer, raster: Raster) -> None:
+    """Add the layer: where it lies, and where its tiles are."""
+    shown = _add(contents, _WMTS, "Layer")
+    _add(shown, _OWS, "Title", layer.title)
+    west, south, east, north = shown_bounds(raster)
+    box = _add(shown, _OWS, "WGS84BoundingBox")
+    _add(box, _OWS, "LowerCorner", f"{west:.7f} {south:.7f}")
+    _add(box, _OWS, "UpperCorner", f"{east:.7f} {north:.7f}")
+    _add(shown, _OWS, "Identifier", layer.identifier)
+    style = _add(shown, _WMTS, "Style")
+    style.set("isDefault", "true")
+    _add(style, _OWS, "Identifier", _STYLE)
+    _add(shown, _WMTS, "Format", "image/png")
+    link = _add(shown, _WMTS, "TileMatrixSetLink")
+    _add(link, _WMTS, "TileMatrixSet", MATRIX_SET)
+    limits = _add(link, _WMTS, "TileMatrixSetLimits")
+    for zoom in range(largest_zoom(raster) + 1):
+        _add_limits(limits, raster, zoom)
+    resource = _add(shown, _WMTS, "ResourceURL")
+    resource.set("format", "image/png")
+    resource.set("resourceType", "tile")
+    resource.set("template", layer.template)
+
+
+def _add_limits(limits: Element, raster: Raster, zoom: int) -> None:
+    """Add which tiles of a zoom show something."""
+    first, last = grid.tiles_over(raster.box, zoom)
+    limit = _add(limits, _WMTS, "TileMatrixLimits")
+    _add(limit, _WMTS, "TileMatrix", str(zoom))
+    _add(limit, _WMTS, "MinTileRow", str(first.row))
+    _add(limit, _WMTS, "MaxTileRow", str(last.row))
+    _add(limit, _WMTS, "MinTileCol", str(first.column))
+    _add(limit, _WMTS, "MaxTileCol", str(last.column))
+
+
+def _add_matrix_set(contents: Element) -> None:
+    """Add the grid of web maps (annex E.4)."""
+    matrices = _add(contents, _WMTS, "TileMatrixSet")
+    _add(matrices, _OWS, "Identifier", MATRIX_SET)
+    _add(matrices, _OWS, "SupportedCRS", _CRS)
+    _add(matrices, _WMTS, "WellKnownScaleSet", _SCALE_SET)
+    for zoom in range(grid.SCALE_SET_ZOOMS):
+        matrix = _add(matrices, _WMTS, "TileMatrix")
+        _add(matrix, _OWS, "Identifier", str(zoom))
+        _add(matrix, _WMTS, "ScaleDenominator", repr(grid.scale_denominator(zoom)))
+        _add(matrix, _WMTS, "TopLeftCorner", f"{-grid.HALF_SIDE!r} {grid.HALF_SIDE!r}")
+        for name, number in (
+            ("TileWidth", grid.TILE_SIDE),
+            ("TileHeight", grid.TILE_SIDE),
+            ("MatrixWidth", 1 << zoom),
+            ("MatrixHeight", 1 << zoom),
+        ):
+            _add(matrix, _WMTS, name, str(number))
+
+
+def _add(parent: Element, namespace: str, name: str, text: str | None = None) -> Element:
+    """Add an element, and return it."""
+    child = etree.SubElement(parent, f"{{{namespace}}}{name}")
+    child.text = text
+    return child

@@ -1,0 +1,129 @@
+"""Which file a map shows: results of jobs, members of their zips, files of the datalake.
+
+A raster is named by its path with ``~`` for each slash: ``<job>~ew.tif``,
+``<job>~S1_ORTHO.zip~31TCJ~s1a.tif``, ``S1-L1-ORTHO~31TCJ~2018~07~20~s1a.tif``.
+"""
+
+import uuid
+from pathlib import Path
+from urllib.parse import quote
+
+from werkzeug import Request
+
+from peps_wps.jobs import Job
+from peps_wps.ordering.errors import NoSuchResultError
+from peps_wps.ordering.results import file_of
+from peps_wps.services import Services
+from peps_wps.tiles.raster import Source
+from peps_wps.tiles.stored_member import rasters_in
+from peps_wps.web.ogcapi.errors import problem_of_job
+
+ROOT = "/tiles"
+_SEPARATOR = "~"  # in place of a slash in the name of a raster
+_ARCHIVE = ".zip"
+_RASTERS = (".tif", ".tiff")
+_HIDDEN = "."
+
+
+def result_name(path: str) -> str:
+    """Return the name of a raster from its path below the results or the datalake."""
+    return path.replace("/", _SEPARATOR)
+
+
+def map_address(base: str, result: str) -> str:
+    """Return the address below which the documents and tiles of a map are.
+
+    Parameters
+    ----------
+    base
+        Of the service, without a slash at its end.
+    result
+        Name of the raster, as `result_name` gives it.
+    """
+    return f"{base}{ROOT}/{quote(result, safe=_SEPARATOR)}"
+
+
+def job_of(request: Request, services: Services, job_id: str) -> Job:
+    """Return a job that has results, if the caller may read them.
+
+    Raises
+    ------
+    NoSuchJobError, NoSuchResultError, ProblemError
+        When there is none, or it has not succeeded.
+    UnauthorizedError, ForbiddenError
+        When the caller may not read it.
+    """
+    if not _is_job(job_id):
+        raise NoSuchResultError(f"there is no job {job_id}")
+    job = services.desk.job(job_id, services.access.caller(request))
+    if problem := problem_of_job(job):
+        raise problem
+    return job
+
+
+def rasters_of(services: Services, job: Job) -> list[str]:
+    """Return the paths of the GeoTIFFs that a job gave, in files and in zips."""
+    folder = services.desk.folder(job)
+    found = []
+    for name in dict.fromkeys(one["href"] for one in (job.results or {}).values() if "href" in one):
+        if name.lower().endswith(_RASTERS):
+            found.append(name)
+        elif name.lower().endswith(_ARCHIVE):
+            archive = file_of(job, name, folder).path
+            found += [f"{name}/{member}" for member in rasters_in(archive)]
+    return found
+
+
+def source_of(request: Request, services: Services, result: str) -> Source:
+    """Return what the name of a raster stands for, if the caller may read it.
+
+    Raises
+    ------
+    NoSuchResultError
+        When there is no such file, or nothing that the name may lead to.
+    ResultsGoneError
+        When results have expired.
+    NoSuchJobError, ProblemError, UnauthorizedError, ForbiddenError
+        As of `job_of`.
+    """
+    first, *rest = result.split(_SEPARATOR)
+    if not all(rest):
+        raise NoSuchResultError(f"there is no file {result}")
+    if not _is_job(first):
+        return Source(_in_datalake(request, services, [first, *rest]))
+    job = job_of(request, services, first)
+    name, member = _divided(rest)
+    return Source(file_of(job, name, services.desk.folder(job)).path, member)
+
+
+def _is_job(text: str) -> bool:
+    """Tell whether a text is the identifier of a job, as addresses have it."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _divided(parts: list[str]) -> tuple[str, str]:
+    """Return the path of a file, and of the member if it is a zip and more follows."""
+    for index, part in enumerate(parts[:-1], 1):
+        if part.lower().endswith(_ARCHIVE):
+            return "/".join(parts[:index]), "/".join(parts[index:])
+    return "/".join(parts), ""
+
+
+def _in_datalake(request: Request, services: Services, parts: list[str]) -> Path:
+    """Return a file of the datalake; nothing hidden, nothing that a link leads out to."""
+    services.access.check_download(services.access.caller(request))
+    root = services.config.datalake.path.resolve()
+    missing = NoSuchResultError(f"there is no file {'/'.join(parts)}")
+    if any(part.startswith(_HIDDEN) for part in parts):
+        raise missing
+    try:
+        path = root.joinpath(*parts).resolve()
+        is_served = path.is_relative_to(root) and path.is_file()
+    except (OSError, ValueError) as error:  # longer than a name can be, or with a null byte
+        raise missing from error
+    if not is_served:
+        raise missing
+    return path

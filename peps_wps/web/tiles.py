@@ -1,0 +1,190 @@
+"""``/tiles``: published rasters as maps, in square tiles that any map client shows.
+
+A raster is named by its path with ``~`` for each slash, below the results of a job or below the
+datalake; the members of a result's zip are paths below it.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from werkzeug import Request, Response
+from werkzeug.routing import Rule
+
+from peps_wps.links import Links
+from peps_wps.services import Services
+from peps_wps.tiles import wmts
+from peps_wps.tiles.errors import NoSuchMemberError, NotACogError, ReplacedError, TileError
+from peps_wps.tiles.grid import LARGEST_ZOOM, TILE_SIDE, Tile
+from peps_wps.tiles.picture import MIME_TYPES, VERSION, PictureFormat, render
+from peps_wps.tiles.raster import Identity, Raster
+from peps_wps.tiles.style import Style
+from peps_wps.web.json_answer import json_answer
+from peps_wps.web.ogcapi.errors import problem_of
+from peps_wps.web.problem import ProblemError
+from peps_wps.web.tile_sources import ROOT, job_of, map_address, rasters_of, result_name, source_of
+
+_TILE_NAME = re.compile(r"(\d{1,8})(@2x)?\.(png|webp)", re.ASCII)
+_NUMBER = re.compile(r"\d{1,8}", re.ASCII)
+# A result is what it is until it goes; a browser that looks again after this hears that it went.
+_KEPT_S = 3600
+_STATUS: dict[type[TileError], int] = {
+    NoSuchMemberError: 404,
+    NotACogError: 400,
+    ReplacedError: 503,
+}
+_CAPABILITIES = "WMTSCapabilities.xml"
+
+
+class _Target(NamedTuple):
+    """A tile as its address says it."""
+
+    tile: Tile
+    side: int
+    form: PictureFormat
+
+
+def rules() -> list[Rule]:
+    """Return the addresses of this module."""
+    endpoints: list[tuple[str, Callable[..., Response]]] = [
+        ("/<job_id>", maps),
+        ("/<result>/tilejson.json", tilejson),
+        ("/<result>/WMTSCapabilities.xml", capabilities),
+        ("/<result>/<zoom>/<column>/<name>", tile),
+    ]
+    return [
+        Rule(ROOT + path, endpoint=_guarded(endpoint), methods=["GET"])
+        for path, endpoint in endpoints
+    ]
+
+
+def maps(request: Request, services: Services, job_id: str) -> Response:
+    """Return the rasters of a job that can be shown as maps."""
+    job = job_of(request, services, job_id)
+    base = Links.of(services.config, request).base
+    found = []
+    for name in rasters_of(services, job):
+        address = map_address(base, result_name(f"{job.id}/{name}"))
+        links = {"tilejson": f"{address}/tilejson.json", "wmts": f"{address}/{_CAPABILITIES}"}
+        found.append({"name": name, **links})
+    return _kept(json_answer({"maps": found}), services)
+
+
+def tilejson(request: Request, services: Services, result: str) -> Response:
+    """Return a description of a map (TileJSON 3.0.0)."""
+    style, raster = _asked(request, services, result)
+    west, south, east, north = wmts.shown_bounds(raster)
+    document = {
+        "tilejson": "3.0.0",
+        "name": raster.identity.source.name,
+        "tiles": [_template(request, services, result, "{z}/{x}/{y}")],
+        "scheme": "xyz",
+        "minzoom": 0,
+        "maxzoom": wmts.largest_zoom(raster),
+        "bounds": [west, south, east, north],
+        "center": [(west + east) / 2, (south + north) / 2, max(0, raster.native_zoom - 3)],
+    }
+    style.suited(raster)
+    return _kept(json_answer(document), services)
+
+
+def capabilities(request: Request, services: Services, result: str) -> Response:
+    """Return the capabilities of the WMTS of a map."""
+    style, raster = _asked(request, services, result)
+    style.suited(raster)
+    layer = wmts.Layer(
+        identifier=result,
+        title=raster.identity.source.name,
+        template=_template(request, services, result, "{TileMatrix}/{TileCol}/{TileRow}"),
+        address=map_address(Links.of(services.config, request).base, result)
+        + f"/{_CAPABILITIES}{_query(request)}",
+    )
+    return _kept(Response(wmts.capabilities(layer, raster), mimetype=wmts.MIME_TYPE), services)
+
+
+def tile(
+    request: Request, services: Services, result: str, zoom: str, column: str, name: str
+) -> Response:
+    """Return a tile, or that the client's is still right."""
+    target = _target(zoom, column, name)
+    style = Style.of(request.args.to_dict(flat=False))
+    source = source_of(request, services, result)
+    tag = _tag(Identity.of(source), target, style)
+    answer = Response(status=304)
+    if not request.if_none_match.contains_weak(tag):
+        raster = services.rasters.raster(source)
+        tag = _tag(raster.identity, target, style)
+        content = render(
+            services.rasters, raster, target.tile, style, side=target.side, form=target.form
+        )
+        answer = Response(content, content_type=MIME_TYPES[target.form])
+    answer.set_etag(tag)
+    return _kept(answer, services)
+
+
+def _guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:
+    """Return an endpoint whose errors leave as problems."""
+
+    def answer(request: Request, services: Services, **arguments: str) -> Response:
+        try:
+            return endpoint(request, services, **arguments)
+        except TileError as error:
+            raise ProblemError(_STATUS[type(error)], str(error)) from error
+        except FileNotFoundError as error:
+            raise ProblemError(404, "there is no such file") from error
+        except Exception as error:
+            if (problem := problem_of(error)) is not None:
+                raise problem from error
+            raise
+
+    return answer
+
+
+def _asked(request: Request, services: Services, result: str) -> tuple[Style, Raster]:
+    """Return the style and the raster of a request."""
+    style = Style.of(request.args.to_dict(flat=False))
+    return style, services.rasters.raster(source_of(request, services, result))
+
+
+def _target(zoom: str, column: str, name: str) -> _Target:
+    """Return which tile an address names.
+
+    Raises
+    ------
+    ProblemError
+        404 when the grid has none there.
+    """
+    found = _TILE_NAME.fullmatch(name)
+    if found is None or not _NUMBER.fullmatch(zoom) or not _NUMBER.fullmatch(column):
+        raise ProblemError(404, "expected /tiles/{result}/{z}/{x}/{y}.png, @2x.png or .webp")
+    wanted = Tile(int(zoom), int(column), int(found[1]))
+    if not wanted.exists:
+        detail = f"there is no tile {wanted.zoom}/{wanted.column}/{wanted.row}: zooms are 0 to "
+        raise ProblemError(404, f"{detail}{LARGEST_ZOOM}, columns and rows below 2**zoom")
+    form: PictureFormat = "png" if found[3] == "png" else "webp"
+    return _Target(wanted, TILE_SIDE * (2 if found[2] else 1), form)
+
+
+def _tag(identity: Identity, target: _Target, style: Style) -> str:
+    """Return what changes whenever the bytes of a tile do."""
+    said = repr((VERSION, identity, target, style))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _template(request: Request, services: Services, result: str, position: str) -> str:
+    """Return the address of any tile of a map, in the style that was asked for."""
+    address = map_address(Links.of(services.config, request).base, result)
+    return f"{address}/{position}.png{_query(request)}"
+
+
+def _query(request: Request) -> str:
+    query = request.query_string.decode("ascii", "replace")
+    return f"?{query}" if query else ""
+
+
+def _kept(answer: Response, services: Services) -> Response:
+    """Return an answer that clients keep for a while; others than they only if it is for all."""
+    scope = "public" if services.access.links_are_public else "private"
+    answer.headers["Cache-Control"] = f"{scope}, max-age={_KEPT_S}"
+    return answer
