@@ -11,11 +11,13 @@ from processes.s2_correlation import S2Correlation
 from processes.s2_extract_bands import S2ExtractBands
 from processes.s2_ndvi import S2Ndvi
 from processes.s2_quicklook import S2Quicklook
+from processes.s2_registration import S2Registration
 
 PROCESSES = (
     S1Ortho,
     S1Quicklook,
     S2Correlation,
+    S2Registration,
     S2Ndvi,
     S2ColorComposition,
     S2ExtractBands,

@@ -7,11 +7,12 @@ false point bends, what it is worth, and one resampling.
 from algorithms.registration.engine import Registration, register
 from algorithms.registration.errors import RegistrationError
 from algorithms.registration.model import Kind, Model, Shift
-from algorithms.registration.tie_points import TiePoints
+from algorithms.registration.tie_points import Places, TiePoints
 
 __all__ = [
     "Kind",
     "Model",
+    "Places",
     "Registration",
     "RegistrationError",
     "Shift",

@@ -14,7 +14,7 @@ from algorithms.correlation.images import Image
 from algorithms.registration.errors import RegistrationError
 from algorithms.registration.fit import Fit, fit
 from algorithms.registration.model import Kind, Model, Shift
-from algorithms.registration.tie_points import Matches, TiePoints
+from algorithms.registration.tie_points import Matches, Places, TiePoints
 
 Progress = Callable[[float], None]
 Float64 = NDArray[np.float64]
@@ -45,8 +45,8 @@ class Registration:
         Where pixels of the reference lie in the target.
     tie_points
         What it rests on.
-    nodes
-        Places at which a tie point was looked for.
+    places
+        Where tie points were looked for.
     scatter
         Standard deviation of a component of the tie points used about the model, pixels.
     error
@@ -59,7 +59,7 @@ class Registration:
 
     model: Model
     tie_points: TiePoints
-    nodes: int
+    places: Places
     scatter: float
     error: float
     criteria: dict[Kind, float]
@@ -174,15 +174,17 @@ def _fitted(
         best.is_used,
     )
     error = float(best.error_at(*matches.ground).max())
-    return Registration(best.model, points, matches.nodes, best.scatter, error, criteria, refused)
+    return Registration(best.model, points, matches.places, best.scatter, error, criteria, refused)
 
 
 def _too_few(kind: Kind, matches: Matches) -> str | None:
     if matches.count < LEAST_POINTS[kind]:
+        places = matches.places
         return (
-            f"{matches.count} tie points were found at {matches.nodes} places, "
-            f"{LEAST_POINTS[kind]} are needed for the model {kind}: the images do not resemble "
-            "each other, or lie farther apart than searched"
+            f"{matches.count} tie points were found, {LEAST_POINTS[kind]} are needed for the model "
+            f"{kind}: of {places.all} places {places.empty} have no data and {places.clouded} lie "
+            "under clouds; elsewhere the images do not resemble each other, have no structure, or "
+            "lie farther apart than searched"
         )
     return None
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from algorithms.block import Block
 from algorithms.compiled import compiled
 from algorithms.correlation.filters import convolved, filled, spline_taps
+from algorithms.correlation.images import Image
 from algorithms.registration.model import Model
 
 Float32 = NDArray[np.float32]
@@ -16,7 +17,7 @@ Float64 = NDArray[np.float64]
 Mask = NDArray[np.uint8]
 
 # Pixels around a block whose values reach into it: the spline's filter and its four taps.
-_MARGIN = spline_taps().size // 2 + 3
+MARGIN = spline_taps().size // 2 + 3
 # Places along each side of a block at which the model is looked at for what it may need.
 _LOOKED_AT = 9
 # A neighbour of less weight does not count: whole shifts copy pixels.
@@ -49,8 +50,8 @@ def needed(model: Model, block: Block, shape: tuple[int, int]) -> Block:
 
 def _reached(places: Float64, size: int) -> tuple[int, int]:
     """Return first pixel and number of pixels, along one axis, that places and filters reach."""
-    first = max(math.floor(places.min()) - _MARGIN, 0)
-    last = min(math.ceil(places.max()) + _MARGIN + 1, size)
+    first = max(math.floor(places.min()) - MARGIN, 0)
+    last = min(math.ceil(places.max()) + MARGIN + 1, size)
     return min(first, size), max(last - first, 0)
 
 
@@ -90,6 +91,21 @@ def resampled(
         place = np.array([*model.centre, model.span])
         _interpolate(coefficients, valid, frame, terms, place, values, known)
     return values, known
+
+
+def on_block(target: Image, model: Model, block: Block) -> tuple[Float32, Mask]:
+    """Return an image at the pixels of a block of the reference, and 1 where it holds data."""
+    part = needed(model, block, target.shape)
+    pixels, valid = target.rows(part.row, part.row + part.rows)
+    columns = slice(part.column, part.column + part.columns)
+    return resampled(
+        np.ascontiguousarray(pixels[:, columns]),
+        np.ascontiguousarray(valid[:, columns]),
+        part,
+        target.shape,
+        model,
+        block,
+    )
 
 
 class _Frame(NamedTuple):

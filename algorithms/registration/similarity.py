@@ -11,7 +11,7 @@ from scipy import ndimage
 from algorithms.block import Block
 from algorithms.correlation.images import Image
 from algorithms.registration.model import Model
-from algorithms.registration.resampling import needed, resampled
+from algorithms.registration.resampling import on_block
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -102,25 +102,10 @@ def _read(reference: Image, target: Image, model: Model, row: int) -> _Strip:
     block = Block(row, 0, rows, reference.shape[1])
     values, valid = reference.rows(row, row + rows)
     still = replace(model, kind="shift", dy=(0.0,), dx=(0.0,))
-    before, known_before = _moved(target, still, block)
-    after, known_after = _moved(target, model, block)
+    before, known_before = on_block(target, still, block)
+    after, known_after = on_block(target, model, block)
     is_valid = (valid == 1) & (known_before == 1) & (known_after == 1)
     return _Strip(values, before, after, is_valid)
-
-
-def _moved(target: Image, model: Model, block: Block) -> tuple[Float32, NDArray[np.uint8]]:
-    """Return a target at the pixels of a block of the reference, and 1 where it holds data."""
-    part = needed(model, block, target.shape)
-    pixels, valid = target.rows(part.row, part.row + part.rows)
-    columns = slice(part.column, part.column + part.columns)
-    return resampled(
-        np.ascontiguousarray(pixels[:, columns]),
-        np.ascontiguousarray(valid[:, columns]),
-        part,
-        target.shape,
-        model,
-        block,
-    )
 
 
 def _structural(strip: _Strip, image: Any, scale: float) -> tuple[Float64, Mask]:

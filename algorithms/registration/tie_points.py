@@ -53,6 +53,15 @@ class TiePoints:
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where tie points were looked for: in all, without data in one image, and under clouds."""
+
+    all: int
+    empty: int
+    clouded: int
+
+
+@dataclass(frozen=True)
 class Matches:
     """What was found at the nodes of a grid.
 
@@ -62,8 +71,8 @@ class Matches:
         Of the points found, as in `TiePoints`.
     ground
         Rows and columns of the nodes where both images hold data or clouds, shape (2, node).
-    nodes
-        How many were looked at.
+    places
+        Where was looked.
     """
 
     row: Float64
@@ -73,7 +82,7 @@ class Matches:
     correlation: Float64
     sigma: Float64
     ground: Float64
-    nodes: int
+    places: Places
 
     @property
     def count(self) -> int:
@@ -93,4 +102,9 @@ class Matches:
             for values in (field.dy, field.dx, field.correlation, field.sigma)
         )
         places = np.stack([row[ground], column[ground]])
-        return cls(row[found], column[found], dy, dx, correlation, sigma, places, found.size)
+        looked = Places(
+            found.size,
+            int(np.count_nonzero(~ground)),
+            int(np.count_nonzero(field.flags & Flag.CLOUD)),
+        )
+        return cls(row[found], column[found], dy, dx, correlation, sigma, places, looked)

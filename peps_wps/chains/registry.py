@@ -13,6 +13,7 @@ from peps_wps.chains.orbit_data.chain import OrbitDataChain
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 from peps_wps.chains.quicklook_s1.chain import QuicklookS1
 from peps_wps.chains.quicklook_s2.chain import QuicklookS2
+from peps_wps.chains.registration_s2.chain import RegistrationS2
 
 CHAINS: dict[str, Planner[Any]] = {
     "AMALTHEE": Amalthee(),
@@ -25,4 +26,5 @@ CHAINS: dict[str, Planner[Any]] = {
     "S2_CORRELATION": CorrelationS2(),
     "S2_NDVI": IndexS2(),
     "S2_QUICKLOOK": QuicklookS2(),
+    "S2_REGISTRATION": RegistrationS2(),
 }
