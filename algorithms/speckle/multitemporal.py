@@ -57,8 +57,8 @@ class RunningSums:
         radius
             Of the window of the local mean, pixels.
         above, below
-            Rows at the ends of `power` that belong to the neighbours: `radius` of them, or 0 at
-            an edge of the image.
+            Rows at the ends of `power` that belong to the neighbours: `radius` of them, or as many
+            as the image has.
         """
         _check(power, self.total.shape, radius, above, below)
         _add(np.ascontiguousarray(power), radius, above, self.total, self.count)
@@ -158,8 +158,8 @@ def _check(power: Float32, shape: tuple[int, ...], radius: int, above: int, belo
         raise ValueError(f"the radius is {radius}, expected 0 or more")
     if power.dtype != np.float32:
         raise ValueError(f"power is {power.dtype}, expected float32")
-    if not {above, below} <= {0, radius}:
-        raise ValueError(f"{above} and {below} rows of neighbours, expected 0 or {radius}")
+    if not (0 <= above <= radius and 0 <= below <= radius):
+        raise ValueError(f"{above} and {below} rows of neighbours, expected 0 to {radius}")
     if power.shape != (above + shape[0] + below, *shape[1:]):
         raise ValueError(f"power has shape {power.shape}, expected {above} + {shape} + {below}")
 

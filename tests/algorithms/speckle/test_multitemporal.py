@@ -127,8 +127,8 @@ def test_strips_that_do_not_fit_are_refused(rng):
     sums = RunningSums.empty((10, 10))
     power = np.ones((12, 10), np.float32)
 
-    with pytest.raises(ValueError, match="1 and 1 rows of neighbours, expected 0 or 2"):
-        sums.add(power, above=1, below=1)
+    with pytest.raises(ValueError, match="-1 and 3 rows of neighbours, expected 0 to 2"):
+        sums.add(power, above=-1, below=3)
     with pytest.raises(ValueError, match=r"expected 2 \+ \(10, 10\) \+ 2"):
         sums.add(power, above=2, below=2)
 

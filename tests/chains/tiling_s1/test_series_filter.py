@@ -1,0 +1,149 @@
+"""Series of files through the speckle filter, against the filter on the whole stack."""
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from algorithms.speckle import quegan
+from peps_wps.chains.ortho_s1.values import decode, value_format
+from peps_wps.chains.tiling_s1.series_filter import Output, Series, filter_series, put_strip
+from peps_wps.chains.tiling_s1.strips import Span, parts_of
+from peps_wps.chains.tiling_s1.sums_file import read_sums
+from peps_wps.writers.cog import BLOCK, CogWriter
+from peps_wps.writers.cog_layout import RasterDescription
+
+# Two block rows of which the last has one row, less than the radius, and two columns.
+SHAPE = (2 * BLOCK + 1, BLOCK + 40)
+DATES = 4
+TRANSFORM = Affine(10, 0, 300000, 0, -10, 4900020)
+FORM = value_format("float32", "gamma0")
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """Linear power, shape (time, band, row, column), 0 for no data; a date without a block row."""
+    rng = np.random.default_rng(0)
+    stack = rng.gamma(4.4, 0.02, (DATES, 2, *SHAPE)).astype(np.float32)
+    stack[:, :, 500:530, 100:140] = 0
+    stack[1, :, :, 300:] = 0
+    stack[2, :, :BLOCK] = 0
+    return stack
+
+
+def write(path, power, form=FORM, bands=("VV", "VH")):
+    """Write linear power of shape (band, row, column)."""
+    description = RasterDescription(
+        form.dtype, 32631, TRANSFORM, form.nodata, {}, scale=form.scale, bands=bands
+    )
+    writer = CogWriter(path, width=SHAPE[1], height=SHAPE[0], description=description)
+    for band, image in enumerate(power):
+        for row in range(0, SHAPE[0], BLOCK):
+            put_strip(writer, band, row, image[row : row + BLOCK], form)
+    writer.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def paths(stack, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("series")
+    return [write(folder / f"{date}.tif", power) for date, power in enumerate(stack)]
+
+
+def run(folder, paths, **further):
+    """Filter all dates; return the series and the filtered stack."""
+    folder.mkdir(exist_ok=True)
+    outputs = {path: Output(folder / path.name, {"DATE": path.stem}) for path in paths}
+    options = {"new": tuple(paths), "outputs": outputs, "sums": folder / "sums.tif", **further}
+    series = Series(form=FORM, lossless=True, **options)
+    filter_series(series, threads=2, progress=lambda fraction: None)
+    return series, np.stack([read(output.path) for output in series.outputs.values()])
+
+
+def read(path):
+    with rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def test_files_are_filtered_as_the_stack_in_memory(tmp_path, stack, paths):
+    series, after = run(tmp_path, paths)
+
+    np.testing.assert_array_equal(after, quegan(stack))
+    with rasterio.open(series.outputs[paths[0]].path) as dataset:
+        assert dataset.descriptions == ("VV", "VH")
+        assert (dataset.transform, dataset.nodata) == (TRANSFORM, 0)
+        assert dataset.tags()["DATE"] == "0"
+        assert dataset.overviews(1) == [2, 4]
+    for band in range(2):
+        count = read_sums(series.sums, band, Span(0, SHAPE[0])).count
+        np.testing.assert_array_equal(count, (stack[:, band] > 0).sum(axis=0))
+
+
+def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths):
+    whole, after = run(tmp_path / "whole", paths)
+    before, _ = run(tmp_path / "before", paths[:-1])
+
+    one = {paths[-1]: Output(tmp_path / "one.tif")}
+    new, last = run(
+        tmp_path, paths, new=(paths[-1],), outputs=one, previous=before.sums, sums_tags={"A": "b"}
+    )
+
+    np.testing.assert_array_equal(last[0], after[-1])
+    for band in range(2):
+        of_new, of_whole = (read_sums(s.sums, band, Span(0, SHAPE[0])) for s in (new, whole))
+        np.testing.assert_array_equal(of_new.total, of_whole.total)
+        np.testing.assert_array_equal(of_new.count, of_whole.count)
+    with rasterio.open(new.sums) as dataset:
+        assert dataset.tags()["A"] == "b"
+
+
+def test_earlier_dates_can_be_filtered_again_by_sums_that_hold_them(tmp_path, paths):
+    _, after = run(tmp_path / "whole", paths)
+    before, _ = run(tmp_path / "before", paths[:-1])
+
+    _, again = run(tmp_path / "again", paths, new=(paths[-1],), previous=before.sums)
+
+    np.testing.assert_array_equal(again, after)
+
+
+@pytest.mark.parametrize("name", ["uint16", "float32_db"])
+def test_other_formats_are_filtered_in_linear_power(tmp_path, stack, name):
+    form = value_format(name, "gamma0")
+    paths = [
+        write(tmp_path / f"{date}.tif", power[:1], form, ()) for date, power in enumerate(stack)
+    ]
+    stored = np.stack([decode(read(path), form)[0] for path in paths])
+
+    outputs = {paths[3]: Output(tmp_path / "out.tif")}
+    series = Series(tuple(paths), outputs, tmp_path / "sums.tif", form)
+    filter_series(series, threads=2, progress=lambda fraction: None)
+
+    after = decode(read(tmp_path / "out.tif"), form)[0]
+    expected = quegan(stored)[3]
+    np.testing.assert_array_equal(after > 0, expected > 0)
+    # uint16 holds amplitudes in steps of 1e-4, of 0.2 here; decibels lose 0.0022 dB.
+    np.testing.assert_allclose(after, expected, rtol=1e-3)
+
+
+def test_images_of_another_grid_are_refused(tmp_path, stack, paths):
+    other = write(tmp_path / "other.tif", stack[0, :1], bands=())
+
+    with pytest.raises(ValueError, match=r"other\.tif is not on the grid of 0\.tif"):
+        run(tmp_path, [paths[0], other])
+
+
+def test_progress_ends_at_one_and_never_goes_back(tmp_path, paths):
+    told = []
+    outputs = {paths[0]: Output(tmp_path / "out.tif")}
+    series = Series(tuple(paths), outputs, tmp_path / "sums.tif", FORM)
+
+    filter_series(series, threads=2, progress=told.append)
+
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+
+
+def test_parts_of_rows_begin_at_blocks_and_cover_all():
+    assert parts_of(Span(0, 10980), 2) == [Span(0, 5632), Span(5632, 10980)]
+    assert parts_of(Span(5632, 10980), 3)[-1].end == 10980
+    assert parts_of(Span(0, 100), 4) == [Span(0, 100)]
