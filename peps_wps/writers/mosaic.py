@@ -35,7 +35,7 @@ class MapImage:
         return west, north + rows * self.transform.e, west + columns * self.transform.a, north
 
 
-def read_reduced(path: Path, *, quantity: str, side: int = SIDE) -> MapImage:
+def read_reduced(path: Path, *, quantity: str, side: int = SIDE, band: int = 1) -> MapImage:
     """Return a result reduced to at most `side` pixels a side.
 
     Parameters
@@ -44,11 +44,13 @@ def read_reduced(path: Path, *, quantity: str, side: int = SIDE) -> MapImage:
         A GeoTIFF; its overviews are used.
     quantity
         What its scaled values are: "linear power", "amplitude" or "decibels".
+    band
+        Which one, from 1.
     """
     with rasterio.open(path) as dataset:
         step = max(1, -(-max(dataset.shape) // side))
         shape = (-(-dataset.height // step), -(-dataset.width // step))
-        stored = dataset.read(1, out_shape=shape, masked=True, resampling=Resampling.nearest)
+        stored = dataset.read(band, out_shape=shape, masked=True, resampling=Resampling.nearest)
         values = stored.astype(np.float32).filled(np.nan) * np.float32(dataset.scales[0])
         values += np.float32(dataset.offsets[0])
         transform = dataset.transform @ Affine.scale(

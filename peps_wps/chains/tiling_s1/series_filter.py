@@ -71,8 +71,16 @@ class Series:
     lossless: bool = False
 
 
-def filter_series(series: Series, *, threads: int, progress: Callable[[float], None]) -> None:
+def filter_series(
+    series: Series,
+    *,
+    threads: int,
+    progress: Callable[[float], None],
+    written: Callable[[Path], None] = lambda _path: None,
+) -> None:
     """Bring the sums up to date and write the filtered images.
+
+    Where there is nothing to add, the sums are read and no others are written.
 
     Parameters
     ----------
@@ -82,17 +90,22 @@ def filter_series(series: Series, *, threads: int, progress: Callable[[float], N
         Parts of the rows worked on at once.
     progress
         Told the fraction done, after every pass over an image.
+    written
+        Told each file as soon as it is whole: first the sums, then the filtered images.
     """
     with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
         grid = _grid([*series.new, *series.outputs])
         steps = _Steps(grid["count"] * (len(series.new) + len(series.outputs)), progress)
-        gains = _sum(series, grid, threads, steps)
+        gains = _sum(series, grid, threads, steps) if series.new else _gains(series, grid)
+        if series.new:
+            written(series.sums)
         for source, output in series.outputs.items():
             writer = _writer(source, output, series)
             for band, gain in enumerate(gains):
                 _filter(series, source, band, gain, writer, threads)
                 steps.end(1)
             writer.close()
+            written(output.path)
 
 
 class _Steps:
@@ -125,7 +138,7 @@ def _sum(series: Series, grid: dict[str, Any], threads: int, steps: _Steps) -> l
     """Write the sums with the new images; return the gain of every band."""
     shape = (grid["height"], grid["width"])
     gains = [np.empty(shape, np.float32) for _ in range(grid["count"])]
-    parts = parts_of(Span(0, shape[0]), -(-shape[0] * shape[1] // _PIXELS_OF_SUMS))
+    parts = _parts(shape)
     writer = SumsWriter(series.sums, grid, series.sums_tags)
     for band, gain in enumerate(gains):
         for part in parts:
@@ -137,6 +150,21 @@ def _sum(series: Series, grid: dict[str, Any], threads: int, steps: _Steps) -> l
             gain[part.first : part.end] = sums.gain()
     writer.close()
     return gains
+
+
+def _gains(series: Series, grid: dict[str, Any]) -> list[Float32]:
+    """Return the gain of every band by the sums that there are."""
+    shape = (grid["height"], grid["width"])
+    gains = [np.empty(shape, np.float32) for _ in range(grid["count"])]
+    for band, gain in enumerate(gains):
+        for part in _parts(shape):
+            gain[part.first : part.end] = _sums_before(series, band, part, shape[1]).gain()
+    return gains
+
+
+def _parts(shape: tuple[int, int]) -> list[Span]:
+    """Return the rows whose sums are in memory at once."""
+    return parts_of(Span(0, shape[0]), -(-shape[0] * shape[1] // _PIXELS_OF_SUMS))
 
 
 def _sums_before(series: Series, band: int, part: Span, width: int) -> RunningSums:

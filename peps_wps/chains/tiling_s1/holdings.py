@@ -1,0 +1,74 @@
+"""What the datalake holds of a series, and whether it is what an order would make."""
+
+from peps_wps.chains.contract import Json
+from peps_wps.chains.tiling_s1.order import DEFAULT_PARAMETERS, Order
+from peps_wps.chains.tiling_s1.tasks import DateTask, Series
+from peps_wps.config import Config
+from peps_wps.datalake.lake import Lake
+from peps_wps.datalake.parameters import collection_folder, parameters_hash, standard_parameters
+from storage.datalake import Product
+
+# Properties of an item that say whether it is what is wanted.
+PARAMETERS, HASH = "peps:parameters", "peps:parameters_hash"
+DATE, INPUTS = "peps:date", "peps:input_products"
+# Of a filtered date only: the item that it was made from.
+SOURCE = "peps:source"
+IMAGE = "data"  # role of the assets that are images
+
+
+def parameters_of(order: Order, config: Config) -> Json:
+    """Return what decides what the files of an order hold.
+
+    Dates that are not to be filtered are those that the operator's filter begins with.
+    """
+    standard = standard_parameters(config.datalake.standard, DEFAULT_PARAMETERS)
+    filtering = {} if order.is_filtered else {name: standard[name] for name in ("filter", "window")}
+    return {**order.parameters, **filtering}
+
+
+def collection_of(parameters: Json, config: Config) -> str:
+    """Return the folder of the datalake for results of these parameters."""
+    standard = standard_parameters(config.datalake.standard, DEFAULT_PARAMETERS)
+    return collection_folder(parameters, standard=standard)
+
+
+def is_held(lake: Lake, work: DateTask) -> bool:
+    """Tell whether a date is there, made of the same products with the same parameters."""
+    product = lake.product(work.folder, work.stem)
+    if product is None:
+        return False
+    said = product.item["properties"]
+    is_same = said.get(HASH) == parameters_hash(work.series.parameters)
+    return is_same and tuple(said[INPUTS]) == work.titles
+
+
+def dates_of(lake: Lake, series: Series) -> dict[str, Product]:
+    """Return the dates of a series by what tells them apart, unfiltered, in the order of time."""
+    found = [
+        product
+        for product in lake.files.products(series.folder)
+        if SOURCE not in product.item["properties"] and _belongs(product, series)
+    ]
+    found.sort(key=lambda product: str(product.item["properties"]["datetime"]))
+    return {str(product.item["properties"][DATE]): product for product in found}
+
+
+def images_of(product: Product) -> dict[str, Json]:
+    """Return the assets of a product that are images, by file name."""
+    return {name: asset for name, asset in product.files.items() if IMAGE in asset["roles"]}
+
+
+def checksum_of(product: Product) -> str:
+    """Return what tells the pixels of a product from any others of its name."""
+    return " ".join(str(asset["file:checksum"]) for asset in images_of(product).values())
+
+
+def _belongs(product: Product, series: Series) -> bool:
+    said = product.item["properties"]
+    return (
+        said.get(HASH) == parameters_hash(series.parameters)
+        and DATE in said
+        and said["sat:relative_orbit"] == series.relative_orbit
+        and said["sat:orbit_state"] == series.orbit_direction
+        and tuple(said["sar:polarizations"]) == series.polarizations
+    )
