@@ -22,8 +22,6 @@ MATRIX_SET = "GoogleMapsCompatible"
 _CRS = f"urn:ogc:def:crs:EPSG::{grid.EPSG}"
 _SCALE_SET = f"urn:ogc:def:wkss:OGC:1.0:{MATRIX_SET}"
 _STYLE = "default"
-# Beyond what the raster holds, clients enlarge the tiles themselves.
-_ZOOMS_BEYOND = 1
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def capabilities(layer: Layer, raster: Raster) -> bytes:
     _add(service, _OWS, "ServiceTypeVersion", "1.0.0")
     contents = _add(root, _WMTS, "Contents")
     _add_layer(contents, layer, raster)
-    _add_matrix_set(contents)
+    _add_matrix_set(contents, largest_zoom(raster))
     _add(root, _WMTS, "ServiceMetadataURL").set(f"{{{_XLINK}}}href", layer.address)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
@@ -69,8 +67,8 @@ def shown_bounds(raster: Raster) -> tuple[float, float, float, float]:
 
 
 def largest_zoom(raster: Raster) -> int:
-    """Return the last zoom for which tiles are worth asking."""
-    return min(grid.SCALE_SET_ZOOMS - 1, raster.native_zoom + _ZOOMS_BEYOND)
+    """Return the last zoom of the map; beyond it clients enlarge tiles themselves."""
+    return min(grid.SCALE_SET_ZOOMS - 1, raster.native_zoom)
 
 
 def _add_layer(contents: Element, layer: Layer, raster: Raster) -> None:
@@ -108,13 +106,13 @@ def _add_limits(limits: Element, raster: Raster, zoom: int) -> None:
     _add(limit, _WMTS, "MaxTileCol", str(last.column))
 
 
-def _add_matrix_set(contents: Element) -> None:
-    """Add the grid of web maps (annex E.4)."""
+def _add_matrix_set(contents: Element, last: int) -> None:
+    """Add the grid of web maps (annex E.4); a set may end before its finest scales (clause 6.2)."""
     matrices = _add(contents, _WMTS, "TileMatrixSet")
     _add(matrices, _OWS, "Identifier", MATRIX_SET)
     _add(matrices, _OWS, "SupportedCRS", _CRS)
     _add(matrices, _WMTS, "WellKnownScaleSet", _SCALE_SET)
-    for zoom in range(grid.SCALE_SET_ZOOMS):
+    for zoom in range(last + 1):
         matrix = _add(matrices, _WMTS, "TileMatrix")
         _add(matrix, _OWS, "Identifier", str(zoom))
         _add(matrix, _WMTS, "ScaleDenominator", repr(grid.scale_denominator(zoom)))

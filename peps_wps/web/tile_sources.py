@@ -10,19 +10,21 @@ from urllib.parse import quote
 
 from werkzeug import Request
 
+from peps_wps.datalake.lake import Lake
+from peps_wps.datalake.view import DatalakeView
 from peps_wps.jobs import Job
 from peps_wps.ordering.errors import NoSuchResultError
 from peps_wps.ordering.results import file_of
 from peps_wps.services import Services
 from peps_wps.tiles.raster import Source
 from peps_wps.tiles.stored_member import rasters_in
+from peps_wps.web.datalake import check_read
 from peps_wps.web.ogcapi.errors import problem_of_job
 
 ROOT = "/tiles"
 _SEPARATOR = "~"  # in place of a slash in the name of a raster
 _ARCHIVE = ".zip"
 _RASTERS = (".tif", ".tiff")
-_HIDDEN = "."
 
 
 def result_name(path: str) -> str:
@@ -113,17 +115,10 @@ def _divided(parts: list[str]) -> tuple[str, str]:
 
 
 def _in_datalake(request: Request, services: Services, parts: list[str]) -> Path:
-    """Return a file of the datalake; nothing hidden, nothing that a link leads out to."""
-    services.access.check_download(services.access.caller(request))
-    root = services.config.datalake.path.resolve()
-    missing = NoSuchResultError(f"there is no file {'/'.join(parts)}")
-    if any(part.startswith(_HIDDEN) for part in parts):
-        raise missing
-    try:
-        path = root.joinpath(*parts).resolve()
-        is_served = path.is_relative_to(root) and path.is_file()
-    except (OSError, ValueError) as error:  # longer than a name can be, or with a null byte
-        raise missing from error
-    if not is_served:
-        raise missing
+    """Return a published file of the datalake."""
+    check_read(request, services)
+    relative = "/".join(parts)
+    path = DatalakeView(Lake(services.config.datalake.path)).locate(relative)
+    if path is None or not path.is_file():
+        raise NoSuchResultError(f"there is no file {relative}")
     return path

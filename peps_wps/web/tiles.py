@@ -6,8 +6,9 @@ datalake; the members of a result's zip are paths below it.
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
@@ -19,7 +20,7 @@ from peps_wps.tiles.errors import NoSuchMemberError, NotACogError, ReplacedError
 from peps_wps.tiles.grid import LARGEST_ZOOM, TILE_SIDE, Tile
 from peps_wps.tiles.picture import MIME_TYPES, VERSION, PictureFormat, render
 from peps_wps.tiles.raster import Identity, Raster
-from peps_wps.tiles.style import Style
+from peps_wps.tiles.style import PARAMETERS, Style
 from peps_wps.web.json_answer import json_answer
 from peps_wps.web.ogcapi.errors import problem_of
 from peps_wps.web.problem import ProblemError
@@ -35,6 +36,9 @@ _STATUS: dict[type[TileError], int] = {
     ReplacedError: 503,
 }
 _CAPABILITIES = "WMTSCapabilities.xml"
+# What clients add to any address of capabilities.
+_OPERATION = "GetCapabilities"
+_KVP = ("service", "request", "version", "acceptversions")
 
 
 class _Target(NamedTuple):
@@ -91,7 +95,10 @@ def tilejson(request: Request, services: Services, result: str) -> Response:
 
 def capabilities(request: Request, services: Services, result: str) -> Response:
     """Return the capabilities of the WMTS of a map."""
-    style, raster = _asked(request, services, result)
+    asked = {name.lower(): value for name, value in request.args.items()}
+    if asked.get("request", _OPERATION) != _OPERATION:
+        raise ProblemError(400, f"request is none of {_OPERATION}: tiles have addresses here")
+    style, raster = _asked(request, services, result, ignored=_KVP)
     style.suited(raster)
     layer = wmts.Layer(
         identifier=result,
@@ -141,9 +148,12 @@ def _guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:
     return answer
 
 
-def _asked(request: Request, services: Services, result: str) -> tuple[Style, Raster]:
+def _asked(
+    request: Request, services: Services, result: str, *, ignored: Sequence[str] = ()
+) -> tuple[Style, Raster]:
     """Return the style and the raster of a request."""
-    style = Style.of(request.args.to_dict(flat=False))
+    given = request.args.to_dict(flat=False)
+    style = Style.of({name: given[name] for name in given if name.lower() not in ignored})
     return style, services.rasters.raster(source_of(request, services, result))
 
 
@@ -179,12 +189,14 @@ def _template(request: Request, services: Services, result: str, position: str) 
 
 
 def _query(request: Request) -> str:
-    query = request.query_string.decode("ascii", "replace")
-    return f"?{query}" if query else ""
+    """Return the style of a request as its query, with no comma: GDAL ends an address there."""
+    given = [(name, value) for name, value in request.args.items(multi=True) if name in PARAMETERS]
+    return f"?{urlencode(given)}" if given else ""
 
 
 def _kept(answer: Response, services: Services) -> Response:
     """Return an answer that clients keep for a while; others than they only if it is for all."""
-    scope = "public" if services.access.links_are_public else "private"
+    is_for_all = services.access.links_are_public and services.config.datalake.access != "users"
+    scope = "public" if is_for_all else "private"
     answer.headers["Cache-Control"] = f"{scope}, max-age={_KEPT_S}"
     return answer
