@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from algorithms.compiled import compiled
 from algorithms.grd import Float64
-from algorithms.interferometry.model import Burst
+from algorithms.interferometry.model import RadarFrame
 from algorithms.interferometry.smooth import SmoothFunction, fit_smooth
 from algorithms.radar_model import OrbitArrays, zero_doppler
 from algorithms.terrain_nodes import ground_point
@@ -40,7 +40,7 @@ class Baseline(NamedTuple):
     parallel: Float64
 
 
-def ground_at(burst: Burst, line: ArrayLike, sample: ArrayLike, height: ArrayLike) -> Float64:
+def ground_at(frame: RadarFrame, line: ArrayLike, sample: ArrayLike, height: ArrayLike) -> Float64:
     """Return the ECEF positions (m) that pixels show when the ground has given heights.
 
     Parameters
@@ -55,10 +55,10 @@ def ground_at(burst: Burst, line: ArrayLike, sample: ArrayLike, height: ArrayLik
     Shape (..., 3).
     """
     line, sample, height = np.broadcast_arrays(line, sample, height)
-    slant_range = burst.range_of(sample)
-    time = burst.time_of(line, slant_range)
-    position = burst.orbit_polynomial.position(time)
-    velocity = burst.orbit_polynomial.velocity(time)
+    slant_range = frame.range_of(sample)
+    time = frame.time_of(line, slant_range)
+    position = frame.orbit_polynomial.position(time)
+    velocity = frame.orbit_polynomial.velocity(time)
     along = velocity / np.linalg.norm(velocity, axis=-1, keepdims=True)
     down = np.sum(position * along, axis=-1, keepdims=True) * along - position
     down /= np.linalg.norm(down, axis=-1, keepdims=True)
@@ -66,14 +66,14 @@ def ground_at(burst: Burst, line: ArrayLike, sample: ArrayLike, height: ArrayLik
     return ground_point(position, down, right, slant_range, height)
 
 
-def place_of(burst: Burst, ground: Float64) -> RadarPlace:
+def place_of(frame: RadarFrame, ground: Float64) -> RadarPlace:
     """Return where ECEF positions (m), shape (..., 3), lie in a burst, by zero Doppler."""
-    time, slant_range = _zero_doppler(burst, ground)
-    return RadarPlace(burst.line_of(time, slant_range), burst.sample_of(slant_range))
+    time, slant_range = _zero_doppler(frame, ground)
+    return RadarPlace(frame.line_of(time, slant_range), frame.sample_of(slant_range))
 
 
 def pair_offsets(
-    reference: Burst, secondary: Burst, height_range: tuple[float, float]
+    reference: RadarFrame, secondary: RadarFrame, height_range: tuple[float, float]
 ) -> SmoothFunction:
     """Compute where the ground of the reference lies in the secondary.
 
@@ -99,7 +99,11 @@ def pair_offsets(
 
 
 def baseline_at(
-    reference: Burst, secondary: Burst, line: ArrayLike, sample: ArrayLike, height: ArrayLike
+    reference: RadarFrame,
+    secondary: RadarFrame,
+    line: ArrayLike,
+    sample: ArrayLike,
+    height: ArrayLike,
 ) -> Baseline:
     """Compute the baseline at pixels of the reference; shapes broadcast."""
     ground = ground_at(reference, line, sample, height)
@@ -114,10 +118,10 @@ def baseline_at(
     return Baseline(np.sum(apart * below, axis=-1), np.sum(apart * sight, axis=-1))
 
 
-def _zero_doppler(burst: Burst, ground: Float64) -> tuple[Float64, Float64]:
+def _zero_doppler(frame: RadarFrame, ground: Float64) -> tuple[Float64, Float64]:
     """Return zero-Doppler times (s) and slant ranges (m) of ECEF positions, shape (...)."""
     points = np.ascontiguousarray(ground, np.float64).reshape(-1, 3)
-    orbit = burst.orbit_polynomial
+    orbit = frame.orbit_polynomial
     arrays = OrbitArrays(orbit.centre, orbit.half_span, orbit.coefficients, 0.0)
     time, slant_range = np.empty(len(points)), np.empty(len(points))
     _solve(points, arrays, time, slant_range)

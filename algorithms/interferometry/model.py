@@ -19,6 +19,7 @@ from algorithms.orbit import OrbitPolynomial, fit_orbit
 Int32 = NDArray[np.int32]
 Float32 = NDArray[np.float32]
 Complex64 = NDArray[np.complex64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,12 @@ class SpectralWindow:
     hamming: float
 
 
-@dataclass(frozen=True)
-class Burst:
-    """One burst of a TOPS image.
+@dataclass(frozen=True, kw_only=True)
+class RadarFrame:
+    """A grid of zero-Doppler lines and slant-range samples, and the orbit it was seen from.
 
     Parameters
     ----------
-    swath
-        Name, as in IW2.
-    burst_id
-        Relative burst identifier, the same in every pass of the track: what makes two bursts a
-        pair.
     azimuth_time
         Zero-Doppler time of line 0, seconds since the epoch.
     azimuth_time_interval
@@ -81,21 +77,11 @@ class Burst:
     range_sampling_rate
         Hz.
     lines, samples
-        Size of the burst.
-    first_valid_sample, last_valid_sample
-        Of every line, the last one included, shape (lines,); -1 where the line holds no data.
-    fm_rate
-        Azimuth FM rate `k_a` (Hz/s, below 0), the record nearest to the burst centre.
-    doppler_centroid
-        `f_c` (Hz) estimated from data, the record nearest to the burst centre.
-    azimuth_steering_rate
-        Of the antenna beam, rad/s.
+        Size.
     radar_frequency
         Hz.
     orbit
-        State vectors around the burst, from the annotation or from a precise orbit file.
-    azimuth_window, range_window
-        Processed spectrum.
+        State vectors around the frame, from the annotation or from a precise orbit file.
     bistatic_time
         Two-way time at which line times are zero-Doppler times: elsewhere these are later by
         half of what the two-way time exceeds it, which the processor leaves in the image. The
@@ -103,23 +89,14 @@ class Burst:
         line times are zero-Doppler times everywhere.
     """
 
-    swath: str
-    burst_id: int
     azimuth_time: float
     azimuth_time_interval: float
     slant_range_time: float
     range_sampling_rate: float
     lines: int
     samples: int
-    first_valid_sample: Int32
-    last_valid_sample: Int32
-    fm_rate: RangePolynomial
-    doppler_centroid: RangePolynomial
-    azimuth_steering_rate: float
     radar_frequency: float
     orbit: StateVectors
-    azimuth_window: SpectralWindow
-    range_window: SpectralWindow
     bistatic_time: float | None = None
 
     @property
@@ -139,29 +116,14 @@ class Burst:
 
     @property
     def mid_time(self) -> float:
-        """Zero-Doppler time of the centre of the burst, seconds since the epoch."""
+        """Zero-Doppler time of the centre of the middle, seconds since the epoch."""
         return self.azimuth_time + 0.5 * self.lines * self.azimuth_time_interval
 
     @cached_property
     def orbit_polynomial(self) -> OrbitPolynomial:
-        """The path of the antenna during the burst and some seconds around it."""
+        """The path of the antenna while the frame was seen."""
         last = self.azimuth_time + self.lines * self.azimuth_time_interval
         return fit_orbit(self.orbit, self.azimuth_time, last)
-
-    @cached_property
-    def valid_lines(self) -> tuple[int, int]:
-        """First line with data and the one after the last; (0, 0) when there is none."""
-        valid = np.flatnonzero(self.first_valid_sample >= 0)
-        return (int(valid[0]), int(valid[-1]) + 1) if valid.size else (0, 0)
-
-    @cached_property
-    def valid_samples(self) -> tuple[int, int]:
-        """First sample that holds data in all valid lines and the one after the last."""
-        valid = self.first_valid_sample >= 0
-        if not valid.any():
-            return 0, 0
-        first = int(self.first_valid_sample[valid].max())
-        return first, int(self.last_valid_sample[valid].min()) + 1
 
     def range_of(self, sample: ArrayLike) -> Float64:
         """Return slant ranges (m) of samples."""
@@ -187,3 +149,52 @@ class Burst:
         if self.bistatic_time is None:
             return np.zeros_like(one_way)
         return one_way - 0.5 * self.bistatic_time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Burst(RadarFrame):
+    """One burst of a TOPS image.
+
+    Parameters
+    ----------
+    swath
+        Name, as in IW2.
+    burst_id
+        Relative burst identifier, the same in every pass of the track: what makes two bursts a
+        pair.
+    first_valid_sample, last_valid_sample
+        Of every line, the last one included, shape (lines,); -1 where the line holds no data.
+    fm_rate
+        Azimuth FM rate `k_a` (Hz/s, below 0), the record nearest to the burst centre.
+    doppler_centroid
+        `f_c` (Hz) estimated from data, the record nearest to the burst centre.
+    azimuth_steering_rate
+        Of the antenna beam, rad/s.
+    azimuth_window, range_window
+        Processed spectrum.
+    """
+
+    swath: str
+    burst_id: int
+    first_valid_sample: Int32
+    last_valid_sample: Int32
+    fm_rate: RangePolynomial
+    doppler_centroid: RangePolynomial
+    azimuth_steering_rate: float
+    azimuth_window: SpectralWindow
+    range_window: SpectralWindow
+
+    @cached_property
+    def valid_lines(self) -> tuple[int, int]:
+        """First line with data and the one after the last; (0, 0) when there is none."""
+        valid = np.flatnonzero(self.first_valid_sample >= 0)
+        return (int(valid[0]), int(valid[-1]) + 1) if valid.size else (0, 0)
+
+    @cached_property
+    def valid_samples(self) -> tuple[int, int]:
+        """First sample that holds data in all valid lines and the one after the last."""
+        valid = self.first_valid_sample >= 0
+        if not valid.any():
+            return 0, 0
+        first = int(self.first_valid_sample[valid].max())
+        return first, int(self.last_valid_sample[valid].min()) + 1
