@@ -51,7 +51,9 @@ def run_blocks(
             raise
 
 
-def put(writer: CogWriter, block: Block, values: NDArray[Any], nodata: float) -> None:
+def put(
+    writer: CogWriter, block: Block, values: NDArray[Any], nodata: float, *, band: int = 0
+) -> None:
     """Give a block of `run_blocks` to a COG.
 
     Parameters
@@ -60,6 +62,8 @@ def put(writer: CogWriter, block: Block, values: NDArray[Any], nodata: float) ->
         Shape (rows, columns), or with samples behind.
     nodata
         What stands beyond the raster's edge.
+    band
+        Position among the bands of the COG.
     """
     for row in range(0, block.rows, BLOCK):
         for column in range(0, block.columns, BLOCK):
@@ -72,4 +76,5 @@ def put(writer: CogWriter, block: Block, values: NDArray[Any], nodata: float) ->
                 (block.row + row) // BLOCK,
                 (block.column + column) // BLOCK,
                 np.ascontiguousarray(part),
+                band=band,
             )

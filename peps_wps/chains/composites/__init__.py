@@ -1,0 +1,1 @@
+"""What is made of several dates or polarisations of one tile: means of months, ratios, colours."""

@@ -1,0 +1,102 @@
+"""Items of what is made of published products: what these have in common, and links to them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import shapely
+
+from peps_wps.writers.stac import (
+    LICENCE,
+    PRECISION_DEG,
+    VERSION,
+    Asset,
+    Grid,
+    asset_document,
+    footprint_on,
+    gridded,
+    instant_text,
+)
+
+Json = dict[str, Any]
+
+
+def derived_item(
+    identifier: str,
+    title: str,
+    parents: Mapping[str, Json],
+    *,
+    grid: Grid,
+    assets: Mapping[str, Asset],
+    created: datetime,
+) -> Json:
+    """Return the item of what was made of others on one tile.
+
+    Parameters
+    ----------
+    identifier
+        Unique in its collection: the stem of the files.
+    title
+        For people.
+    parents
+        The items it is made of, by their address relative to this one.
+    grid
+        That all share.
+    assets
+        By key.
+    created
+        UTC.
+    """
+    items = list(parents.values())
+    common = _common(items)
+    covered = shapely.union_all([shapely.geometry.shape(item["geometry"]) for item in items])
+    footprint, bbox = footprint_on(grid, covered)
+    lineage = f"Made of {', '.join(item['id'] for item in items)}."
+    properties = {
+        **common,
+        "title": title,
+        **_times(items),
+        "created": instant_text(created),
+        "processing:software": {"PEPS": version("peps")},
+        "processing:lineage": lineage,
+        **gridded(grid),
+        "peps:dates": sorted(item["properties"]["datetime"] for item in items),
+    }
+    derived = [
+        {"rel": "derived_from", "href": href, "type": "application/geo+json"} for href in parents
+    ]
+    extensions = sorted({name for item in items for name in item.get("stac_extensions", [])})
+    return {
+        "type": "Feature",
+        "stac_version": VERSION,
+        "stac_extensions": extensions,
+        "id": identifier,
+        "geometry": shapely.geometry.mapping(shapely.set_precision(footprint, PRECISION_DEG)),
+        "bbox": bbox,
+        "properties": properties,
+        "links": [
+            *derived,
+            {"rel": "license", "href": LICENCE, "title": "Copernicus Sentinel data"},
+        ],
+        "assets": {key: asset_document(asset) for key, asset in assets.items()},
+    }
+
+
+def _common(items: list[Json]) -> Json:
+    """Return the properties that all items have with the same value."""
+    first, *others = (item["properties"] for item in items)
+    return {
+        name: value
+        for name, value in first.items()
+        if all(other.get(name) == value for other in others)
+    }
+
+
+def _times(items: list[Json]) -> Json:
+    """Return the instant of one date, or the interval of several."""
+    found = [item["properties"] for item in items]
+    start = min(one.get("start_datetime") or one["datetime"] for one in found)
+    end = max(one.get("end_datetime") or one["datetime"] for one in found)
+    instant = found[0]["datetime"] if len(found) == 1 else None
+    return {"datetime": instant, "start_datetime": start, "end_datetime": end}
