@@ -122,7 +122,7 @@ def register(
     field = correlate(first, second, settings, threads=threads, progress=progress)
     matches = Matches.of(field)
     wanted = kinds if model == "auto" else (model,)
-    return _fitted(matches, wanted, first.shape, settings.max_displacement)
+    return _fitted(matches, wanted, first.shape, settings)
 
 
 def default_settings(shape: tuple[int, int], **changed: Any) -> CorrelationSettings:
@@ -143,18 +143,23 @@ def default_settings(shape: tuple[int, int], **changed: Any) -> CorrelationSetti
 
 
 def _fitted(
-    matches: Matches, wanted: tuple[Kind, ...], shape: tuple[int, int], searched: float
+    matches: Matches,
+    wanted: tuple[Kind, ...],
+    shape: tuple[int, int],
+    settings: CorrelationSettings,
 ) -> Registration:
     """Fit the models that are wanted and return the best that holds."""
     centre = (shape[0] - 1) / 2.0, (shape[1] - 1) / 2.0
     span = max(*shape) / 2.0
+    # The Gaussian weights of two windows have as much in common as if each had a window's area.
+    independent = min(1.0, (settings.step / settings.window) ** 2)
     fits: dict[Kind, Fit] = {}
     refused: dict[Kind, str] = {}
     for kind in wanted:
         reason = _too_few(kind, matches)
         if reason is None:
-            fits[kind] = fit(kind, matches, centre, span)
-            reason = _unsupported(fits[kind], matches, searched)
+            fits[kind] = fit(kind, matches, centre, span, independent=independent)
+            reason = _unsupported(fits[kind], matches, settings.max_displacement)
         if reason is not None:
             refused[kind] = reason
     scatter = min((one.scatter for one in fits.values()), default=math.nan)

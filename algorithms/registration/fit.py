@@ -42,6 +42,8 @@ class Fit:
         Standard deviation of a component of the points that follow the model, pixels.
     covariance
         Of the coefficients of a component, pixels squared.
+    independent
+        Share of the points that would tell as much if their windows had no pixel in common, 0 to 1.
     """
 
     model: Model
@@ -49,6 +51,7 @@ class Fit:
     residual_x: Float64
     scatter: float
     covariance: Float64
+    independent: float
 
     @property
     def is_used(self) -> Mask:
@@ -76,10 +79,18 @@ class Fit:
         """
         far = np.minimum(self.length / (_TUKEY * scatter), 1.0)
         misfit = _TUKEY**2 / 3.0 * np.sum(1.0 - (1.0 - far**2) ** 3)
-        return float(misfit + 2 * TERMS[self.model.kind] * np.log(2 * far.size))
+        count = self.independent * far.size
+        return float(self.independent * misfit + 2 * TERMS[self.model.kind] * np.log(2 * count))
 
 
-def fit(kind: Kind, matches: Matches, centre: tuple[float, float], span: float) -> Fit:
+def fit(
+    kind: Kind,
+    matches: Matches,
+    centre: tuple[float, float],
+    span: float,
+    *,
+    independent: float = 1.0,
+) -> Fit:
     """Lay a model through points.
 
     Parameters
@@ -90,6 +101,8 @@ def fit(kind: Kind, matches: Matches, centre: tuple[float, float], span: float) 
         At least as many points as the model has terms.
     centre, span
         By which places are normalised.
+    independent
+        As of `Fit`.
     """
     terms = terms_at(kind, matches.row, matches.column, centre, span).T
     values = np.column_stack([matches.dy, matches.dx])
@@ -107,10 +120,10 @@ def fit(kind: Kind, matches: Matches, centre: tuple[float, float], span: float) 
             break
     residual = values - terms @ solution
     normal = terms.T @ (weights[:, None] * terms)
-    covariance = np.asarray(scatter**2 * np.linalg.pinv(normal), np.float64)
+    covariance = np.asarray(scatter**2 / independent * np.linalg.pinv(normal))
     dy, dx = (tuple(float(value) for value in part) for part in solution.T)
     model = Model(kind, centre, span, dy, dx)
-    return Fit(model, residual[:, 0], residual[:, 1], scatter, covariance)
+    return Fit(model, residual[:, 0], residual[:, 1], scatter, covariance, independent)
 
 
 def _least_median(terms: Float64, values: Float64) -> Float64:
