@@ -31,6 +31,7 @@ ITEM_SUFFIX = ".json"
 CATALOGUES = ("catalog.json", "collection.json")
 _MARKS = ".publishing"
 _FOLDERS = ".folders.lock"
+_WRITING = 0o222  # mode bits
 # Multihash of the extension "file": function 0x12 (sha2-256), 0x20 bytes.
 _SHA256 = "1220"
 
@@ -118,8 +119,8 @@ class Datalake:
         item
             The STAC item; ``file:size`` and ``file:checksum`` of its assets are added.
         files
-            Those that its assets name; they stay where they are. On the file system of the
-            datalake no byte is copied: they must not change afterwards.
+            Those that its assets name; they stay where they are, for reading only: on the file
+            system of the datalake no byte is copied.
 
         Raises
         ------
@@ -320,6 +321,7 @@ def _bring(source: Path, part: Path) -> None:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
             raise
         shutil.copyfile(source, part)
+    part.chmod(part.stat().st_mode & ~_WRITING)
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
 
