@@ -23,6 +23,7 @@ def regrid(
     columns: Float64,
     *,
     shape: tuple[int, int],
+    extent: tuple[float, float] | None = None,
     method: Method = "nearest",
 ) -> Float32:
     """Return the values of a raster at the pixel centres of another grid.
@@ -38,6 +39,9 @@ def regrid(
         position is bilinear. NaN where a node lies nowhere.
     shape
         Rows and columns of the grid.
+    extent
+        Rows and columns of the raster that lie on the map, where its last pixels reach beyond it;
+        None for all.
     method
         "nearest": the pixel that a centre falls into; "bilinear": a mean of the valid ones of the
         four pixels around, where that pixel is valid.
@@ -56,13 +60,21 @@ def regrid(
             f"nodes have shapes {rows.shape} and {columns.shape}, expected one of 2 x 2 or more"
         )
     out = np.empty(shape, np.float32)
-    _regrid(window, rows, columns, 4 if method == "bilinear" else 1, out)
+    end = (float(window.shape[0]), float(window.shape[1]))
+    if extent is not None:
+        end = (min(end[0], extent[0]), min(end[1], extent[1]))
+    _regrid(window, rows, columns, end, 4 if method == "bilinear" else 1, out)
     return out
 
 
 @compiled
 def _regrid(
-    window: Float32, rows: Float64, columns: Float64, neighbours: int, out: Float32
+    window: Float32,
+    rows: Float64,
+    columns: Float64,
+    end: tuple[float, float],
+    neighbours: int,
+    out: Float32,
 ) -> None:
     height, width = out.shape
     last_node = rows.shape[1] - 1
@@ -80,7 +92,7 @@ def _regrid(
             x = (1.0 - u) * node_columns[left] + u * node_columns[left + 1]
             value = np.float32(math.nan)
             # NaN fails here.
-            if y >= 0.0 and x >= 0.0 and y < window.shape[0] and x < window.shape[1]:
+            if y >= 0.0 and x >= 0.0 and y < end[0] and x < end[1]:
                 value = window[int(y), int(x)]
                 if neighbours > 1 and value == value:  # noqa: PLR0124  (false for NaN)
                     value = _bilinear(window, y, x)

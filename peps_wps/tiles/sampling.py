@@ -98,13 +98,19 @@ def read_tile(
         raise NotACogError(raster.identity.source.name, "its overviews are too few for this zoom")
     with pool.opened(raster, level.overview) as dataset:
         stored = dataset.read(list(bands), window=place)
-    factor = 2**halvings
-    rows = (part.node_rows / level.factor[0] - place.row_off) / factor
-    columns = (part.node_columns / level.factor[1] - place.col_off) / factor
+    rows, columns, height, width = (
+        (position / level.factor[axis] - offset) / 2**halvings
+        for position, axis, offset in (
+            (part.node_rows, 0, place.row_off),
+            (part.node_columns, 1, place.col_off),
+            (raster.levels[0].shape[0], 0, place.row_off),
+            (raster.levels[0].shape[1], 1, place.col_off),
+        )
+    )
     for index, band in enumerate(bands):
         window = values_of(raster, _halved(raster, stored[index], halvings), band)
         values[index, part.rows, part.columns] = regrid(
-            window, rows, columns, shape=part.shape, method=method
+            window, rows, columns, shape=part.shape, extent=(height, width), method=method
         )
     return values
 
