@@ -164,9 +164,9 @@ def _orbit_over(
     """Orbit that images the order's place at a time and sample, and the slant range then."""
 
     def ground(latitude_argument: float) -> tuple[float, float, float]:
-        orbit = _orbit_at(latitude_argument, time)
+        orbit = orbit_at(latitude_argument, time)
         reach = float(_full_swath(orbit, time, order.mode, flat)(sample * order.mode.spacing))
-        longitude, latitude, _, _ = _ground_at(orbit, time, reach, flat)
+        longitude, latitude, _, _ = ground_at(orbit, time, reach, flat)
         return longitude, latitude, reach
 
     middle = 0.0 if order.ascending else np.pi
@@ -175,17 +175,17 @@ def _orbit_over(
         middle - 1.5, middle + 1.5, xtol=1e-12,
     )  # fmt: skip
     longitude, _, reach = ground(argument)
-    orbit = _orbit_at(argument, time)
+    orbit = orbit_at(argument, time)
     return replace(orbit, node_longitude=order.longitude - longitude), reach
 
 
-def _orbit_at(latitude_argument: float, time: float) -> NominalOrbit:
+def orbit_at(latitude_argument: float, time: float) -> NominalOrbit:
     """Orbit whose argument of latitude has a value at a time; its node is the one before."""
     turn = latitude_argument % (2 * np.pi)
     return NominalOrbit(0.0, time - turn / (2 * np.pi) * NODAL_PERIOD_S)
 
 
-def _ground_at(
+def ground_at(
     orbit: NominalOrbit, time: float, reach: float, flat: Terrain
 ) -> tuple[float, float, float, float]:
     """Longitude, latitude, height and look angle abeam at a slant range."""
@@ -200,7 +200,7 @@ def _line_interval(
 ) -> float:
     """Seconds in which the beam moves by one pixel on the ground."""
     ends = [
-        cartesian(*(np.array(part) for part in _ground_at(orbit, moment, reach, flat)[:3]))
+        cartesian(*(np.array(part) for part in ground_at(orbit, moment, reach, flat)[:3]))
         for moment in (time - 0.5, time + 0.5)
     ]
     return float(spacing / np.linalg.norm(ends[1] - ends[0]))

@@ -2,11 +2,13 @@
 
 import hashlib
 from binascii import crc_hqx
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
+from simulator.instrument import Satellite
 from simulator.product_xml import Image, utc_text
 from simulator.terrain import Terrain
 
@@ -70,6 +72,38 @@ def manifest_xml(images: Sequence[Image], files: Sequence[ProductFile], terrain:
     """Manifest of the product that holds some images of one frame."""
     image = images[0]
     acquisition = image.acquisition
+    mode, satellite = acquisition.order.mode, acquisition.satellite
+    absolute = acquisition.absolute_orbit
+    node = acquisition.utc(acquisition.orbit.node_time)
+    kind = "d" if len(images) == 2 else "s"
+    parts = {
+        "processing": processing_xml(
+            "GRD Post Processing", acquisition.order.processor.version, image.stop
+        ),
+        "platform": platform_xml(satellite, mode.name, [mode.beam]),
+        "measurementOrbitReference": orbit_reference_xml(
+            (absolute, satellite.relative_orbit(absolute)),
+            node,
+            ascending=acquisition.order.ascending,
+        ),
+        "generalProductInformation": information_xml(
+            acquisition.datatake,
+            [item.polarization for item in images],
+            "GRD",
+            (image.slice_number, len(acquisition.frames)),
+        ),
+        "acquisitionPeriod": period_xml(image.start, image.stop, node),
+        "measurementFrameSet": frame_set_xml(_corners(image, terrain)),
+    }
+    return package_xml(
+        f"grd/standard/{mode.name.lower()}{kind}p", f"{mode.name} Level-1 GRD", parts, files
+    )
+
+
+def package_xml(
+    version: str, text: str, parts: Mapping[str, str], files: Sequence[ProductFile]
+) -> bytes:
+    """Manifest of any product of Sentinel-1: metadata objects by their name, and files."""
     objects = "".join(
         f"""    <dataObject ID="{_identifier(file)}" repID="{file.role}">
       <byteStream mimeType="{_mime_type(file)}" size="{file.size}">
@@ -85,18 +119,27 @@ def manifest_xml(images: Sequence[Image], files: Sequence[ProductFile], terrain:
         f'<dataObjectPointer dataObjectID="{_identifier(file)}"/></xfdu:contentUnit>\n'
         for file in files
     )
-    kind = "d" if len(images) == 2 else "s"
-    mode = acquisition.order.mode.name.lower()
+    metadata = "".join(
+        f"""    <metadataObject ID="{name}" classification="DESCRIPTION" category="DMD">
+      <metadataWrap mimeType="text/xml" vocabularyName="SAFE" textInfo="{name}">
+        <xmlData>
+          {content}
+        </xmlData>
+      </metadataWrap>
+    </metadataObject>
+"""
+        for name, content in parts.items()
+    )
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <xfdu:XFDU {NAMESPACES} \
-version="esa/safe/sentinel-1.0/sentinel-1/sar/level-1/grd/standard/{mode}{kind}p">
+version="esa/safe/sentinel-1.0/sentinel-1/sar/level-1/{version}">
   <informationPackageMap>
     <xfdu:contentUnit unitType="SAFE Archive Information Package" \
-textInfo="Sentinel-1 {acquisition.order.mode.name} Level-1 GRD Product">
+textInfo="Sentinel-1 {text} Product">
 {units}    </xfdu:contentUnit>
   </informationPackageMap>
   <metadataSection>
-{_metadata(images, terrain)}  </metadataSection>
+{metadata}  </metadataSection>
   <dataObjectSection>
 {objects}  </dataObjectSection>
 </xfdu:XFDU>
@@ -115,65 +158,41 @@ def _mime_type(file: ProductFile) -> str:
     return "text/xml" if file.path.endswith(".xml") else "application/octet-stream"
 
 
-def _metadata(images: Sequence[Image], terrain: Terrain) -> str:
-    """Metadata objects that catalogues and readers use."""
-    image = images[0]
-    footprint = (
+def frame_set_xml(corners: Sequence[tuple[float, float]]) -> str:
+    """Footprint of (longitude, latitude) in degrees, in ESA's order: latitude first."""
+    ring = " ".join(f"{latitude:.6f},{longitude:.6f}" for longitude, latitude in corners)
+    return (
         '<safe:frameSet><safe:frame><safe:footPrint srsName="http://www.opengis.net/gml/srs/'
-        f'epsg.xml#4326"><gml:coordinates>{_footprint(image, terrain)}</gml:coordinates>'
+        f'epsg.xml#4326"><gml:coordinates>{ring}</gml:coordinates>'
         "</safe:footPrint></safe:frame></safe:frameSet>"
     )
-    parts = {
-        "processing": _processing(image),
-        "platform": _platform(image),
-        "measurementOrbitReference": _orbit_reference(image),
-        "generalProductInformation": _product_information(images),
-        "acquisitionPeriod": _period(image),
-        "measurementFrameSet": footprint,
-    }
-    return "".join(
-        f"""    <metadataObject ID="{name}" classification="DESCRIPTION" category="DMD">
-      <metadataWrap mimeType="text/xml" vocabularyName="SAFE" textInfo="{name}">
-        <xmlData>
-          {content}
-        </xmlData>
-      </metadataWrap>
-    </metadataObject>
-"""
-        for name, content in parts.items()
-    )
 
 
-def _processing(image: Image) -> str:
-    """Return who made the product."""
-    return f"""<safe:processing name="GRD Post Processing" start="{utc_text(image.stop)}" \
-stop="{utc_text(image.stop)}"><safe:facility country="France" name="Simulated" \
+def processing_xml(name: str, version: str, stop: datetime) -> str:
+    """Return who made the product, with which version of the processor."""
+    return f"""<safe:processing name="{name}" start="{utc_text(stop)}" \
+stop="{utc_text(stop)}"><safe:facility country="France" name="Simulated" \
 organisation="PEPS" site="Simulator"><safe:software name="Sentinel-1 IPF" \
-version="{image.acquisition.order.processor.version}"/></safe:facility></safe:processing>"""
+version="{version}"/></safe:facility></safe:processing>"""
 
 
-def _platform(image: Image) -> str:
-    """Satellite and mode."""
-    satellite, mode = image.acquisition.satellite, image.acquisition.order.mode
+def platform_xml(satellite: Satellite, mode: str, swaths: Sequence[str]) -> str:
+    """Satellite, mode and swaths."""
+    names = "".join(f"\n              <s1sarl1:swath>{name}</s1sarl1:swath>" for name in swaths)
     return f"""<safe:platform>
             <safe:nssdcIdentifier>{satellite.identifier}</safe:nssdcIdentifier>
             <safe:familyName>SENTINEL-1</safe:familyName>
             <safe:number>{satellite.name[-1]}</safe:number>
             <safe:instrument><safe:familyName abbreviation="SAR">Synthetic Aperture Radar\
 </safe:familyName><safe:extension><s1sarl1:instrumentMode>
-              <s1sarl1:mode>{mode.name}</s1sarl1:mode>
-              <s1sarl1:swath>{mode.beam}</s1sarl1:swath>
+              <s1sarl1:mode>{mode}</s1sarl1:mode>{names}
             </s1sarl1:instrumentMode></safe:extension></safe:instrument>
           </safe:platform>"""
 
 
-def _orbit_reference(image: Image) -> str:
-    """Orbit numbers and pass."""
-    acquisition = image.acquisition
-    absolute = acquisition.absolute_orbit
-    relative = acquisition.satellite.relative_orbit(absolute)
-    direction = "ASCENDING" if acquisition.order.ascending else "DESCENDING"
-    node = utc_text(acquisition.utc(acquisition.orbit.node_time))
+def orbit_reference_xml(orbits: tuple[int, int], node: datetime, *, ascending: bool) -> str:
+    """Absolute and relative orbit number, pass, and time of the ascending node."""
+    absolute, relative = orbits
     return f"""<safe:orbitReference>
             <safe:orbitNumber type="start">{absolute}</safe:orbitNumber>
             <safe:orbitNumber type="stop">{absolute}</safe:orbitNumber>
@@ -182,43 +201,42 @@ def _orbit_reference(image: Image) -> str:
             <safe:cycleNumber>{absolute // 175 + 1}</safe:cycleNumber>
             <safe:phaseIdentifier>1</safe:phaseIdentifier>
             <safe:extension><s1:orbitProperties>
-              <s1:pass>{direction}</s1:pass>
-              <s1:ascendingNodeTime>{node}</s1:ascendingNodeTime>
+              <s1:pass>{"ASCENDING" if ascending else "DESCENDING"}</s1:pass>
+              <s1:ascendingNodeTime>{utc_text(node)}</s1:ascendingNodeTime>
             </s1:orbitProperties></safe:extension>
           </safe:orbitReference>"""
 
 
-def _product_information(images: Sequence[Image]) -> str:
-    """Return data take, polarisations and place among the slices of the pass."""
-    acquisition = images[0].acquisition
-    polarizations = "".join(
-        "<s1sarl1:transmitterReceiverPolarisation>"
-        f"{item.polarization}</s1sarl1:transmitterReceiverPolarisation>"
-        for item in images
+def information_xml(
+    datatake: int, polarizations: Sequence[str], product_type: str, place: tuple[int, int]
+) -> str:
+    """Return data take, polarisations and place among the slices of the pass: number, total."""
+    channels = "".join(
+        f"<s1sarl1:transmitterReceiverPolarisation>{name}</s1sarl1:transmitterReceiverPolarisation>"
+        for name in polarizations
     )
     return f"""<s1sarl1:standAloneProductInformation>
             <s1sarl1:instrumentConfigurationID>7</s1sarl1:instrumentConfigurationID>
-            <s1sarl1:missionDataTakeID>{acquisition.datatake}</s1sarl1:missionDataTakeID>
-            {polarizations}
+            <s1sarl1:missionDataTakeID>{datatake}</s1sarl1:missionDataTakeID>
+            {channels}
             <s1sarl1:productClass>S</s1sarl1:productClass>
             <s1sarl1:productClassDescription>SAR Standard L1 Product\
 </s1sarl1:productClassDescription>
             <s1sarl1:productComposition>Slice</s1sarl1:productComposition>
-            <s1sarl1:productType>GRD</s1sarl1:productType>
+            <s1sarl1:productType>{product_type}</s1sarl1:productType>
             <s1sarl1:productTimelinessCategory>Fast-24h</s1sarl1:productTimelinessCategory>
             <s1sarl1:sliceProductFlag>true</s1sarl1:sliceProductFlag>
-            <s1sarl1:sliceNumber>{images[0].slice_number}</s1sarl1:sliceNumber>
-            <s1sarl1:totalSlices>{len(acquisition.frames)}</s1sarl1:totalSlices>
+            <s1sarl1:sliceNumber>{place[0]}</s1sarl1:sliceNumber>
+            <s1sarl1:totalSlices>{place[1]}</s1sarl1:totalSlices>
           </s1sarl1:standAloneProductInformation>"""
 
 
-def _period(image: Image) -> str:
+def period_xml(start: datetime, stop: datetime, node: datetime) -> str:
     """Time of the first and last line, and since the ascending node in milliseconds."""
-    node = image.acquisition.utc(image.acquisition.orbit.node_time)
-    first, last = (1000 * (time - node).total_seconds() for time in (image.start, image.stop))
+    first, last = (1000 * (time - node).total_seconds() for time in (start, stop))
     return f"""<safe:acquisitionPeriod>
-            <safe:startTime>{utc_text(image.start)}</safe:startTime>
-            <safe:stopTime>{utc_text(image.stop)}</safe:stopTime>
+            <safe:startTime>{utc_text(start)}</safe:startTime>
+            <safe:stopTime>{utc_text(stop)}</safe:stopTime>
             <safe:extension><s1:timeANX>
               <s1:startTimeANX>{first:.6e}</s1:startTimeANX>
               <s1:stopTimeANX>{last:.6e}</s1:stopTimeANX>
@@ -226,11 +244,10 @@ def _period(image: Image) -> str:
           </safe:acquisitionPeriod>"""
 
 
-def _footprint(image: Image, terrain: Terrain) -> str:
-    """Corners as latitude,longitude: last line near and far, first line far and near."""
+def _corners(image: Image, terrain: Terrain) -> list[tuple[float, float]]:
+    """Longitude and latitude, degrees: last line near and far, first line far and near."""
     frame = image.frame
     line, sample = np.array([0.0, frame.lines - 1]), np.array([0.0, frame.samples - 1])
     ground = np.degrees(frame.ground(line, sample, terrain)[..., :2])
     first, last = (ground[0], ground[1])
-    corners = (last[0], last[1], first[1], first[0])
-    return " ".join(f"{latitude:.6f},{longitude:.6f}" for longitude, latitude in corners)
+    return [(float(x), float(y)) for x, y in (last[0], last[1], first[1], first[0])]

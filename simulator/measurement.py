@@ -1,5 +1,7 @@
 """Measurement files: uncompressed 16-bit TIFF, one line a strip, tie points; and quick-looks.
 
+Images are of unsigned integers (detected) or of complex ones, 16 bits a part (single look).
+
 Written by hand, since the layout (a strip a line, in order, GCPs) is what readers of real
 products rely on: TIFF 6.0, Adobe 1992; GeoTIFF 1.1, OGC 19-008r4.
 """
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BYTE_TEXT, SHORT, LONG, DOUBLE = 2, 3, 4, 12
+UNSIGNED, COMPLEX_INTEGER = 1, 5  # sample formats
 SIZES = {BYTE_TEXT: 1, SHORT: 2, LONG: 4, DOUBLE: 8}
 FORMS = {BYTE_TEXT: "B", SHORT: "H", LONG: "I", DOUBLE: "d"}
 # GeoTIFF keys: version 1.1.0, geographic model, pixel is area, WGS 84.
@@ -32,15 +35,25 @@ class MeasurementFile:
         Sample, line, 0, longitude and latitude in degrees, height in metres, shape (n, 6).
     description
         What readers know a Sentinel-1 image by: "Sentinel-1A IW GRD HR L1".
+    is_complex
+        Whether pixels are complex.
     """
 
     def __init__(
-        self, path: Path, shape: tuple[int, int], tie_points: NDArray[np.float64], description: str
+        self,
+        path: Path,
+        shape: tuple[int, int],
+        tie_points: NDArray[np.float64],
+        description: str,
+        *,
+        is_complex: bool = False,
     ) -> None:
         self._file = path.open("wb")
         self._digest = hashlib.md5(usedforsecurity=False)
         self.size = 0
-        self._write(_header(shape, tie_points, description))
+        header = _header(shape, tie_points, description, is_complex=is_complex)
+        self.first_pixel = len(header)
+        self._write(header)
 
     def close(self) -> None:
         """Finish the file."""
@@ -55,6 +68,10 @@ class MeasurementFile:
         """Write some more lines, shape (n, samples)."""
         self._write(np.ascontiguousarray(lines, "<u2").data.cast("B"))
 
+    def append_complex(self, lines: NDArray[np.int16]) -> None:
+        """Write some more complex lines: real and imaginary part last, shape (n, samples, 2)."""
+        self._write(np.ascontiguousarray(lines, "<i2").data.cast("B"))
+
     def _write(self, data: bytes | memoryview) -> None:
         """Write bytes and account for them."""
         self._file.write(data)
@@ -62,22 +79,29 @@ class MeasurementFile:
         self.size += len(data)
 
 
-def _header(shape: tuple[int, int], tie_points: NDArray[np.float64], description: str) -> bytes:
+def _header(
+    shape: tuple[int, int],
+    tie_points: NDArray[np.float64],
+    description: str,
+    *,
+    is_complex: bool,
+) -> bytes:
     """TIFF header, directory and its long values; the lines follow."""
     lines, samples = shape
+    pixel, kind_of_pixel = (4, COMPLEX_INTEGER) if is_complex else (2, UNSIGNED)
     fields = [
         (256, LONG, (samples,)),
         (257, LONG, (lines,)),
-        (258, SHORT, (16,)),
+        (258, SHORT, (8 * pixel,)),
         (259, SHORT, (1,)),
         (262, SHORT, (1,)),
         (270, BYTE_TEXT, tuple(description.encode("ascii") + b"\0")),
         (273, LONG, tuple(range(lines))),  # offsets, replaced below
         (277, SHORT, (1,)),
         (278, LONG, (1,)),
-        (279, LONG, (2 * samples,) * lines),
+        (279, LONG, (pixel * samples,) * lines),
         (284, SHORT, (1,)),
-        (339, SHORT, (1,)),
+        (339, SHORT, (kind_of_pixel,)),
         (33922, DOUBLE, tuple(tie_points.ravel())),
         (34735, SHORT, GEO_KEYS),
     ]
@@ -86,7 +110,7 @@ def _header(shape: tuple[int, int], tie_points: NDArray[np.float64], description
         SIZES[kind] * len(values) for _, kind, values in fields if SIZES[kind] * len(values) > 4
     )
     first = -(-(directory_end + long_values) // 16) * 16
-    offsets = tuple(first + 2 * samples * line for line in range(lines))
+    offsets = tuple(first + pixel * samples * line for line in range(lines))
     directory, tail, place = b"", b"", directory_end
     for tag, kind, given in fields:
         values = offsets if tag == 273 else given

@@ -143,7 +143,7 @@ def _general_xml(image: Image, terrain: Terrain) -> str:
     frame, acquisition = image.frame, image.acquisition
     direction = "Ascending" if acquisition.order.ascending else "Descending"
     middle = frame.line_time(frame.lines / 2)
-    heading = _heading(frame.trajectory.position_at(middle), frame.trajectory.velocity_at(middle))
+    position, velocity = frame.trajectory.position_at(middle), frame.trajectory.velocity_at(middle)
     vectors = zip(
         frame.trajectory.time, frame.trajectory.position, frame.trajectory.velocity, strict=True
     )
@@ -151,8 +151,8 @@ def _general_xml(image: Image, terrain: Terrain) -> str:
         f"""      <orbit>
         <time>{utc_text(acquisition.utc(time))}</time>
         <frame>Earth Fixed</frame>
-        <position>{_xyz(position)}</position>
-        <velocity>{_xyz(velocity)}</velocity>
+        <position>{xyz(position)}</position>
+        <velocity>{xyz(velocity)}</velocity>
       </orbit>
 """
         for time, position, velocity in vectors
@@ -167,7 +167,7 @@ def _general_xml(image: Image, terrain: Terrain) -> str:
     <productInformation>
       <pass>{direction}</pass>
       <timelinessCategory>Fast-24h</timelinessCategory>
-      <platformHeading>{np.degrees(heading):.15e}</platformHeading>
+      <platformHeading>{np.degrees(heading(position, velocity)):.15e}</platformHeading>
       <projection>Ground Range</projection>
       <rangeSamplingRate>6.434523812571428e+07</rangeSamplingRate>
       <radarFrequency>{RADAR_FREQUENCY:.15e}</radarFrequency>
@@ -181,7 +181,7 @@ def _general_xml(image: Image, terrain: Terrain) -> str:
 """
 
 
-def _heading(position: Float64, velocity: Float64) -> float:
+def heading(position: Float64, velocity: Float64) -> float:
     """Direction of flight from north towards east, radians, of an Earth-fixed velocity."""
     east = np.cross((0.0, 0.0, 1.0), position)
     north = np.cross(position, east)
@@ -190,7 +190,7 @@ def _heading(position: Float64, velocity: Float64) -> float:
     return float(np.arctan2(along_east, along_north))
 
 
-def _xyz(vector: Float64) -> str:
+def xyz(vector: Float64) -> str:
     """Components of a vector."""
     parts = zip("xyz", vector, strict=True)
     return "".join(f"<{axis}>{value:.15e}</{axis}>" for axis, value in parts)

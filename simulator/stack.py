@@ -106,7 +106,7 @@ def make_stack(
     Parameters
     ----------
     dates, pairs
-        How many; pairs are of each date with the next ones, the longest left out at random.
+        How many; pairs are of each date with the next ones, some of the longest left out.
     seed
         Of everything that is random.
     disturbances
@@ -173,7 +173,9 @@ def _network(dates: int, pairs: int, rng: np.random.Generator) -> NDArray[np.int
     while len(near) + len(longer) < pairs and span < dates:
         new = [(i, i + span) for i in range(dates - span)]
         keep = min(len(new), pairs - len(near) - len(longer))
-        longer += [new[k] for k in rng.choice(len(new), keep, replace=False)]
+        # The first and the last date have few pairs as it is.
+        order = [0, len(new) - 1, *rng.permutation(np.arange(1, len(new) - 1))]
+        longer += [new[k] for k in order[:keep]]
         span += 1
     return np.array(sorted(near + longer), np.int32)
 

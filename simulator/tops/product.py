@@ -1,0 +1,258 @@
+"""Write the passes of an order as SLC products, with what is true of them beside."""
+
+import shutil
+from binascii import crc_hqx
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.dem import write_dem
+from simulator.manifest import (
+    POLARIZATION_CODES,
+    ProductFile,
+    frame_set_xml,
+    information_xml,
+    orbit_reference_xml,
+    package_xml,
+    period_xml,
+    platform_xml,
+    processing_xml,
+)
+from simulator.measurement import MeasurementFile
+from simulator.orbit_file import write_orbit_file
+from simulator.s1_grd import Packing, publish
+from simulator.tops.annotation_xml import SwathImage, annotation_xml, calibration_xml
+from simulator.tops.doppler import burst_doppler
+from simulator.tops.focus import focus_swath
+from simulator.tops.geometry import ground_nodes
+from simulator.tops.plan import Order, PassFrame, plan
+from simulator.tops.truth import describe, save_fields
+
+Complex64 = NDArray[np.complex64]
+
+_ROOM_DEG = 0.02  # of relief around the footprint
+_NOISE_DN = 55.0  # of each part, in images of nothing but noise
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to write the products.
+
+    Parameters
+    ----------
+    packing
+        A SAFE folder, or a zip of it with stored or deflated members.
+    orbit_files
+        Kind of the orbit file written for each pass; None for none. Passes with an error of
+        their annotated orbit have one in any case, precise by default.
+    dem
+        Whether to write the relief, in the folder `dem`.
+    is_noise
+        Images of noise without any scene, for measurements of cost alone: a whole product takes
+        seconds, and nothing of it is true.
+    threads
+        Parts made at once.
+    """
+
+    packing: Packing = "folder"
+    orbit_files: Literal["POEORB", "RESORB"] | None = None
+    dem: bool = True
+    is_noise: bool = False
+    threads: int = 2
+
+
+def write_passes(folder: Path, order: Order, options: Options | None = None) -> list[Path]:
+    """Simulate the passes of an order.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made when missing.
+    order
+        What to acquire.
+    options
+        How to write.
+
+    Returns
+    -------
+    A product a pass, in their order. Beside each lie `<title>.truth.json`, which rebuilds the
+    order, and but for the first `<title>.truth.npz`, what is true of the pair that it makes with
+    the first one.
+    """
+    options = options or Options()
+    folder.mkdir(parents=True, exist_ok=True)
+    passes = plan(order)
+    if options.dem:
+        write_dem(folder / "dem", order.scene.terrain, _bounds(passes))
+    partials = [folder / f".pass-{flown.number}.partial" for flown in passes]
+    files: list[list[ProductFile]] = [[] for _ in passes]
+    images: list[list[SwathImage]] = [[] for _ in passes]
+    for partial in partials:
+        shutil.rmtree(partial, ignore_errors=True)
+    for polarization in order.polarizations:
+        for number in range(len(order.swaths)):
+            made = _make_swath(passes, number, polarization, options)
+            for flown, partial in zip(passes, partials, strict=True):
+                image = _image(flown, number, polarization)
+                images[flown.number].append(image)
+                files[flown.number] += _write_image(partial, image, made[flown.number])
+    return [
+        _publish(
+            folder, partials[flown.number], (images[flown.number], files[flown.number]), options
+        )
+        for flown in passes
+    ]
+
+
+def _image(flown: PassFrame, number: int, polarization: str) -> SwathImage:
+    """Describe the image of a swath: bursts state what they were made with."""
+    frame, terrain = flown.swaths[number], flown.order.scene.terrain
+    count = flown.order.polarizations.index(polarization) * len(flown.swaths) + number + 1
+    return SwathImage(
+        flown,
+        frame,
+        polarization,
+        count,
+        tuple(
+            burst_doppler(frame, burst, place, flown.trajectory, terrain)
+            for place, burst in enumerate(frame.bursts)
+        ),
+    )
+
+
+def _make_swath(
+    passes: Sequence[PassFrame], number: int, polarization: str, options: Options
+) -> list[Iterable[Complex64]]:
+    """Return the bursts of a swath in every pass."""
+    if options.is_noise:
+        return [_noise(flown, number) for flown in passes]
+    made = focus_swath(passes, number, polarization, threads=options.threads)
+    return [images.bursts for images in made]
+
+
+def _noise(flown: PassFrame, number: int) -> Iterable[Complex64]:
+    """Return bursts of one and the same noise, within the samples that hold data."""
+    frame = flown.swaths[number]
+    rng = np.random.default_rng(flown.order.seed)
+    parts = rng.standard_normal((frame.lines, frame.samples, 2), np.float32)
+    image = (np.float32(_NOISE_DN) * parts).view(np.complex64)[..., 0]
+    top, bottom = frame.valid_lines
+    near, beyond = frame.valid_samples
+    image[:top] = image[bottom:] = 0
+    image[:, :near] = image[:, beyond:] = 0
+    return (image for _ in frame.bursts)
+
+
+def _write_image(
+    partial: Path, image: SwathImage, bursts: Iterable[Complex64]
+) -> list[ProductFile]:
+    """Write measurement, annotation and calibration of an image."""
+    for name in ("annotation/calibration", "measurement"):
+        (partial / name).mkdir(parents=True, exist_ok=True)
+    frame, nodes = image.frame, image.grid()
+    line, sample = np.meshgrid(image.grid_lines(), nodes.sample, indexing="ij")
+    place = (np.degrees(nodes.longitude), np.degrees(nodes.latitude), nodes.height)
+    tie_points = np.stack((sample, line, np.zeros(line.shape), *place), axis=-1).reshape(-1, 6)
+    shape = len(frame.bursts) * frame.lines, frame.samples
+    path = f"measurement/{image.stem}.tiff"
+    satellite = image.seen_by.satellite.name[1:]
+    description = f"Sentinel-{satellite} {image.seen_by.order.mode.name} SLC L1"
+    measurement = MeasurementFile(partial / path, shape, tie_points, description, is_complex=True)
+    for burst in bursts:
+        measurement.append_complex(_rounded(burst))
+    measurement.close()
+    stated = replace(image, first_pixel=measurement.first_pixel)
+    files = [ProductFile(path, measurement.size, measurement.md5, "s1Level1MeasurementSchema")]
+    for name, content, role in (
+        (f"annotation/{image.stem}.xml", annotation_xml(stated, nodes), "s1Level1ProductSchema"),
+        (
+            f"annotation/calibration/calibration-{image.stem}.xml",
+            calibration_xml(stated, nodes),
+            "s1Level1CalibrationSchema",
+        ),
+    ):
+        (partial / name).write_bytes(content)
+        files.append(ProductFile.of(name, content, role))
+    return files
+
+
+def _rounded(image: Complex64) -> NDArray[np.int16]:
+    """Round to 16-bit parts, shape (lines, samples, 2)."""
+    parts = np.rint(image.view(np.float32)).clip(-32_768, 32_767).astype(np.int16)
+    return parts.reshape(*image.shape, 2)
+
+
+def _publish(
+    folder: Path,
+    partial: Path,
+    written: tuple[Sequence[SwathImage], Sequence[ProductFile]],
+    options: Options,
+) -> Path:
+    """Write manifest, truth and orbit file of a pass; give the product its name."""
+    images, files = written
+    flown = images[0].seen_by
+    manifest = _manifest(flown, files)
+    (partial / "manifest.safe").write_bytes(manifest)
+    title = (
+        f"{flown.satellite.name}_{flown.order.mode.name}_SLC__1S"
+        f"{POLARIZATION_CODES[flown.order.polarizations]}_"
+        f"{flown.utc(flown.start_time):%Y%m%dT%H%M%S}_{flown.utc(flown.stop_time):%Y%m%dT%H%M%S}_"
+        f"{flown.absolute_orbit:06d}_{flown.datatake:06X}_{crc_hqx(manifest, 0xFFFF):04X}"
+    )
+    kind = options.orbit_files or ("POEORB" if any(flown.flown.orbit_error) else None)
+    if kind is not None:
+        write_orbit_file(
+            folder / "orbits", flown.satellite.name, flown.epoch, flown.trajectory, kind=kind
+        )
+    known = {"product": title, "pass": flown.number, "order": describe(flown.order)}
+    if flown.number > 0 and not options.is_noise:
+        save_fields(folder / f"{title}.truth.npz", flown.order, flown.number)
+    return publish(partial, folder, title, known, options.packing)
+
+
+def _manifest(flown: PassFrame, files: Sequence[ProductFile]) -> bytes:
+    """Manifest of the product of a pass."""
+    order, mode = flown.order, flown.order.mode.name
+    version = ".".join(f"{int(part):0{digits}d}" for part, digits in zip(
+        order.processor.split("."), (3, 2), strict=True
+    ))  # fmt: skip
+    start, stop = flown.utc(flown.start_time), flown.utc(flown.stop_time)
+    node = flown.utc(flown.node_time)
+    kind = "d" if len(order.polarizations) == 2 else "s"
+    parts = {
+        "processing": processing_xml("SLC Processing", version, stop),
+        "platform": platform_xml(flown.satellite, mode, order.swaths),
+        "measurementOrbitReference": orbit_reference_xml(
+            (flown.absolute_orbit, flown.relative_orbit), node, ascending=order.ascending
+        ),
+        "generalProductInformation": information_xml(
+            flown.datatake, order.polarizations, "SLC", (1, 1)
+        ),
+        "acquisitionPeriod": period_xml(start, stop, node),
+        "measurementFrameSet": frame_set_xml(_corners(flown)),
+    }
+    return package_xml(f"slc/standard/{mode.lower()}{kind}p", f"{mode} Level-1 SLC", parts, files)
+
+
+def _corners(flown: PassFrame) -> list[tuple[float, float]]:
+    """Longitude and latitude, degrees: last line near and far, first line far and near."""
+    ends = []
+    for swath, sample in ((flown.swaths[0], 0.0), (flown.swaths[-1], flown.swaths[-1].samples - 1)):
+        lines = (swath.last_time - swath.bursts[0].azimuth_time) / swath.line_interval
+        terrain = flown.order.scene.terrain
+        nodes = ground_nodes(flown, swath, terrain, np.array([0.0, lines]), np.array([sample]))
+        ends.append(np.degrees(np.stack((nodes.longitude[:, 0], nodes.latitude[:, 0]), axis=-1)))
+    near, far = ends
+    return [(float(x), float(y)) for x, y in (near[1], far[1], far[0], near[0])]
+
+
+def _bounds(passes: Sequence[PassFrame]) -> tuple[float, float, float, float]:
+    """West, south, east, north (degrees) of the ground under all passes, with some room."""
+    places = np.array([corner for flown in passes for corner in _corners(flown)])
+    west, south = places.min(axis=0) - _ROOM_DEG
+    east, north = places.max(axis=0) + _ROOM_DEG
+    return float(west), float(south), float(east), float(north)
