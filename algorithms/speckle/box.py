@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from algorithms.compiled import compiled
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 
 _ZERO, _ONE, _INFINITY = np.float32(0), np.float32(1), np.float32(np.inf)
 
@@ -68,3 +69,43 @@ def _divide_where_valid(power: Float32, count: Float32, total: Float32) -> None:
         valid = (value > _ZERO) & (value < _INFINITY)
         quotient = total[column] / count[column]
         total[column] = quotient if valid else _ZERO
+
+
+@compiled
+def moments_of_row(power: Float32, row: int, radius: int) -> tuple[Float64, Float64]:
+    """Return the local means of one row and the variances over squared means, 0 for no data.
+
+    Variances are those of a sample, over one pixel less than there are, and 0 of one pixel.
+    """
+    rows, columns = power.shape
+    padded = np.zeros((3, columns + 2 * radius), np.float64)
+    for shifted in range(row - radius, row + radius + 1):
+        _add_powers(power[min(max(shifted, 0), rows - 1)], radius, padded)
+    for moment in range(3):
+        for column in range(radius):
+            padded[moment, column] = padded[moment, radius]
+            padded[moment, radius + columns + column] = padded[moment, radius + columns - 1]
+    mean, variation = np.zeros(columns, np.float64), np.zeros(columns, np.float64)
+    for column in range(columns):
+        if not _ZERO < power[row, column] < _INFINITY:
+            continue
+        count, total, squares = 0.0, 0.0, 0.0
+        for shift in range(2 * radius + 1):
+            count += padded[0, column + shift]
+            total += padded[1, column + shift]
+            squares += padded[2, column + shift]
+        mean[column] = total / count
+        if count > 1:
+            variance = max(squares - total * mean[column], 0.0) / (count - 1)
+            variation[column] = variance / mean[column] ** 2
+    return mean, variation
+
+
+@compiled
+def _add_powers(source: Float32, radius: int, padded: Float64) -> None:
+    for column in range(source.size):
+        value = source[column]
+        if _ZERO < value < _INFINITY:
+            padded[0, radius + column] += 1.0
+            padded[1, radius + column] += np.float64(value)
+            padded[2, radius + column] += np.float64(value) ** 2
