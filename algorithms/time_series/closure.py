@@ -71,7 +71,7 @@ def _correct(
         for _ in range(pairs):
             if total < _LEAST_GAIN:
                 break
-            pair, cycle, gain = _best(wrong, signed, begin)
+            pair, cycle, gain = _best(wrong, triplets, signed, begin)
             if gain < _LEAST_GAIN:
                 break
             cycles[pixel, pair] += cycle
@@ -82,18 +82,30 @@ def _correct(
 
 
 @compiled
-def _best(wrong: Int32, signed: Int32, begin: Int32) -> tuple[int, int, int]:
+def _best(wrong: Int32, triplets: Int32, signed: Int32, begin: Int32) -> tuple[int, int, int]:
     """Return the pair, its cycle and what triangles gain; no gain where two are as good."""
-    best, best_cycle, best_gain, is_alone = 0, 0, 0, True
-    for pair in range(begin.size - 1):
-        for cycle in (-1, 1):
-            gain = 0
-            for k in range(begin[pair], begin[pair + 1]):
-                value = wrong[abs(signed[k]) - 1]
-                moved = value + (cycle if signed[k] > 0 else -cycle)
-                gain += abs(value) - abs(moved)
+    best, best_cycle, best_gain, is_alone = -1, 0, 0, True
+    for t in range(wrong.size):
+        if wrong[t] == 0:
+            continue
+        for side in range(3):
+            pair = triplets[t, side]
+            cycle = -1 if (wrong[t] > 0) == (side < 2) else 1
+            if pair == best and cycle == best_cycle:
+                continue
+            gain = _gain(wrong, signed[begin[pair] : begin[pair + 1]], cycle)
             if gain > best_gain:
                 best, best_cycle, best_gain, is_alone = pair, cycle, gain, True
             elif gain == best_gain:
                 is_alone = False
     return best, best_cycle, best_gain if is_alone else 0
+
+
+@compiled
+def _gain(wrong: Int32, triangles: Int32, cycle: int) -> int:
+    """Return by how much the wrong cycles of a pair's triangles fall when it is moved by one."""
+    gain = 0
+    for signed in triangles:
+        value = wrong[abs(signed) - 1]
+        gain += abs(value) - abs(value + (cycle if signed > 0 else -cycle))
+    return gain

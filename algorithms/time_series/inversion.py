@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,14 +34,15 @@ class Settings:
         Weight of the model against that of a pair, of which it is the square root: so small that
         a connected network does not notice.
     iterations
-        How often pairs whose residual is beyond `scale` are weighted again; 0 trusts all.
+        How often pairs whose residual is beyond `scale` are weighted again; phases are then
+        moved by the whole cycles that are left of it, and weighted as before. 0 trusts all.
     scale
         In the unit of the observations: a pair with this residual weighs 0.7 of what it did.
     """
 
     model: TemporalModel = field(default_factory=TemporalModel)
     gamma: float = 1e-3
-    iterations: int = 5
+    iterations: int = 3
     scale: float = 0.006
 
 
@@ -156,30 +157,35 @@ class Inverter:
         self, observed: NDArray[Any], weights: Float32, part: slice, series: Series
     ) -> None:
         """Solve some pixels, shape (pair, pixel), into the whole."""
-        pixels = np.ascontiguousarray(observed.T, np.float32)
+        forwards = observed * self.net.signs[:, None].astype(np.float32)
+        pixels = np.ascontiguousarray(forwards.T, np.float32)
         own = np.ascontiguousarray(np.atleast_2d(weights.T), np.float32)
         pattern = _patterns(pixels) if len(own) == 1 else np.arange(len(pixels))
         if self.is_phase and self.settings.iterations:
             cycles = corrected_cycles(pixels, self.net.triplets())
             pixels += np.float32(_CYCLE) * cycles
         system, columns = self._system()
-        solved = _solved(len(pixels), *self.terms.matrix.shape)
+        solved = _solved(len(pixels), len(self.net.pairs), *self.terms.matrix.shape)
         solve_pixels(pixels, own, np.argsort(pattern, kind="stable"), pattern, system, solved)
-        for name in ("terms", "sigmas"):
-            getattr(solved, name)[:] /= columns
-        for one in fields(Series):
-            if one.name != "names":
-                whole = getattr(series, one.name)
-                whole.reshape(*whole.shape[:-2], -1)[..., part] = getattr(solved, one.name).T
+        found: dict[str, NDArray[Any]] = {
+            "values": solved.values,
+            "terms": solved.terms / columns,
+            "sigmas": solved.sigmas / columns,
+            "coherence": _coherence(solved.residuals, is_phase=self.is_phase),
+            "residual": _rms(solved.residuals),
+            "parts": solved.parts,
+        }
+        for name, values in found.items():
+            whole = getattr(series, name)
+            whole.reshape(*whole.shape[:-2], -1)[..., part] = values.T
 
     def _system(self) -> tuple[System, Float64]:
         """Return what pixels share, and by what the terms are divided in it."""
         matrix = self.terms.matrix
         columns = np.abs(matrix).max(axis=0)
-        starts = np.zeros(self.net.dates - 1 + matrix.shape[1], np.int32)
-        starts[: self.net.dates - 1] = np.arange(self.net.dates - 1)
-        inner = np.sort(self.net.pairs, axis=1) - 1
-        inner = inner[inner[:, 0] >= 0]
+        starts = np.ones(self.net.dates + matrix.shape[1], np.int32)
+        starts[: self.net.dates] = np.arange(self.net.dates)
+        inner = self.net.pairs[self.net.pairs[:, 0] > 0]
         np.minimum.at(starts, inner[:, 1], inner[:, 0])
         settings = self.settings
         system = System(
@@ -189,7 +195,7 @@ class Inverter:
             gamma=settings.gamma**2,
             iterations=settings.iterations,
             scale=settings.scale,
-            is_phase=self.is_phase,
+            cycle=_CYCLE if self.is_phase else 0.0,
         )
         return system, columns
 
@@ -221,13 +227,35 @@ def _patterns(pixels: Float32) -> Int64:
     return pattern
 
 
-def _solved(pixels: int, dates: int, terms: int) -> Solved:
+def _coherence(residuals: Float32, *, is_phase: bool) -> Float32:
+    """Return the temporal coherence of pixels, NaN where pairs are no phases."""
+    if not is_phase:
+        return np.full(len(residuals), np.nan, np.float32)
+    known = np.isfinite(residuals)
+    cosines, sines = (
+        np.where(known, wave(residuals), np.float32(0.0)).sum(axis=1) for wave in (np.cos, np.sin)
+    )
+    return _by_count(np.hypot(cosines, sines), known)
+
+
+def _rms(residuals: Float32) -> Float32:
+    known = np.isfinite(residuals)
+    squares = np.where(known, residuals * residuals, np.float32(0.0)).sum(axis=1)
+    return np.sqrt(_by_count(squares, known))
+
+
+def _by_count(sums: Float32, known: NDArray[np.bool_]) -> Float32:
+    """Divide sums over pairs by how many there are, NaN where there are none."""
+    count = np.count_nonzero(known, axis=1)
+    return np.where(count > 0, sums / np.maximum(count, 1), np.nan).astype(np.float32)
+
+
+def _solved(pixels: int, pairs: int, dates: int, terms: int) -> Solved:
     return Solved(
         values=np.empty((pixels, dates), np.float32),
         terms=np.empty((pixels, terms), np.float32),
         sigmas=np.empty((pixels, terms), np.float32),
-        coherence=np.empty(pixels, np.float32),
-        residual=np.empty(pixels, np.float32),
+        residuals=np.empty((pixels, pairs), np.float32),
         parts=np.empty(pixels, np.int32),
     )
 

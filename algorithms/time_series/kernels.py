@@ -1,8 +1,8 @@
 """Least squares of one pixel after another: a small matrix, factorised where it changes.
 
-Unknown of a pixel are the values of all dates but the first, which is zero, then the terms of the
-model. Rows of the lower triangle are kept from their first entry on: dates are in order of time and
-pairs are short, so few entries lie in a row, and those of the model come last.
+Unknown of a pixel are the values of its dates, then the terms of the model; the first date is zero.
+Rows of the lower triangle are kept from their first entry on: dates are in order of time and pairs
+are short, so few entries lie in a row, and those of the model come last.
 """
 
 import math
@@ -28,19 +28,20 @@ class System(NamedTuple):
     Parameters
     ----------
     pairs
-        Indexes of the dates of each pair, shape (pair, 2).
+        Indexes of the earlier and the later date of each pair, shape (pair, 2).
     terms
         The model at each date, shape (date, term), columns of like size.
     starts
-        First entry of each row of the matrix, shape (unknown,).
+        First entry of each row of the matrix, shape (unknown,); none is in the column of the first
+        date.
     gamma
         Weight of the model against the mean weight of a pair.
     iterations
         How often pairs are weighted again by their residuals.
     scale
         Residual beyond which a pair loses weight, units of the observations.
-    is_phase
-        Observations are radians: temporal coherence is wanted.
+    cycle
+        What observations may be wrong by, any whole number of times; 0 where by anything.
     """
 
     pairs: Int32
@@ -49,11 +50,11 @@ class System(NamedTuple):
     gamma: float
     iterations: int
     scale: float
-    is_phase: bool
+    cycle: float
 
 
 class Solved(NamedTuple):
-    """Filled in by `solve_pixels`: values of the dates, terms and their errors, by pixel.
+    """Filled in by `solve_pixels`; NaN where there is no answer.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ class Solved(NamedTuple):
     terms, sigmas
         Of the model, and their standard errors, shape (pixel, term); NaN errors where no date is
         left to tell them.
-    coherence, residual
-        Temporal coherence, and root mean square of the pairs' residuals, shape (pixel,).
+    residuals
+        What pairs differ from their dates, shape (pixel, pair).
     parts
         Parts of the network that the model ties, shape (pixel,); 0 where there is no answer.
     """
@@ -71,8 +72,7 @@ class Solved(NamedTuple):
     values: Float32
     terms: Float32
     sigmas: Float32
-    coherence: Float32
-    residual: Float32
+    residuals: Float32
     parts: Int32
 
 
@@ -81,17 +81,21 @@ class Work(NamedTuple):
 
     Parameters
     ----------
-    own
-        Weights of its pairs, 0 where it has none.
+    given, own
+        Weights of its pairs as given and as lowered, 0 where it has none.
+    observed
+        Its pairs, 0 where it has none.
     matrix
         Normal matrix, then its Cholesky factor: the lower triangle.
     unknown
-        Dates but the first, then terms.
+        Dates, then terms.
     residuals
-        What pairs differ from their dates.
+        What pairs differ from their dates, 0 where it has none.
     """
 
+    given: Float64
     own: Float64
+    observed: Float64
     matrix: Float64
     unknown: Float64
     residuals: Float64
@@ -111,7 +115,7 @@ def solve_pixels(
     Parameters
     ----------
     observed
-        Second date less first of each pair, shape (pixel, pair); NaN is missing.
+        Later date less earlier of each pair, shape (pixel, pair); NaN is missing.
     weights
         Inverse variances up to a factor, shape (pixel, pair), or (1, pair) for all pixels.
     order, pattern
@@ -125,52 +129,70 @@ def solve_pixels(
     last, parts, gamma, is_solvable = np.int64(-1), 0, 0.0, False
     for pixel in order:
         given = weights[pixel if weights.shape[0] > 1 else 0]
+        mean = _take(observed[pixel], given, work)
         if pattern[pixel] != last:
             last = pattern[pixel]
-            gamma = system.gamma * _own_weights(observed[pixel], given, work.own)
+            gamma = system.gamma * mean
             parts = _parts(work.own, system)
             is_solvable = gamma > 0.0 and _factorise(gamma, system, work)
         if not is_solvable:
             _leave(pixel, solved)
             continue
-        _solve(observed[pixel], system, work)
-        largest = _residuals(observed[pixel], system, work)
+        largest = _solve(system, work)
         if system.iterations > 0 and largest > system.scale:
             last = np.int64(-1)
-            _improve(observed[pixel], given, gamma, system, work)
+            _improve(gamma, system, work)
         _put(pixel, parts, gamma, system, work, solved)
 
 
 @compiled
 def _work(system: System) -> Work:
     unknown, pairs = system.starts.size, len(system.pairs)
-    return Work(np.empty(pairs), np.zeros((unknown, unknown)), np.empty(unknown), np.empty(pairs))
+    return Work(
+        np.empty(pairs),
+        np.empty(pairs),
+        np.empty(pairs),
+        np.zeros((unknown, unknown)),
+        np.zeros(unknown),
+        np.empty(pairs),
+    )
 
 
 @compiled
-def _own_weights(observed: Float32, given: Float32, own: Float64) -> float:
-    """Fill the weights of what a pixel has, 0 where it has nothing; return their mean."""
+def _take(observed: Float32, weights: Float32, work: Work) -> float:
+    """Take the pairs of a pixel and their weights; return the mean of those that it has."""
     total, count = 0.0, 0
-    for k in range(own.size):
-        own[k] = 0.0
-        if given[k] > 0.0 and not math.isnan(observed[k]):
-            own[k] = given[k]
-            total += given[k]
-            count += 1
+    for k in range(observed.size):
+        has = weights[k] > 0.0 and not math.isnan(observed[k])
+        work.observed[k] = observed[k] if has else 0.0
+        work.given[k] = work.own[k] = weights[k] if has else 0.0
+        total += work.own[k]
+        count += has
     return total / count if count > 0 else 0.0
 
 
 @compiled
-def _improve(observed: Float32, given: Float32, gamma: float, system: System, work: Work) -> None:
+def _improve(gamma: float, system: System, work: Work) -> None:
     """Solve again and again with weights that large residuals lower."""
-    own, residuals = work.own, work.residuals
+    inverse = 1.0 / system.scale
     for _ in range(system.iterations):
-        for k in range(own.size):
-            if own[k] > 0.0:
-                own[k] = given[k] / math.sqrt(1.0 + (residuals[k] / system.scale) ** 2)
+        for k in range(work.own.size):
+            ratio = work.residuals[k] * inverse
+            work.own[k] = work.given[k] / math.sqrt(1.0 + ratio * ratio)
         _factorise(gamma, system, work)
-        _solve(observed, system, work)
-        _residuals(observed, system, work)
+        _solve(system, work)
+    if system.cycle > 0.0:
+        _set_right(system.cycle, work)
+        _factorise(gamma, system, work)
+        _solve(system, work)
+
+
+@compiled
+def _set_right(cycle: float, work: Work) -> None:
+    """Take whole cycles off pairs whose residual is nearest to them, and trust all again."""
+    for k in range(work.own.size):
+        work.observed[k] -= cycle * round(work.residuals[k] / cycle)
+        work.own[k] = work.given[k]
 
 
 @compiled
@@ -201,20 +223,18 @@ def _factorise(gamma: float, system: System, work: Work) -> bool:
     matrix, starts = work.matrix, system.starts
     _assemble_model(gamma, system, matrix)
     _add_pairs(work.own, system, matrix)
-    for i in range(starts.size):
+    for i in range(1, starts.size):
         row = matrix[i]
-        entry = row[i]
+        pivot = row[i]
+        least = _LEAST_PIVOT * min(pivot, gamma)
         for j in range(starts[i], i):
             other = matrix[j]
             total = row[j]
             for k in range(max(starts[i], starts[j]), j):
                 total -= row[k] * other[k]
-            total /= other[j]
-            row[j] = total
-        pivot = entry
-        for k in range(starts[i], i):
-            pivot -= row[k] * row[k]
-        if not pivot > _LEAST_PIVOT * min(entry, gamma):
+            row[j] = total / other[j]
+            pivot -= row[j] * row[j]
+        if not pivot > least:
             return False
         row[i] = math.sqrt(pivot)
     return True
@@ -224,97 +244,69 @@ def _factorise(gamma: float, system: System, work: Work) -> bool:
 def _assemble_model(gamma: float, system: System, matrix: Float64) -> None:
     """Fill the lower triangle of the normal matrix with what the model gives to it."""
     dates, terms = system.terms.shape
-    for i in range(dates - 1):
+    for i in range(1, dates):
         matrix[i, system.starts[i] : i] = 0.0
         matrix[i, i] = gamma
         for p in range(terms):
-            matrix[dates - 1 + p, i] = -gamma * system.terms[i + 1, p]
+            matrix[dates + p, i] = -gamma * system.terms[i, p]
     for p in range(terms):
         for q in range(p + 1):
             total = 0.0
             for n in range(dates):
                 total += system.terms[n, p] * system.terms[n, q]
-            matrix[dates - 1 + p, dates - 1 + q] = gamma * total
+            matrix[dates + p, dates + q] = gamma * total
 
 
 @compiled
 def _add_pairs(own: Float64, system: System, matrix: Float64) -> None:
     """Add what pairs give to it."""
     for k in range(own.size):
-        if own[k] > 0.0:
-            one, other = system.pairs[k, 0] - 1, system.pairs[k, 1] - 1
-            if one >= 0:
-                matrix[one, one] += own[k]
-            if other >= 0:
-                matrix[other, other] += own[k]
-            if min(one, other) >= 0:
-                matrix[max(one, other), min(one, other)] -= own[k]
+        early, late = system.pairs[k, 0], system.pairs[k, 1]
+        matrix[early, early] += own[k]
+        matrix[late, late] += own[k]
+        if early > 0:
+            matrix[late, early] -= own[k]
 
 
 @compiled
-def _solve(observed: Float32, system: System, work: Work) -> None:
-    """Solve for the unknown with the factor of the matrix."""
-    own, factor, unknown, starts = work.own, work.matrix, work.unknown, system.starts
+def _solve(system: System, work: Work) -> float:
+    """Solve with the factor of the matrix; return the largest residual, without sign."""
+    factor, unknown, starts = work.matrix, work.unknown, system.starts
     unknown[:] = 0.0
-    for k in range(own.size):
-        if own[k] > 0.0:
-            one, other = system.pairs[k, 0] - 1, system.pairs[k, 1] - 1
-            if one >= 0:
-                unknown[one] -= own[k] * observed[k]
-            if other >= 0:
-                unknown[other] += own[k] * observed[k]
-    for i in range(starts.size):
+    for k in range(work.own.size):
+        value = work.own[k] * work.observed[k]
+        unknown[system.pairs[k, 0]] -= value
+        unknown[system.pairs[k, 1]] += value
+    for i in range(1, starts.size):
         total = unknown[i]
         for k in range(starts[i], i):
             total -= factor[i, k] * unknown[k]
         unknown[i] = total / factor[i, i]
-    for i in range(starts.size - 1, -1, -1):
+    for i in range(starts.size - 1, 0, -1):
         unknown[i] /= factor[i, i]
         for k in range(starts[i], i):
             unknown[k] -= factor[i, k] * unknown[i]
-
-
-@compiled
-def _residuals(observed: Float32, system: System, work: Work) -> float:
-    """Fill what pairs differ from their dates; return the largest, without sign."""
-    own, unknown, residuals = work.own, work.unknown, work.residuals
+    unknown[0] = 0.0
     largest = 0.0
-    for k in range(own.size):
-        residuals[k] = 0.0
-        if own[k] > 0.0:
-            one, other = system.pairs[k, 0] - 1, system.pairs[k, 1] - 1
-            value = np.float64(observed[k])
-            if other >= 0:
-                value -= unknown[other]
-            if one >= 0:
-                value += unknown[one]
-            residuals[k] = value
-            largest = max(largest, abs(value))
+    for k in range(work.own.size):
+        value = work.observed[k] + unknown[system.pairs[k, 0]] - unknown[system.pairs[k, 1]]
+        work.residuals[k] = value if work.given[k] > 0.0 else 0.0
+        largest = max(largest, abs(work.residuals[k]))
     return largest
 
 
 @compiled
 def _put(pixel: int, parts: int, gamma: float, system: System, work: Work, solved: Solved) -> None:
     """Store the answer of a pixel."""
-    own, unknown, residuals = work.own, work.unknown, work.residuals
-    dates, terms = system.terms.shape
-    solved.values[pixel, 0] = 0.0
-    for n in range(1, dates):
-        solved.values[pixel, n] = unknown[n - 1]
-    for p in range(terms):
-        solved.terms[pixel, p] = unknown[dates - 1 + p]
+    dates = len(system.terms)
+    for n in range(dates):
+        solved.values[pixel, n] = work.unknown[n]
+    for p in range(system.terms.shape[1]):
+        solved.terms[pixel, p] = work.unknown[dates + p]
+    for k in range(work.own.size):
+        solved.residuals[pixel, k] = work.residuals[k] if work.given[k] > 0.0 else math.nan
     solved.parts[pixel] = parts
     _put_errors(pixel, parts, gamma, system, work, solved)
-    squares, count, cosines, sines = 0.0, 0, 0.0, 0.0
-    for k in range(own.size):
-        if own[k] > 0.0:
-            squares += residuals[k] * residuals[k]
-            count += 1
-            if system.is_phase:
-                cosines += math.cos(residuals[k])
-                sines += math.sin(residuals[k])
-    solved.residual[pixel] = math.sqrt(squares / count)
-    solved.coherence[pixel] = math.hypot(cosines, sines) / count if system.is_phase else math.nan
 
 
 @compiled
@@ -330,9 +322,9 @@ def _put_errors(
     dates, terms = system.terms.shape
     squares = 0.0
     for n in range(dates):
-        value = unknown[n - 1] if n > 0 else 0.0
+        value = unknown[n]
         for p in range(terms):
-            value -= system.terms[n, p] * unknown[dates - 1 + p]
+            value -= system.terms[n, p] * unknown[dates + p]
         squares += value * value
     freedom = dates - terms - (parts - 1)
     column = np.empty(terms)
@@ -343,8 +335,8 @@ def _put_errors(
             for i in range(p, terms):
                 value = 1.0 if i == p else 0.0
                 for k in range(p, i):
-                    value -= factor[dates - 1 + i, dates - 1 + k] * column[k]
-                column[i] = value / factor[dates - 1 + i, dates - 1 + i]
+                    value -= factor[dates + i, dates + k] * column[k]
+                column[i] = value / factor[dates + i, dates + i]
                 total += column[i] * column[i]
             solved.sigmas[pixel, p] = math.sqrt(gamma * total * squares / freedom)
 
@@ -355,6 +347,5 @@ def _leave(pixel: int, solved: Solved) -> None:
     solved.values[pixel] = math.nan
     solved.terms[pixel] = math.nan
     solved.sigmas[pixel] = math.nan
-    solved.coherence[pixel] = math.nan
-    solved.residual[pixel] = math.nan
+    solved.residuals[pixel] = math.nan
     solved.parts[pixel] = 0

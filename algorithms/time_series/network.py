@@ -26,11 +26,14 @@ class Network:
     years
         Time of each date since the first, years of 365.25 days, ascending; shape (date,).
     pairs
-        Index of the first and the second date of each pair, shape (pair, 2).
+        Index of the earlier and the later date of each pair, shape (pair, 2).
+    signs
+        1 where a pair was given in that order, -1 where it runs back in time, shape (pair,).
     """
 
     years: Float64
     pairs: Int32
+    signs: Float64
 
     @property
     def dates(self) -> int:
@@ -40,8 +43,7 @@ class Network:
     def triplets(self) -> Int32:
         """Return the pairs of each closed triangle, shape (triplet, 3).
 
-        The observations of the first two, less that of the third, add up to nothing where pairs
-        run forwards in time.
+        What the first two observe, less what the third does, is nothing, forwards in time.
         """
         index = {(int(i), int(j)): k for k, (i, j) in enumerate(self.pairs)}
         onward: dict[int, list[int]] = {}
@@ -64,11 +66,11 @@ class Network:
         return np.unique(part, return_inverse=True)[1]
 
     def incidence(self) -> Float64:
-        """Return the matrix that turns values of dates into those of pairs: (pair, date)."""
+        """Return the matrix that turns values of dates into those of pairs as they were given."""
         matrix = np.zeros((len(self.pairs), self.dates))
         line = np.arange(len(self.pairs))
-        matrix[line, self.pairs[:, 0]] = -1.0
-        matrix[line, self.pairs[:, 1]] = 1.0
+        matrix[line, self.pairs[:, 0]] = -self.signs
+        matrix[line, self.pairs[:, 1]] = self.signs
         return matrix
 
 
@@ -101,7 +103,8 @@ def network(dates: Sequence[Any], pairs: ArrayLike | Sequence[Any]) -> Network:
         raise ValueError("a pair is of one date")
     if len(np.unique(np.sort(index, axis=1), axis=0)) < len(index):
         raise ValueError("two pairs are of the same dates")
-    return Network((days - days[0]) / DAYS_A_YEAR, index)
+    signs = np.sign(index[:, 1] - index[:, 0]).astype(np.float64)
+    return Network((days - days[0]) / DAYS_A_YEAR, np.sort(index, axis=1), signs)
 
 
 def days_of(dates: Sequence[Any]) -> Float64:
