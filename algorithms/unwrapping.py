@@ -1,0 +1,173 @@
+"""Unwrapping of interferograms by minimum cost flow: whirlwind, or snaphu where it is installed."""
+
+from importlib import import_module
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import whirlwind
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Float32 = NDArray[np.float32]
+Complex64 = NDArray[np.complex64]
+Mask = NDArray[np.bool_]
+Components = NDArray[np.uint32]
+
+Method = Literal["whirlwind", "snaphu"]
+
+# What fewer connected cells say is left out of the components.
+_LEAST_COMPONENT = 100
+# Side of the block that phases are referred to, cells.
+_REFERENCE_BLOCK = 15
+# The cost model of whirlwind ends here.
+_MOST_LOOKS = 300.0
+
+
+class MissingUnwrapperError(RuntimeError):
+    """An unwrapper that is asked for is not installed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} is not installed: pip install 'peps[{self.name}]'"
+
+
+class Unwrapped(NamedTuple):
+    """An unwrapped interferogram.
+
+    Parameters
+    ----------
+    phase
+        Radians, float32, NaN where the mask excludes or there is no interferogram. It differs from
+        the wrapped phase by whole cycles.
+    components
+        Number of the connected component within which cycles are reliable, uint32, 1 for the
+        largest; 0 where no reliable path leads.
+    """
+
+    phase: Float32
+    components: Components
+
+
+def unwrap(
+    interferogram: Complex64,
+    coherence: Float32,
+    *,
+    looks: float,
+    mask: Mask | None = None,
+    method: Method = "whirlwind",
+) -> Unwrapped:
+    """Find the whole cycles of an interferogram.
+
+    Parameters
+    ----------
+    interferogram
+        Complex, shape (row, column); 0 or NaN where there is none.
+    coherence
+        Sample coherence, 0 to 1, same shape, of the interferogram before any filter.
+    looks
+        Independent looks of a cell, 1 or more.
+    mask
+        True where to unwrap; everywhere by default. Water should be left out.
+    method
+        Which unwrapper. Parts of snaphu may not be used commercially; it comes as an extra.
+
+    Returns
+    -------
+    The phase, components that the mask parts levelled by whole cycles from what borders on the gap.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ, or looks are less than 1.
+    MissingUnwrapperError
+        When the method is not installed.
+    """
+    shape = interferogram.shape
+    if coherence.shape != shape or (mask is not None and mask.shape != shape):
+        raise ValueError(f"coherence and mask must have the shape {shape} of the interferogram")
+    if not looks >= 1.0:
+        raise ValueError(f"looks = {looks}: expected 1 or more")
+    if method not in get_args(Method):
+        raise ValueError(f"method = {method}: expected one of {get_args(Method)}")
+    valid = np.isfinite(interferogram) & (interferogram != 0.0) & np.isfinite(coherence)
+    if mask is not None:
+        valid &= mask
+    if not valid.any():
+        return Unwrapped(np.full(shape, np.nan, np.float32), np.zeros(shape, np.uint32))
+    wrapped = np.where(valid, interferogram, 0.0).astype(np.complex64)
+    quality = np.where(valid, np.clip(coherence, 0.0, 1.0), 0.0).astype(np.float32)
+    solve = _by_whirlwind if method == "whirlwind" else _by_snaphu
+    phase, components = solve(wrapped, quality, looks, valid)
+    return Unwrapped(
+        np.where(valid, _congruent(phase, wrapped), np.nan).astype(np.float32),
+        _ordered(np.where(valid, components, 0)),
+    )
+
+
+def reference_phase(unwrapped: Unwrapped, coherence: Float32) -> float:
+    """Return the phase to refer to: the mean of the most coherent block of the largest component.
+
+    0 when there is no component.
+    """
+    inside = unwrapped.components == 1
+    if not inside.any():
+        return 0.0
+    quality = np.where(inside, np.nan_to_num(coherence), 0.0)
+    block = ndimage.uniform_filter(quality, _REFERENCE_BLOCK, mode="constant")
+    row, column = np.unravel_index(np.argmax(np.where(inside, block, -1.0)), block.shape)
+    half = _REFERENCE_BLOCK // 2
+    place = (
+        slice(max(row - half, 0), row + half + 1),
+        slice(max(column - half, 0), column + half + 1),
+    )
+    return float(np.mean(unwrapped.phase[place][inside[place]], dtype=np.float64))
+
+
+def _by_whirlwind(
+    wrapped: Complex64, coherence: Float32, looks: float, valid: Mask
+) -> tuple[Float32, Components]:
+    phase, components = whirlwind.unwrap(
+        wrapped,
+        coherence,
+        nlooks=min(looks, _MOST_LOOKS),
+        mask=valid,
+        bridge=True,
+        min_size_px=_LEAST_COMPONENT,
+    )
+    return phase, components
+
+
+def _by_snaphu(
+    wrapped: Complex64, coherence: Float32, looks: float, valid: Mask
+) -> tuple[Float32, Components]:
+    try:
+        snaphu = import_module("snaphu")
+    except ImportError as error:
+        raise MissingUnwrapperError("snaphu") from error
+    phase, components = snaphu.unwrap(
+        wrapped, coherence, nlooks=looks, cost="smooth", init="mcf", mask=valid
+    )
+    return phase, components
+
+
+def _congruent(phase: Float32, wrapped: Complex64) -> Float32:
+    """Return the wrapped phase with the cycles of the unwrapped one."""
+    angle = np.angle(wrapped)
+    cycles = np.round((np.nan_to_num(phase) - angle) / (2.0 * np.pi))
+    congruent: Float32 = (angle + 2.0 * np.pi * cycles).astype(np.float32)
+    return congruent
+
+
+def _ordered(components: NDArray[np.integer]) -> Components:
+    """Return components numbered by size, the largest first."""
+    sizes = np.bincount(components.ravel())
+    sizes[0] = 0
+    order = np.argsort(-sizes, kind="stable")
+    order = order[sizes[order] > 0]
+    number = np.zeros(sizes.size, np.uint32)
+    number[order] = np.arange(1, order.size + 1)
+    numbered: Components = number[components]
+    return numbered
