@@ -94,10 +94,10 @@ def score_unwrapping(
     wrapped = np.angle(truth.interferogram * np.exp(-1j * truth.phase))
     cycles = np.round((phase - truth.phase - wrapped) / (2.0 * np.pi))
     everywhere = cycles[truth.land] != np.nanmedian(cycles[truth.land])
-    wrong = labelled = 0
+    wrong, labelled = 0, 0
     for number in np.unique(components[components > 0]):
         own = cycles[(components == number) & truth.land]
-        wrong += np.count_nonzero(own != np.median(own)) if own.size else 0
+        wrong += int(np.sum(own != np.median(own))) if own.size else 0
         labelled += own.size
     return WrongCycles(
         float(np.mean(everywhere)), wrong / max(labelled, 1), labelled / everywhere.size

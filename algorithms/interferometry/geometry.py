@@ -68,7 +68,7 @@ def ground_at(frame: RadarFrame, line: ArrayLike, sample: ArrayLike, height: Arr
 
 def place_of(frame: RadarFrame, ground: Float64) -> RadarPlace:
     """Return where ECEF positions (m), shape (..., 3), lie in a burst, by zero Doppler."""
-    time, slant_range = _zero_doppler(frame, ground)
+    time, slant_range = zero_doppler_of(frame, ground)
     return RadarPlace(frame.line_of(time, slant_range), frame.sample_of(slant_range))
 
 
@@ -98,16 +98,9 @@ def pair_offsets(
     return fit_smooth(offsets, bounds, OFFSET_DEGREES)
 
 
-def baseline_at(
-    reference: RadarFrame,
-    secondary: RadarFrame,
-    line: ArrayLike,
-    sample: ArrayLike,
-    height: ArrayLike,
-) -> Baseline:
-    """Compute the baseline at pixels of the reference; shapes broadcast."""
-    ground = ground_at(reference, line, sample, height)
-    times = _zero_doppler(reference, ground)[0], _zero_doppler(secondary, ground)[0]
+def baseline_at(reference: RadarFrame, secondary: RadarFrame, ground: Float64) -> Baseline:
+    """Compute the baseline at ECEF positions (m), shape (..., 3)."""
+    times = zero_doppler_of(reference, ground)[0], zero_doppler_of(secondary, ground)[0]
     first = reference.orbit_polynomial.position(times[0])
     sight = ground - first
     sight /= np.linalg.norm(sight, axis=-1, keepdims=True)
@@ -118,8 +111,8 @@ def baseline_at(
     return Baseline(np.sum(apart * below, axis=-1), np.sum(apart * sight, axis=-1))
 
 
-def _zero_doppler(frame: RadarFrame, ground: Float64) -> tuple[Float64, Float64]:
-    """Return zero-Doppler times (s) and slant ranges (m) of ECEF positions, shape (...)."""
+def zero_doppler_of(frame: RadarFrame, ground: Float64) -> tuple[Float64, Float64]:
+    """Return zero-Doppler times (s) and slant ranges (m) of ECEF positions, shape (..., 3)."""
     points = np.ascontiguousarray(ground, np.float64).reshape(-1, 3)
     orbit = frame.orbit_polynomial
     arrays = OrbitArrays(orbit.centre, orbit.half_span, orbit.coefficients, 0.0)
