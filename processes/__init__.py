@@ -6,6 +6,7 @@ from processes.orbit_data import OrbitData
 from processes.processing_status import ProcessingStatus, Status
 from processes.s1_ortho import S1Ortho
 from processes.s1_quicklook import S1Quicklook
+from processes.s1_tiling import S1Tiling
 from processes.s2_color_composition import S2ColorComposition
 from processes.s2_correlation import S2Correlation
 from processes.s2_extract_bands import S2ExtractBands
@@ -16,6 +17,7 @@ from processes.s2_registration import S2Registration
 PROCESSES = (
     S1Ortho,
     S1Quicklook,
+    S1Tiling,
     S2Correlation,
     S2Registration,
     S2Ndvi,

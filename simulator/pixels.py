@@ -72,6 +72,8 @@ class Scene:
         samples): it takes the place of scenery and discs, times `uniform_gamma0`.
     uniform_gamma0
         Co- and cross-polarised, linear power.
+    speckle_seed
+        Of speckle alone, for another look at the same scenery; `seed` where None.
     """
 
     terrain: Terrain
@@ -84,6 +86,12 @@ class Scene:
     clean_border: bool = True
     beta0: Float32 | None = None
     uniform_gamma0: tuple[float, float] = (0.12, 0.025)
+    speckle_seed: int | None = None
+
+    @property
+    def seed_of_speckle(self) -> int:
+        """The seed of the speckle, whether it is one of its own or not."""
+        return self.seed if self.speckle_seed is None else self.speckle_seed
 
 
 def strips(
@@ -147,7 +155,7 @@ class _StripMaker:
         for number in range(len(self.kinds)):
             power = signal[number] + self._noise_rows(number, line)
             whole = self.scene.first_line + start
-            seed = self.scene.seed + 7919 * (number + 1)
+            seed = self.scene.seed_of_speckle + 7919 * (number + 1)
             _apply_speckle(power, self.speckle, whole, seed)
             self._add_targets(power, number, line)
             valid = self.scene.valid[start : start + count]

@@ -40,6 +40,8 @@ class Options:
         Of scenery, truth and speckle.
     speckle
         Whether to multiply by speckle.
+    speckle_seed
+        Of the speckle alone: other dates of one scenery.
     degrade_orbit_m
         Along and across track shift of the state vectors that the annotation states.
     packing
@@ -55,6 +57,7 @@ class Options:
     polarizations: tuple[str, ...] = ("VV", "VH")
     seed: int = 1
     speckle: bool = True
+    speckle_seed: int | None = None
     degrade_orbit_m: tuple[float, float] = (0.0, 0.0)
     packing: Packing = "folder"
     threads: int = 2
@@ -168,6 +171,7 @@ def _scene(
         ),
         acquisition.order.processor.clean_border,
         seen.beta0 if seen else None,
+        speckle_seed=options.speckle_seed,
     )
     return scene, seen
 

@@ -14,6 +14,7 @@ from peps_wps.chains.ortho_s1.chain import OrthoS1
 from peps_wps.chains.quicklook_s1.chain import QuicklookS1
 from peps_wps.chains.quicklook_s2.chain import QuicklookS2
 from peps_wps.chains.registration_s2.chain import RegistrationS2
+from peps_wps.chains.tiling_s1.chain import TilingS1
 
 CHAINS: dict[str, Planner[Any]] = {
     "AMALTHEE": Amalthee(),
@@ -21,6 +22,7 @@ CHAINS: dict[str, Planner[Any]] = {
     "ORBIT_DATA": OrbitDataChain(),
     "S1_ORTHO": OrthoS1(),
     "S1_QUICKLOOK": QuicklookS1(),
+    "S1_TILING": TilingS1(),
     "S2_COLOR_COMPOSITION": ColourS2(),
     "S2_EXTRACT_BANDS": ExtractS2(),
     "S2_CORRELATION": CorrelationS2(),

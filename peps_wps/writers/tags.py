@@ -1,5 +1,6 @@
 """Metadata of the GeoTIFFs: the keys and spellings of S1Tiling 1.4, and our own beside them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from peps_wps.writers.acquisition import Acquisition, Processing
@@ -64,6 +65,29 @@ def tile_tags(
     for number, start in enumerate(acquisition.starts, 1):
         tags[f"ACQUISITION_DATETIME_{number}"] = _instant(start)
     return tags
+
+
+def filtering_tags(tags: Mapping[str, str], method: str, radius: int, dates: int) -> dict[str, str]:
+    """Return the tags of an image whose speckle was filtered.
+
+    Parameters
+    ----------
+    tags
+        Of the image that it was made from.
+    method, radius
+        The filter, and the pixels of its window beside the middle.
+    dates
+        How many images it was filtered with.
+    """
+    description = f"{tags['TIFFTAG_IMAGEDESCRIPTION']}, speckle filtered ({method})"
+    return {
+        **tags,
+        "FILTERED": "true",
+        "FILTERING_METHOD": method,
+        "FILTERING_WINDOW_RADIUS": str(radius),
+        "FILTERING_DATES": str(dates),
+        "TIFFTAG_IMAGEDESCRIPTION": description,
+    }
 
 
 def _instant(instant: datetime) -> str:

@@ -26,7 +26,7 @@ Float32 = NDArray[np.float32]
 
 # Sums of so many pixels are in memory at once, 10 bytes each: half a tile.
 _PIXELS_OF_SUMS = 66_000_000
-_CACHE_BYTES = 64_000_000  # decoded blocks that GDAL keeps; strips read each block once
+CACHE_BYTES = 64_000_000  # decoded blocks that GDAL keeps; strips read each block once
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,14 @@ def filter_series(
     written
         Told each file as soon as it is whole: first the sums, then the filtered images.
     """
-    with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         grid = _grid([*series.new, *series.outputs])
         steps = _Steps(grid["count"] * (len(series.new) + len(series.outputs)), progress)
         gains = _sum(series, grid, threads, steps) if series.new else _gains(series, grid)
         if series.new:
             written(series.sums)
         for source, output in series.outputs.items():
-            writer = _writer(source, output, series)
+            writer = filtered_file(source, output, series.form, lossless=series.lossless)
             for band, gain in enumerate(gains):
                 _filter(series, source, band, gain, writer, threads)
                 steps.end(1)
@@ -217,9 +217,8 @@ def put_strip(writer: CogWriter, band: int, row: int, power: Float32, form: Valu
         writer.put(row // BLOCK, column // BLOCK, block, band=band)
 
 
-def _writer(source: Path, output: Output, series: Series) -> CogWriter:
+def filtered_file(source: Path, output: Output, form: ValueFormat, *, lossless: bool) -> CogWriter:
     """Return the writer of a filtered image on the grid of its source."""
-    form = series.form
     with rasterio.open(source) as dataset:
         several = dataset.count > 1
         description = RasterDescription(
@@ -238,5 +237,5 @@ def _writer(source: Path, output: Output, series: Series) -> CogWriter:
             height=dataset.height,
             description=description,
             overview=form.overview,
-            mantissa_bits=None if series.lossless else form.mantissa_bits,
+            mantissa_bits=None if lossless else form.mantissa_bits,
         )
