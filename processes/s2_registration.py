@@ -68,7 +68,7 @@ class S2Registration(ChainProcess):
             "step",
             "Distance of the tie points in pixels",
             data_type="integer",
-            abstract=f"1 to {LARGEST_STEP}; without it a fortieth of the image, 100 at most.",
+            abstract=f"1 to {LARGEST_STEP}; without it a 64th of the image, 100 at most.",
             min_occurs=0,
         ),
         described.number(

@@ -25,13 +25,15 @@ WINDOW, MAX_DISPLACEMENT = 41, 10.0  # pixels
 # removes it. On real texture it falls from 0.003 to 0.001 pixels.
 _SMOOTHING = 1.0  # pixels
 MOST_STEP, _LEAST_STEP = 100, 8  # pixels
-_NODES_A_SIDE = 40
+_NODES_A_SIDE = 64
 # Points that a model must have, and how much of the ground they must enclose: beyond it a model
 # says what nobody has seen.
 LEAST_POINTS: dict[Kind, int] = {"shift": 10, "affine": 20, "polynomial": 40}
 LEAST_EXTENT: dict[Kind, float] = {"shift": 0.0, "affine": 0.25, "polynomial": 0.5}
 LEAST_AGREEMENT = 0.5  # of the points found, follow the model
-LARGEST_SCATTER = 0.5  # pixels: matches by chance scatter over the whole search
+# Pixels. Windows that tell less than 0.2 give no point: what scatters more is ground that moves, or
+# chance.
+LARGEST_SCATTER = 0.3
 LARGEST_ERROR = 0.1  # pixels, standard error of the model anywhere on the ground
 
 
@@ -51,6 +53,8 @@ class Registration:
         Standard deviation of a component of the tie points used about the model, pixels.
     error
         Largest standard error of a component of the model anywhere on the ground, pixels.
+    extent
+        Share of the ground that the tie points used enclose, 0 to 1.
     criteria
         Bayesian information criterion of each model that was considered; the least is the best.
     refused
@@ -62,6 +66,7 @@ class Registration:
     places: Places
     scatter: float
     error: float
+    extent: float
     criteria: dict[Kind, float]
     refused: dict[Kind, str]
 
@@ -131,7 +136,7 @@ def default_settings(shape: tuple[int, int], **changed: Any) -> CorrelationSetti
     Parameters
     ----------
     shape
-        Of the reference: some 1,600 nodes, of large images one every 100 pixels.
+        Of the reference: some 4,000 nodes, of large images one every 100 pixels.
     changed
         Settings that shall be others.
     """
@@ -178,8 +183,16 @@ def _fitted(
         best.residual_x,
         best.is_used,
     )
-    error = float(best.error_at(*matches.ground).max())
-    return Registration(best.model, points, matches.places, best.scatter, error, criteria, refused)
+    return Registration(
+        best.model,
+        points,
+        matches.places,
+        best.scatter,
+        float(best.error_at(*matches.ground).max()),
+        _extent(best, matches),
+        criteria,
+        refused,
+    )
 
 
 def _too_few(kind: Kind, matches: Matches) -> str | None:
@@ -205,7 +218,7 @@ def _unsupported(found: Fit, matches: Matches, searched: float) -> str | None:
         )
     if count < LEAST_POINTS[kind]:
         return f"{count} tie points agree on the model {kind}, {LEAST_POINTS[kind]} are needed"
-    extent = _extent(matches.row[used], matches.column[used]) / _extent(*matches.ground)
+    extent = _extent(found, matches)
     if extent < LEAST_EXTENT[kind]:
         return (
             f"the tie points enclose {100 * extent:.0f} percent of the ground, "
@@ -226,7 +239,13 @@ def _unsupported(found: Fit, matches: Matches, searched: float) -> str | None:
     return None
 
 
-def _extent(row: Float64, column: Float64) -> float:
+def _extent(found: Fit, matches: Matches) -> float:
+    """Return the share of the ground that the points which follow a model enclose."""
+    used = found.is_used
+    return _area(matches.row[used], matches.column[used]) / max(_area(*matches.ground), 1.0)
+
+
+def _area(row: Float64, column: Float64) -> float:
     """Return the area that points enclose, pixels squared."""
     hull = shapely.MultiPoint(np.column_stack([column, row])).convex_hull
     return float(hull.area)

@@ -16,9 +16,9 @@ from algorithms.registration.tie_points import Matches
 Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-# With half of the points false, one sample of six in 64 is sound: some 30 of so many.
-_SAMPLES = 2_000
-_SCORED = 1_000  # points that tell which sample is best
+# With half of the points false, one in two to the power of its size is sound: so many of them.
+_SOUND_SAMPLES = 16
+_SCORED = 500  # points that tell which sample is best
 _SEED = 20_240_612  # the same points give the same model
 _ITERATIONS = 50
 _TOLERANCE = 1e-6  # pixels
@@ -130,7 +130,7 @@ def _least_median(terms: Float64, values: Float64) -> Float64:
     """Return the solution through a small sample that half of the points are nearest to."""
     rng = np.random.default_rng(_SEED)
     count, size = terms.shape
-    samples = rng.integers(0, count, (_SAMPLES, size))
+    samples = rng.integers(0, count, (_SOUND_SAMPLES << size, size))
     solutions = np.linalg.pinv(terms[samples]) @ values[samples]
     scored = np.arange(count) if count <= _SCORED else rng.choice(count, _SCORED, replace=False)
     misfit = values[scored] - terms[scored] @ solutions

@@ -16,6 +16,7 @@ from peps_wps.writers.publish import published
 Float64 = NDArray[np.float64]
 
 _DEGREES = 7  # decimals: a centimetre
+_SMALL_EXTENT = 0.25
 _FELL = 0.005  # of similarity: less is the smoothing of any interpolation
 
 
@@ -43,6 +44,7 @@ def report_of(match: Match) -> Json:
             "under_clouds": places.clouded,
             "found": len(points),
             "used": points.used,
+            "enclosed_percent": round(100.0 * found.extent, 1),
         },
         "rmse_px": {"before": _rms(before), "after": _rms(after)},
         "rmse_m": {"before": _rms(metres * before), "after": _rms(metres * after)},
@@ -110,6 +112,12 @@ def _remarks(match: Match) -> list[str]:
     alike = match.similarity
     if alike is not None and alike.after < alike.before - _FELL:
         remarks.append("the images are less alike after the registration than before it")
+    extent = match.registration.extent
+    if extent < _SMALL_EXTENT:
+        remarks.append(
+            f"the tie points enclose {100.0 * extent:.0f} percent of the ground: elsewhere nothing "
+            "confirms the shift"
+        )
     points = match.registration.tie_points
     rejected = len(points) - points.used
     if rejected > 0.2 * len(points):
