@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.demonstration:
         made = demonstration.write(folder)
-        written = [made.product, made.optical]
+        written = [made.product, *made.pair, made.optical]
     elif arguments.from_metadata:
         written = [_fill_metadata(folder, arguments)]
     else:
@@ -99,8 +99,8 @@ def _options(arguments: argparse.Namespace) -> Options:
         polarizations,
         arguments.seed,
         not arguments.no_speckle,
-        tuple(arguments.degrade_orbit),
-        arguments.zip,
+        degrade_orbit_m=tuple(arguments.degrade_orbit),
+        packing=arguments.zip,
         ray_cast=arguments.steep,
     )
 

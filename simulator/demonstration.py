@@ -1,7 +1,7 @@
 """The demonstration data set east of Toulouse.
 
-A Sentinel-1 product with its relief and its truth, and a Sentinel-2 product of the same place, but
-of another ground.
+A Sentinel-1 product with its relief and its truth, two single look products of which an
+interferogram can be made, and a Sentinel-2 product of the same place, but of another ground.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,10 @@ from simulator.instrument import IW, Processor
 from simulator.optical.product import Acquisition, write_product
 from simulator.s1_grd import Options, footprint_bounds, write_pass
 from simulator.terrain import ROLLING_HILLS, Terrain
+from simulator.tops import product as tops_product
+from simulator.tops.plan import Order as TopsOrder
+from simulator.tops.plan import Pass
+from simulator.tops.scene import Bowl, Scene
 
 # The overlap of tiles 31TCJ and 31TDJ lies in the middle: more than a tenth of each is seen.
 LONGITUDE, LATITUDE = np.radians(1.823), np.radians(43.60)
@@ -34,13 +38,28 @@ OPTICAL = Acquisition(
 )
 
 
+# Two passes, twelve days apart: in between the ground has sunk by three fringes at one place and
+# risen by one at another, and the beam has pointed six thousandths of a line late.
+SETTLEMENT = Bowl(east=-600.0, north=1_500.0, radius=1_000.0, height=-0.11)
+UPLIFT = Bowl(east=700.0, north=-5_000.0, radius=800.0, height=0.035)
+PASSES = (
+    Pass(),
+    Pass(
+        days=12, across=85.0, radial=20.0, late=2.3e-3, misregistration=0.006, coherence=0.8,
+        uplift=1.0,
+    ),
+)  # fmt: skip
+NOISE = 0.0015  # backscatter, linear power
+
+
 @dataclass(frozen=True)
 class Demonstration:
-    """Where it lies: the radar product, its truth and relief, and the optical product."""
+    """Where it lies: the radar product, its truth and relief, the pair, the optical product."""
 
     product: Path
     truth: Path
     dem: Path
+    pair: tuple[Path, Path]
     optical: Path
 
 
@@ -53,6 +72,21 @@ def terrain() -> Terrain:
 def order() -> Order:
     """Return the acquisition of the demonstration."""
     return Order(IW, Processor.of("3.31"), LONGITUDE, LATITUDE, lines=LINES, samples=SAMPLES)
+
+
+def pair_order() -> TopsOrder:
+    """Return the passes of the pair: short bursts of two swaths, in the middle of the relief."""
+    scene = Scene(terrain(), bowls=(SETTLEMENT, UPLIFT), noise=NOISE, is_flat=False, seed=SEED)
+    return TopsOrder(
+        scene,
+        PASSES,
+        swaths=("IW1", "IW2"),
+        bursts=2,
+        lines=900,
+        samples=1_000,
+        start=datetime(2021, 8, 9, 17, 39, 57, tzinfo=UTC),
+        seed=SEED,
+    )
 
 
 def write(folder: Path) -> Demonstration:
@@ -68,5 +102,10 @@ def write(folder: Path) -> Demonstration:
     write_dem(folder / "dem", terrain(), bounds)
     (product,) = write_pass(folder, order(), terrain(), Options(seed=SEED))
     title = product.name.removesuffix(".SAFE")
+    reference, secondary = tops_product.write_passes(
+        folder, pair_order(), tops_product.Options(dem=False)
+    )
     optical = write_product(folder, OPTICAL)
-    return Demonstration(product, folder / f"{title}.truth.json", folder / "dem", optical)
+    return Demonstration(
+        product, folder / f"{title}.truth.json", folder / "dem", (reference, secondary), optical
+    )
