@@ -66,8 +66,12 @@ class DatalakeView:
             When it has gone meanwhile.
         """
         stream = FileIO(path)
-        facts = os.fstat(stream.fileno())
-        size, sha256 = self._sums(path.parent).get(path.name, (-1, None))
+        try:
+            facts = os.fstat(stream.fileno())
+            size, sha256 = self._sums(path.parent).get(path.name, (-1, None))
+        except BaseException:
+            stream.close()
+            raise
         known = sha256 if size == facts.st_size else None
         return stream, Seen(path.name, _instant(facts.st_mtime), facts.st_size, known)
 

@@ -156,6 +156,5 @@ def _row(entry: Seen) -> str:
 
 
 def _href(entry: Seen) -> str:
-    """Return the relative address; one with a colon would read as a scheme."""
-    name = quote(entry.name) + ("/" if entry.is_folder else "")
-    return f"./{name}" if ":" in name else name
+    """Return the relative address."""
+    return quote(entry.name) + ("/" if entry.is_folder else "")
