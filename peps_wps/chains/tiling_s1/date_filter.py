@@ -24,7 +24,7 @@ Method = Literal["lee", "refined_lee", "gammamap", "frost"]
 METHODS: tuple[Method, ...] = ("lee", "refined_lee", "gammamap", "frost")
 REFINED_LEE_RADIUS = 3  # its window is always 7 x 7
 
-# Of an IW GRDH image in ground range (ESA S1-RS-MDA-52-7441, section 5), where none can be measured.
+# Of an IW GRDH image in ground range (ESA S1-RS-MDA-52-7441, section 5), where none is measured.
 NOMINAL_LOOKS = 4.4
 # Looks are measured on one block row of so many.
 _SAMPLED = 8
