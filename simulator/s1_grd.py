@@ -40,8 +40,6 @@ class Options:
         Of scenery, truth and speckle.
     speckle
         Whether to multiply by speckle.
-    speckle_seed
-        Of the speckle alone: other dates of one scenery.
     degrade_orbit_m
         Along and across track shift of the state vectors that the annotation states.
     packing
@@ -52,16 +50,18 @@ class Options:
         Whether the scene is ground of uniform gamma0 seen by rays, for steep relief, in place of
         scenery with targets and patches; `<title>.masks.npz` then says where layover and shadow
         are, in radar geometry.
+    speckle_seed
+        Of the speckle alone: other dates of one scenery.
     """
 
     polarizations: tuple[str, ...] = ("VV", "VH")
     seed: int = 1
     speckle: bool = True
-    speckle_seed: int | None = None
     degrade_orbit_m: tuple[float, float] = (0.0, 0.0)
     packing: Packing = "folder"
     threads: int = 2
     ray_cast: bool = False
+    speckle_seed: int | None = None
 
 
 def write_pass(

@@ -19,6 +19,7 @@ Float32 = NDArray[np.float32]
 WINDOW = 30  # pixels a side: a tile has 366 x 366 of them
 BEFORE, AFTER = "before", "after"
 _WINDOWS_AT_ONCE = 17
+_LEAST_VARIANCE = 1e-30  # of windows whose pixels are all alike
 
 
 def write_noise_map(path: Path, images: Sequence[Channel], form: ValueFormat) -> None:
@@ -72,11 +73,12 @@ def looks_of_windows(power: Float32) -> Float32:
     """
     rows, columns = (size // WINDOW for size in power.shape)
     windows = power[: rows * WINDOW, : columns * WINDOW].reshape(rows, WINDOW, columns, WINDOW)
-    mean = windows.mean(axis=(1, 3), dtype=np.float64)
-    variance = windows.var(axis=(1, 3), ddof=1, dtype=np.float64)
-    is_full = (windows > 0).all(axis=(1, 3)) & (variance > 0)
     looks = np.zeros((rows, columns), np.float32)
-    np.divide(mean**2, variance, out=looks, where=is_full, casting="same_kind")
+    is_full = windows.min(axis=(1, 3)) > 0
+    full = windows.transpose(0, 2, 1, 3)[is_full].reshape(-1, WINDOW * WINDOW)
+    mean = full.mean(axis=1, dtype=np.float64)
+    variance = np.maximum(full.var(axis=1, ddof=1, dtype=np.float64), _LEAST_VARIANCE)
+    looks[is_full] = mean**2 / variance
     return looks
 
 

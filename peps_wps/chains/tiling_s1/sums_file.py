@@ -47,10 +47,15 @@ class SumsWriter:
         self._total.update_tags(**tags)
 
     def write(self, band: int, span: Span, sums: RunningSums) -> None:
-        """Take the sums of some rows of a band, from 0."""
+        """Take the sums of some rows of a band, from 0; blocks that hold nothing stay sparse."""
         self._count[band, span.first : span.end] = sums.count
-        with self._lock:
-            self._total.write(sums.total, band + 1, window=_window(span, sums.total.shape[1]))
+        width = sums.total.shape[1]
+        for first in range(span.first, span.end, BLOCK):
+            rows = Span(first, min(first + BLOCK, span.end))
+            own = slice(rows.first - span.first, rows.end - span.first)
+            if sums.count[own].any():
+                with self._lock:
+                    self._total.write(sums.total[own], band + 1, window=_window(rows, width))
 
     def close(self) -> None:
         """Write the number of dates."""
