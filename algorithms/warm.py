@@ -35,6 +35,7 @@ from algorithms.ortho import block_positions, prepare_tile, source_window
 from algorithms.radar_geometry import RadarGeometry
 from algorithms.radar_model import OrbitArrays, locate_points
 from algorithms.radar_shadow import layover_shadow
+from algorithms.regridding import regrid
 from algorithms.resampling import RADIUS, resample
 from algorithms.terrain_flattening import flattening_factor
 from algorithms.terrain_imaging import GrdImaging
@@ -88,6 +89,7 @@ def warm() -> None:
     if profiles is not None:
         flattening_factor(profiles)
         layover_shadow(profiles, *positions.absolute(), positions.height)
+    regrid(heights, *np.meshgrid([0.0, 64.0], [0.0, 64.0], indexing="ij"), shape=(8, 8))
     _warm_optical()
     _warm_correlation()
     _warm_time_series()
