@@ -14,7 +14,7 @@ from peps_wps.writers.cog import BLOCK, CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 
 # Two block rows of which the last has one row, less than the radius, and two columns.
-SHAPE = (2 * BLOCK + 1, BLOCK + 40)
+SHAPE = (2 * BLOCK + 1, BLOCK + 8)
 DATES = 4
 TRANSFORM = Affine(10, 0, 300000, 0, -10, 4900020)
 FORM = value_format("float32", "gamma0")
@@ -65,8 +65,20 @@ def read(path):
         return dataset.read()
 
 
-def test_files_are_filtered_as_the_stack_in_memory(tmp_path, stack, paths):
-    series, after = run(tmp_path, paths)
+@pytest.fixture(scope="module")
+def whole(paths, tmp_path_factory):
+    """All dates filtered: the series and the filtered stack."""
+    return run(tmp_path_factory.mktemp("whole"), paths)
+
+
+@pytest.fixture(scope="module")
+def before(paths, tmp_path_factory):
+    """All dates but the last filtered."""
+    return run(tmp_path_factory.mktemp("before"), paths[:-1])[0]
+
+
+def test_files_are_filtered_as_the_stack_in_memory(stack, paths, whole):
+    series, after = whole
 
     np.testing.assert_array_equal(after, quegan(stack))
     with rasterio.open(series.outputs[paths[0]].path) as dataset:
@@ -79,9 +91,8 @@ def test_files_are_filtered_as_the_stack_in_memory(tmp_path, stack, paths):
         np.testing.assert_array_equal(count, (stack[:, band] > 0).sum(axis=0))
 
 
-def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths):
-    whole, after = run(tmp_path / "whole", paths)
-    before, _ = run(tmp_path / "before", paths[:-1])
+def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths, whole, before):
+    full, after = whole
 
     one = {paths[-1]: Output(tmp_path / "one.tif")}
     new, last = run(
@@ -90,20 +101,17 @@ def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths)
 
     np.testing.assert_array_equal(last[0], after[-1])
     for band in range(2):
-        of_new, of_whole = (read_sums(s.sums, band, Span(0, SHAPE[0])) for s in (new, whole))
+        of_new, of_whole = (read_sums(s.sums, band, Span(0, SHAPE[0])) for s in (new, full))
         np.testing.assert_array_equal(of_new.total, of_whole.total)
         np.testing.assert_array_equal(of_new.count, of_whole.count)
     with rasterio.open(new.sums) as dataset:
         assert dataset.tags()["A"] == "b"
 
 
-def test_earlier_dates_can_be_filtered_again_by_sums_that_hold_them(tmp_path, paths):
-    _, after = run(tmp_path / "whole", paths)
-    before, _ = run(tmp_path / "before", paths[:-1])
+def test_earlier_dates_can_be_filtered_again_by_sums_that_hold_them(tmp_path, paths, whole, before):
+    _, again = run(tmp_path, paths, new=(paths[-1],), previous=before.sums)
 
-    _, again = run(tmp_path / "again", paths, new=(paths[-1],), previous=before.sums)
-
-    np.testing.assert_array_equal(again, after)
+    np.testing.assert_array_equal(again, whole[1])
 
 
 @pytest.mark.parametrize("name", ["uint16", "float32_db"])
