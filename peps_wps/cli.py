@@ -40,6 +40,7 @@ COMMANDS = {
     "simulate": "simulator.cli:run",
     "user": "peps_wps.cli_user:run",
     "mirror": "peps_wps.cli_mirror:run",
+    "datalake": "peps_wps.cli_datalake:run",
 }
 
 # Subcommand -> module that knows its arguments, and what it is for
@@ -49,6 +50,7 @@ WITH_OWN_ARGUMENTS = {
     "recall": ("peps_wps.cli_recall", "have products brought from tape to disk"),
     "user": ("peps_wps.cli_user", "who may order and download: add, list, disable..."),
     "mirror": ("peps_wps.cli_mirror", "follow other archives: run, status, reconcile"),
+    "datalake": ("peps_wps.cli_datalake", "published results: list, size, verify, prune, remove"),
     "simulate": ("simulator.cli", "write Sentinel-1 products of known truth"),
 }
 

@@ -28,7 +28,7 @@ class Lake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.files = Datalake(root, self._settled)
+        self.files = Datalake(root, self.settle)
         self.journal = Journal(root / f"{HIDDEN}journal")
         self._locks = DatalakeLocks(root / f"{HIDDEN}locks")
 
@@ -77,8 +77,12 @@ class Lake:
         """Return what holds a key alone in a `with` block; see `DatalakeLocks.held`."""
         return self._locks.held(key, holder=holder, patience_s=patience_s, waiting=waiting)
 
-    def _settled(self, path: str) -> None:
+    def settle(self, path: str) -> None:
         """Bring catalogue and journal up to date with an item that has appeared or gone."""
         product = self.files.read(path)
-        catalogue.update(self.root, path.rpartition("/")[0])
+        self.render(path.rpartition("/")[0])
         self.journal.note(path, None if product is None else product.size_bytes)
+
+    def render(self, folder: str) -> None:
+        """Render the catalogue of a folder and of those above it."""
+        catalogue.update(self.root, folder)

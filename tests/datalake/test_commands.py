@@ -1,0 +1,146 @@
+"""`peps datalake`: what it says is what is there, and what it removes goes whole or stays."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from catalog_db import times
+from peps_wps import cli
+from peps_wps.datalake.retention import Limits, due
+from storage.datalake_journal import Entry
+
+DAYS = ("2020-01-08", "2020-01-20", "2020-02-01")
+
+
+@pytest.fixture
+def peps(tmp_path, capsys):
+    """Runs the command: exit code, and what it answered as JSON."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = cli.main(["datalake", *arguments, "--json", "--var", str(tmp_path / "var")])
+        said = capsys.readouterr().out
+        return code, json.loads(said) if said else None
+
+    return run
+
+
+@pytest.fixture
+def products(publish):
+    return [publish(day) for day in DAYS]
+
+
+def paths(products):
+    return [product.path for product in products]
+
+
+def present(lake):
+    return paths(lake.files.products())
+
+
+def test_products_are_listed_in_the_order_of_publication(peps, products):
+    code, listed = peps("list")
+    assert code == 0
+    assert [one["path"] for one in listed] == paths(products)
+    assert [one["size_bytes"] for one in listed] == [one.size_bytes for one in products]
+    assert peps("list", "S1-L1-ORTHO/33NWB/2020/02")[1] == listed[2:]
+    assert peps("list", "S1-L1-ORTHO/31TGL") == (5, [])
+
+
+def test_the_size_is_that_of_the_files(peps, products, publish):
+    other = publish(collection="S1-L1-ORTHO-5f2c09ab")
+    _, size = peps("size")
+    assert size["size_bytes"] == 3 * products[0].size_bytes + other.size_bytes
+    assert [one["products"] for one in size["collections"]] == [3, 1]
+
+
+def test_a_dry_run_says_what_would_go_and_removes_nothing(peps, products, lake):
+    budget = str(products[0].size_bytes * 2.5 / 1e9)
+    code, said = peps("prune", "--dry-run", "--budget-gb", budget)
+    assert code == 0
+    assert [(one["path"], one["reason"]) for one in said["chosen"]] == [(products[0].path, "size")]
+    assert present(lake) == paths(products)
+    assert peps("prune", "--budget-gb", budget)[1]["removed"] == [products[0].path]
+    assert present(lake) == paths(products[1:])
+
+
+def test_without_limits_nothing_is_pruned(peps, products, lake):
+    assert peps("prune")[1]["chosen"] == []
+    assert present(lake) == paths(products)
+
+
+def test_age_and_size_choose_the_oldest_first():
+    now = times.now()
+    ages = {"a": 40, "b": 20, "c": 10, "d": 1}
+    entries = {name: Entry(now - timedelta(days=age), name, 100) for name, age in ages.items()}
+    limits = Limits(timedelta(days=30), 200)
+    assert [(one.path, one.reason) for one in due(entries, limits, now)] == [
+        ("a", "age"),
+        ("b", "size"),
+    ]
+    assert list(due(entries, Limits(), now)) == []
+
+
+def test_a_tile_that_is_worked_on_is_left_alone(peps, products, lake, publish):
+    other = publish(tile="33NVB")
+    with lake.lock("S1-L1-ORTHO/33NWB/20200108_007", holder="job 12"):
+        code, said = peps("prune", "--budget-gb", "0.000000001")
+    assert code == 1
+    assert said["removed"] == [other.path]
+    assert set(said["in_use"]) == set(paths(products))
+    assert present(lake) == paths(products)
+
+
+@pytest.mark.parametrize("ending", [".json", ".tif"])
+def test_a_product_is_removed_by_its_item_or_one_of_its_files(peps, products, lake, ending):
+    path = products[1].path.removesuffix(".json") + ending
+    assert peps("remove", path)[0] == 0
+    assert present(lake) == [products[0].path, products[2].path]
+
+
+def test_a_folder_is_removed_with_all_below_it(peps, products, lake):
+    assert peps("remove", "S1-L1-ORTHO/33NWB/2020/01/")[0] == 0
+    assert present(lake) == [products[2].path]
+    assert peps("list")[1][0]["path"] == products[2].path
+
+
+@pytest.mark.parametrize("path", ["S1-L1-ORTHO/31TGL", "../var", "/etc", "S1-L1-ORTHO/nothing.tif"])
+def test_what_is_not_published_is_not_removed(peps, products, lake, path):
+    assert peps("remove", products[0].path, path) == (5, None)
+    assert present(lake) == paths(products)
+
+
+def test_damage_is_told_and_ends_with_an_error(peps, products, lake):
+    assert peps("verify") == (
+        0,
+        {"products": 3, "problems": {}, "unsettled": [], "settled": []},
+    )
+    name = next(iter(products[0].files))
+    lake.files.path(f"{products[0].folder}/{name}").unlink()
+    code, said = peps("verify")
+    assert code == 1
+    assert said["problems"] == {products[0].path: [f"{name} is missing"]}
+
+
+def test_journal_and_catalogue_are_made_again_from_the_products(peps, products, lake):
+    for day in (lake.root / ".journal").glob("*.ndjson"):
+        day.unlink()
+    catalogue = lake.root / "catalog.json"
+    before = catalogue.read_bytes()
+    catalogue.unlink()
+    assert peps("verify", "--repair")[0] == 1
+    assert catalogue.read_bytes() == before
+    assert peps("verify")[0] == 0
+    assert sorted(one["path"] for one in peps("list")[1]) == sorted(paths(products))
+
+
+def test_people_are_told_in_words(products, tmp_path, capsys):
+    state = ["--var", str(tmp_path / "var")]
+    for action in ("list", "size", "verify", "prune"):
+        assert cli.main(["datalake", action, *state]) == 0
+    said = capsys.readouterr().out
+    assert f"{products[0].size_bytes:,}  {products[0].path}" in said
+    assert "3 products  " in said
+    assert "3 products checked, 0 with problems" in said
+    assert "0 products were removed, 0 bytes" in said
