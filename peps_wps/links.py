@@ -11,6 +11,8 @@ from peps_wps.config import Config
 
 SERVICE_PATH = "/resto/wps"
 OUTPUTS_PATH = f"{SERVICE_PATH}/outputs"
+TILES_PATH = "/tiles"
+MAP_SEPARATOR = "~"  # in place of a slash in the name of a raster that is shown as a map
 
 
 def report_name(job_id: str) -> str:
@@ -59,6 +61,21 @@ class Links:
     def output(self, job_id: str, name: str) -> str:
         """Return the address of a file of a job; `name` is a path inside its folder."""
         return f"{self.base}{OUTPUTS_PATH}/{job_id}/{quote(name)}"
+
+    def maps(self, job_id: str) -> str:
+        """Return the address of the list of the maps of a job."""
+        return f"{self.base}{TILES_PATH}/{job_id}"
+
+    def map(self, path: str) -> str:
+        """Return the address below which the tiles of a raster and their documents are.
+
+        Parameters
+        ----------
+        path
+            ``<job>/<file>``, ``<job>/<zip>/<member>`` or the path below the datalake.
+        """
+        name = quote(path.replace("/", MAP_SEPARATOR), safe=MAP_SEPARATOR)
+        return f"{self.base}{TILES_PATH}/{name}"
 
     def download(self, collection: str, uid: str) -> str:
         """Return the address of a product."""

@@ -6,13 +6,13 @@ A raster is named by its path with ``~`` for each slash: ``<job>~ew.tif``,
 
 import uuid
 from pathlib import Path
-from urllib.parse import quote
 
 from werkzeug import Request
 
 from peps_wps.datalake.lake import Lake
 from peps_wps.datalake.view import DatalakeView
 from peps_wps.jobs import Job
+from peps_wps.links import MAP_SEPARATOR
 from peps_wps.ordering.errors import NoSuchResultError
 from peps_wps.ordering.results import file_of
 from peps_wps.services import Services
@@ -21,28 +21,8 @@ from peps_wps.tiles.stored_member import rasters_in
 from peps_wps.web.datalake import check_read
 from peps_wps.web.ogcapi.errors import problem_of_job
 
-ROOT = "/tiles"
-_SEPARATOR = "~"  # in place of a slash in the name of a raster
 _ARCHIVE = ".zip"
 _RASTERS = (".tif", ".tiff")
-
-
-def result_name(path: str) -> str:
-    """Return the name of a raster from its path below the results or the datalake."""
-    return path.replace("/", _SEPARATOR)
-
-
-def map_address(base: str, result: str) -> str:
-    """Return the address below which the documents and tiles of a map are.
-
-    Parameters
-    ----------
-    base
-        Of the service, without a slash at its end.
-    result
-        Name of the raster, as `result_name` gives it.
-    """
-    return f"{base}{ROOT}/{quote(result, safe=_SEPARATOR)}"
 
 
 def job_of(request: Request, services: Services, job_id: str) -> Job:
@@ -88,7 +68,7 @@ def source_of(request: Request, services: Services, result: str) -> Source:
     NoSuchJobError, ProblemError, UnauthorizedError, ForbiddenError
         As of `job_of`.
     """
-    first, *rest = result.split(_SEPARATOR)
+    first, *rest = result.split(MAP_SEPARATOR)
     if not all(rest):
         raise NoSuchResultError(f"there is no file {result}")
     if not _is_job(first):

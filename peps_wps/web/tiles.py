@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from werkzeug import Request, Response
 from werkzeug.routing import Rule
 
-from peps_wps.links import Links
+from peps_wps.links import TILES_PATH, Links
 from peps_wps.services import Services
 from peps_wps.tiles import wmts
 from peps_wps.tiles.errors import NoSuchMemberError, NotACogError, ReplacedError, TileError
@@ -24,7 +24,7 @@ from peps_wps.tiles.style import PARAMETERS, Style
 from peps_wps.web.json_answer import json_answer
 from peps_wps.web.ogcapi.errors import problem_of
 from peps_wps.web.problem import ProblemError
-from peps_wps.web.tile_sources import ROOT, job_of, map_address, rasters_of, result_name, source_of
+from peps_wps.web.tile_sources import job_of, rasters_of, source_of
 
 _TILE_NAME = re.compile(r"(\d{1,8})(@2x)?\.(png|webp)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,8}", re.ASCII)
@@ -58,7 +58,7 @@ def rules() -> list[Rule]:
         ("/<result>/<zoom>/<column>/<name>", tile),
     ]
     return [
-        Rule(ROOT + path, endpoint=_guarded(endpoint), methods=["GET"])
+        Rule(TILES_PATH + path, endpoint=_guarded(endpoint), methods=["GET"])
         for path, endpoint in endpoints
     ]
 
@@ -66,10 +66,10 @@ def rules() -> list[Rule]:
 def maps(request: Request, services: Services, job_id: str) -> Response:
     """Return the rasters of a job that can be shown as maps."""
     job = job_of(request, services, job_id)
-    base = Links.of(services.config, request).base
+    addresses = Links.of(services.config, request)
     found = []
     for name in rasters_of(services, job):
-        address = map_address(base, result_name(f"{job.id}/{name}"))
+        address = addresses.map(f"{job.id}/{name}")
         links = {"tilejson": f"{address}/tilejson.json", "wmts": f"{address}/{_CAPABILITIES}"}
         found.append({"name": name, **links})
     return _kept(json_answer({"maps": found}), services)
@@ -104,7 +104,7 @@ def capabilities(request: Request, services: Services, result: str) -> Response:
         identifier=result,
         title=raster.identity.source.name,
         template=_template(request, services, result, "{TileMatrix}/{TileCol}/{TileRow}"),
-        address=map_address(Links.of(services.config, request).base, result)
+        address=Links.of(services.config, request).map(result)
         + f"/{_CAPABILITIES}{_query(request)}",
     )
     return _kept(Response(wmts.capabilities(layer, raster), mimetype=wmts.MIME_TYPE), services)
@@ -184,7 +184,7 @@ def _tag(identity: Identity, target: _Target, style: Style) -> str:
 
 def _template(request: Request, services: Services, result: str, position: str) -> str:
     """Return the address of any tile of a map, in the style that was asked for."""
-    address = map_address(Links.of(services.config, request).base, result)
+    address = Links.of(services.config, request).map(result)
     return f"{address}/{position}.png{_query(request)}"
 
 

@@ -71,6 +71,8 @@ def _links(job: Job, addresses: Addresses) -> list[Json]:
         links.append(link(here, "monitor", "Status of the job"))
     if job.state == "succeeded" and job.results is not None:
         links.append(link(addresses.results(job.id), REL + "results", "Results"))
+        maps = addresses.links.maps(job.id)
+        links.append(link(maps, REL + "tilesets-map", "Rasters of the results as map tiles"))
     if job.state == "failed":
         links.append(link(addresses.results(job.id), REL + "exceptions", "Why the job failed"))
     links.append(link(addresses.log(job.id), "related", "Log of the job", "text/plain"))

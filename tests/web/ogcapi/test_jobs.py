@@ -19,6 +19,7 @@ from peps_wps.config import Config
 from tests.jobs.job_rows import add_job
 from tests.web.ogcapi.conftest import Mirror, Slow
 
+RELATIONS = "http://www.opengis.net/def/rel/ogc/1.0/"
 EXCEPTIONS = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 # Nobody works: whoever waits does so for nothing.
 ENVIRON = {
@@ -123,8 +124,8 @@ def test_a_job_that_is_tried_again_stays_running(rows: Rows) -> None:
     ("state", "relations"),
     [
         ("queued", {"self", "monitor", "related"}),
-        ("succeeded", {"self", "related", "http://www.opengis.net/def/rel/ogc/1.0/results"}),
-        ("failed", {"self", "related", "http://www.opengis.net/def/rel/ogc/1.0/exceptions"}),
+        ("succeeded", {"self", "related", RELATIONS + "results", RELATIONS + "tilesets-map"}),
+        ("failed", {"self", "related", RELATIONS + "exceptions"}),
     ],
 )
 def test_links_lead_only_where_something_is(rows: Rows, state: str, relations: set[str]) -> None:
