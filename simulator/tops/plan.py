@@ -255,11 +255,14 @@ def _samples(order: Order, swath: Swath) -> int:
 def _near_delays(order: Order) -> tuple[float, ...]:
     """Return the two-way time of each swath's first sample; short swaths follow each other."""
     swaths = [order.mode.swath(name) for name in order.swaths]
+    rate = order.mode.sampling_rate
     if order.samples is None:
-        return tuple(swath.near_delay for swath in swaths)
+        # The samples of all swaths lie on one lattice, as those of real products do.
+        first = order.mode.swaths[0].near_delay
+        return tuple(first + round((one.near_delay - first) * rate) / rate for one in swaths)
     shared = order.samples // 5 if order.swath_overlap is None else order.swath_overlap
-    step = (order.samples - shared) / order.mode.sampling_rate
-    middle = swaths[0].near_delay + 0.4 * swaths[0].samples / order.mode.sampling_rate
+    step = (order.samples - shared) / rate
+    middle = swaths[0].near_delay + 0.4 * swaths[0].samples / rate
     return tuple(middle + step * number for number in range(len(swaths)))
 
 
@@ -330,17 +333,19 @@ def _pass_frame(
 def _swath_frame(
     order: Order, swath: Swath, delay: float, late: float, schedule: _Schedule, absolute: int
 ) -> SwathFrame:
-    """Return the bursts of a swath; lines of all lie on one lattice, dated to the microsecond."""
+    """Return the bursts of a swath.
+
+    The lines of all bursts and swaths lie on one lattice, as those of real products do, and are
+    dated to the microsecond.
+    """
     mode = order.mode
     lines, samples = order.lines or swath.lines, _samples(order, swath)
     share = schedule.cycle / mode.cycle
-    origin = 0.0
+    origin = round(schedule.first_cycle + late, 6)
     bursts = []
     for number in range(order.bursts):
         sensing = schedule.first_cycle + late + number * schedule.cycle + swath.start * share
         nominal = sensing + 0.5 * swath.dwell * share - 0.5 * lines * mode.line_interval
-        if number == 0:
-            origin = round(nominal, 6)
         steps = round((nominal - origin) / mode.line_interval)
         absolute_id = (absolute - 1) * NODAL_PERIOD_S / mode.cycle + schedule.first_id + number
         bursts.append(
