@@ -18,6 +18,8 @@ LARGEST_AT_TOP = 4.0
 RADIUS = 2
 _LEAST_STEP = 8
 _LEAST_CORRELATION = 0.3
+# Windows of reduced images are at most a third of them: none would lie within a smaller one.
+_MOST_OF_SIDE = 3
 
 
 Float64 = NDArray[np.float64]
@@ -149,6 +151,7 @@ def _search_level(
     start = np.stack([part / scale for part in known.at(*places)], axis=-1)
     found = np.empty((rows.size, columns.size, 4), np.float32)
     outcome = np.empty(columns.size, np.uint8)
+    half = min(settings.window, min(reference.shape) // _MOST_OF_SIDE) // 2
     first, second = (
         strip_of(image, 0, image.shape[0], smoothing=settings.smoothing)
         for image in (reference, secondary)
@@ -164,7 +167,7 @@ def _search_level(
                 columns,
             ),
             np.rint(start[index]).astype(np.int32),
-            settings.window // 2,
+            half,
             radius,
             settings.least_valid,
             found[index],
