@@ -12,22 +12,27 @@ from processes import descriptions as described
 _TITLES = {
     "ew": "Displacement to the east, metres",
     "ns": "Displacement to the north, metres",
-    "quality": "Correlation of the windows",
-    "flags": "Why nodes have no answer",
+    "velocity_ew": "Velocity to the east",
+    "velocity_ns": "Velocity to the north",
+    "quality": "Correlation of the windows of a pair",
+    "flags": "Why nodes of a pair have no answer",
+    "residual": "What the pairs of a series differ from its dates, metres",
     "quicklook": "Picture of the field",
+    "network": "Plot of the pairs of a series",
     "statistics": "Statistics",
     "item": "STAC item",
 }
-_EXTENSIONS = {"quicklook": ".png", "statistics": ".json", "item": ".json"}
+_EXTENSIONS = {"quicklook": ".png", "network": ".png", "statistics": ".json", "item": ".json"}
 
 
-def _product(identifier: str, abstract: str) -> LiteralInput:
+def _product(identifier: str, abstract: str, *, least: int = 0, most: int = 1) -> LiteralInput:
     return LiteralInput(
         identifier,
         f"Product identifier or title of the {identifier}",
         data_type="string",
         abstract=abstract,
-        min_occurs=1,
+        min_occurs=least,
+        max_occurs=most,
     )
 
 
@@ -51,8 +56,19 @@ class S2Correlation(ChainProcess):
     keywords: ClassVar = ["Sentinel-2", "correlation", "displacement", "earthquake", "glacier"]
 
     inputs: ClassVar = [
-        _product("reference", "Sentinel-2 of level 1C or 2A; displacement begins at its time."),
-        _product("secondary", "Of the same tile, or one of its UTM zone that overlaps."),
+        _product(
+            "reference", "Sentinel-2 of level 1C or 2A; displacement begins at its time.", least=1
+        ),
+        _product(
+            "secondary",
+            "Of the same tile, or one of its UTM zone that overlaps; needed without secondaries.",
+        ),
+        _product(
+            "secondaries",
+            "Several of the same tile: every pair is correlated, and the pairs are inverted into "
+            "the displacement of each date and a velocity.",
+            most=order.MOST_SECONDARIES,
+        ),
         described.tile(),
         described.text("band", "Band", f"{order.Order.band} is the default."),
         _whole(
@@ -98,6 +114,30 @@ class S2Correlation(ChainProcess):
             ),
             min_occurs=0,
             max_occurs=len(order.CORRECTIONS),
+        ),
+        described.text(
+            order.STABLE,
+            "Ground that stands still",
+            "Polygon, or several, WKT or GeoJSON, longitude and latitude: planes are fitted to it; "
+            "without them its median is zero.",
+        ),
+        described.switch(
+            "vector_median",
+            "Median of the vectors",
+            "Each is replaced by that of its eight neighbours and itself which is nearest to all.",
+        ),
+        described.choice(
+            "velocity",
+            "Unit of velocities",
+            (order.NONE, *order.VELOCITIES),
+            "A pair has none without it, a series those a year.",
+        ),
+        LiteralInput(
+            "neighbours",
+            "Pairs of a series are of each date with so many next ones",
+            data_type="integer",
+            abstract=f"1 to {order.MOST_SECONDARIES}; all pairs without it.",
+            min_occurs=0,
         ),
     ]
     outputs: ClassVar = [

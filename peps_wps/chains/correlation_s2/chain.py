@@ -1,8 +1,9 @@
-"""S2_CORRELATION as a chain: one task, the pair."""
+"""S2_CORRELATION as a chain: one task a pair; the pairs of a series are inverted at the end."""
 
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from peps_wps.chains.contract import (
     FinishedTask,
@@ -20,7 +21,10 @@ from peps_wps.chains.correlation_s2.field import measured
 from peps_wps.chains.correlation_s2.files import stem_of, write_files
 from peps_wps.chains.correlation_s2.order import Order, parse
 from peps_wps.chains.correlation_s2.pair import pair_of
-from peps_wps.chains.correlation_s2.plan import pair_task
+from peps_wps.chains.correlation_s2.plan import pair_tasks
+from peps_wps.chains.correlation_s2.series import MOTION, SeriesOfPairs, keep_field
+from peps_wps.chains.correlation_s2.series_files import write_series
+from peps_wps.errors import ChainError
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel2 import open_scene
 from peps_wps.writers import naming
@@ -28,10 +32,11 @@ from peps_wps.writers.archive import write_archive
 
 OUTPUT_TYPES = {
     **dict.fromkeys(
-        ("ew", "ns", "quality", "flags"),
+        ("ew", "ns", "velocity_ew", "velocity_ns", "residual", "quality", "flags"),
         "image/tiff; application=geotiff; profile=cloud-optimized",
     ),
     "quicklook": "image/png",
+    "network": "image/png",
     "statistics": "application/json",
     "item": "application/geo+json",
 }
@@ -55,8 +60,8 @@ class CorrelationS2:
         return Order.from_json(order)
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
-        """Return the task of the pair; raise OrderRefusedError when it cannot work."""
-        return Plan((pair_task(order, context.catalogue),))
+        """Return the tasks of the pairs; raise OrderRefusedError when they cannot work."""
+        return Plan(pair_tasks(order, context.catalogue))
 
     def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
         """Correlate the pair, which is on disk."""
@@ -67,34 +72,63 @@ class CorrelationS2:
             for uid, tile in zip(task.products, task.body["tiles"], strict=True)
         )
         pair = pair_of(reference, secondary, order)
-        motion = measured(
-            pair,
-            order,
-            inputs.config.processing.threads,
-            lambda message, share: progress(message, 2 + 90 * share),
-        )
+        try:
+            motion = measured(
+                pair,
+                order,
+                inputs.config.processing.threads,
+                lambda message, share: progress(message, 2 + 90 * share),
+            )
+        except ChainError as error:
+            if not order.is_series:
+                raise
+            return TaskResult({"failed": str(error)})  # other pairs may do without it
         progress("Writing", 95)
+        if order.is_series:
+            body = keep_field(inputs.scratch, pair, motion)
+            return TaskResult(body, (MOTION,))
         names = write_files(inputs.scratch, pair, order, motion)
-        body = {
-            "files": names,
-            "stem": stem_of(pair, order),
-            "start": reference.product.start.isoformat(),
-        }
+        body = {"files": names, "stem": stem_of(pair, order)}
         return TaskResult(body, tuple(names.values()))
 
     def gather(
         self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
     ) -> Outputs:
         """Write the zip, and every file of it beside."""
+        if order.is_series:
+            return self._gather_series(order, finished, folder, progress)
         progress("Packing the archive", 0)
         (done,) = finished
         names, stem = done.result.body["files"], str(done.result.body["stem"])
-        digest = naming.order_digest(order.to_json())
-        archive = folder / f"{self.name}_{stem}_{digest}.zip"
+        archive = self._archive(folder, stem, order)
         write_archive(archive, {name: done.folder / name for name in names.values()})
-        outputs = [Output("archive", "application/zip", path=archive.name)]
-        for identifier, name in names.items():
+        for name in names.values():
             shutil.copyfile(done.folder / name, folder / name)
-            outputs.append(Output(identifier, OUTPUT_TYPES[identifier], path=name))
         report = {"process": self.name, "order": order.to_json(), "files": names}
-        return Outputs(tuple(outputs), report)
+        return Outputs(_outputs(archive, names), report)
+
+    def _gather_series(
+        self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
+    ) -> Outputs:
+        """Invert the pairs, then write the zip; dates lie in it only, but for the last."""
+        series = SeriesOfPairs.of(finished, order)
+        tile = str(finished[0].task.body["tiles"][0])
+        with TemporaryDirectory(dir=folder) as scratch:
+            names, counted = write_series(Path(scratch), series, order, tile, progress)
+            progress("Packing the archive", 95)
+            archive = self._archive(folder, names.stem, order)
+            files = sorted(Path(scratch).iterdir())
+            write_archive(archive, {file.name: file for file in files})
+            shown = names.outputs(series.dates[-1])
+            for name in shown.values():
+                shutil.copyfile(Path(scratch, name), folder / name)
+        report = {"process": self.name, "order": order.to_json(), "files": shown, **counted}
+        return Outputs(_outputs(archive, shown), report)
+
+    def _archive(self, folder: Path, stem: str, order: Order) -> Path:
+        return folder / f"{self.name}_{stem}_{naming.order_digest(order.to_json())}.zip"
+
+
+def _outputs(archive: Path, names: Mapping[str, str]) -> tuple[Output, ...]:
+    files = (Output(kind, OUTPUT_TYPES[kind], path=name) for kind, name in names.items())
+    return (Output("archive", "application/zip", path=archive.name), *files)

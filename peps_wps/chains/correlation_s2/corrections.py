@@ -19,6 +19,8 @@ _SMOOTH_M = 5_000.0
 # Rows in which a seam must be seen to tell its direction.
 _SEAM_ROWS = 20
 _DIGITS = 4
+# What is told of stable ground when no plane is taken off.
+OFFSET = "offset"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def corrected(
     names: Sequence[str],
     detectors: Sequence[Detectors | None],
     sampling: Sampling,
+    *,
+    stable: NDArray[np.bool_] | None = None,
 ) -> Corrected:
     """Take planes, steps between detectors and jitter off a field, those that are named.
 
@@ -79,26 +83,40 @@ def corrected(
         Which detector of each product saw the nodes, None where it does not say.
     sampling
         Of the nodes.
+    stable
+        Ground that stands still, which a plane is fitted to, or without "plane" an offset; None
+        where nobody knows: the majority is then taken for it.
+
+    Raises
+    ------
+    ValueError
+        When fewer than 30 nodes of that ground are answered.
 
     Notes
     -----
     Steps and jitter are looked for in what is left of a plane, so that a ramp is neither, and are
     taken off whether the plane is or not.
     """
-    if not names:
+    if not names and stable is None:
         return Corrected(dy, dx)
+    if stable is not None and "plane" not in names:
+        names = (*names, OFFSET)
     known = [one for one in detectors if one is not None]
-    south, told_south = _component(dy, names, known, sampling)
-    east, told_east = _component(dx, names, known, sampling)
+    south, told_south = _component(dy, names, known, sampling, stable)
+    east, told_east = _component(dx, names, known, sampling, stable)
     removed = {name: _together(told_south[name], told_east[name]) for name in names}
     return Corrected(dy - south, dx - east, removed)
 
 
 def _component(
-    values: Float32, names: Sequence[str], detectors: list[Detectors], sampling: Sampling
+    values: Float32,
+    names: Sequence[str],
+    detectors: list[Detectors],
+    sampling: Sampling,
+    stable: NDArray[np.bool_] | None,
 ) -> tuple[Float32, Json]:
     """Return what is to be taken off one component, and what to tell of it."""
-    plane = fitted_plane(values)
+    plane = fitted_plane(values, stable)
     flat = values - plane.over(_shape(values))
     taken = np.zeros_like(values)
     told: dict[str, Json | str] = {}
@@ -110,6 +128,10 @@ def _component(
             "by_km_south_m": plane.by_row * 1_000 / sampling.node_m,
             "by_km_east_m": plane.by_column * 1_000 / sampling.node_m,
         }
+    if OFFSET in names:
+        offset = np.float32(np.nanmedian(values[stable]))
+        taken = np.full_like(values, offset)
+        told[OFFSET] = {"middle_m": float(offset)}
     if "steps" in names:
         steps = np.zeros_like(values)
         for one in detectors:

@@ -1,7 +1,7 @@
 """The displacement between the images of a pair, judged and corrected."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from affine import Affine
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from algorithms.block import Block
 from algorithms.correlation import CorrelationSettings, DisplacementField, Flag, correlate
+from algorithms.correlation.corrections import vector_median
 from peps_wps.chains.contract import Json
-from peps_wps.chains.correlation_s2.corrections import Sampling, corrected
+from peps_wps.chains.correlation_s2.corrections import Corrected, Sampling, corrected
 from peps_wps.chains.correlation_s2.order import Order
 from peps_wps.chains.correlation_s2.pair import Pair, detectors_at, read_images
 from peps_wps.chains.optical.grid import SceneGrid
+from peps_wps.chains.optical.region import on_map
 from peps_wps.errors import ChainError
 
 Float32 = NDArray[np.float32]
@@ -68,25 +70,7 @@ def measured(
     ChainError
         When clouds hide everything, or the images do not resemble each other.
     """
-    progress(f"Reading {order.band}", 0.0)
-    images = read_images(pair, order, threads)
-    settings = CorrelationSettings(
-        window=order.window,
-        step=order.step,
-        max_displacement=order.max_displacement,
-        model=order.model,
-    )
-    message = f"Correlating {order.band}"
-    try:
-        field = correlate(
-            *images,
-            settings,
-            threads=threads,
-            progress=lambda share: progress(message, 0.2 + 0.7 * share),
-        )
-    except ValueError as error:
-        raise ChainError(str(error)) from error
-    del images
+    field = _correlated(pair, order, threads, progress)
     rows, columns, grid = _nodes(pair.grids[0], field, order)
     inside = np.ix_(rows, columns)
     outside = grid.outside(Block(0, 0, *grid.shape))
@@ -102,8 +86,7 @@ def measured(
         for scene, one in zip(pair.scenes, pair.grids, strict=True)
         if {"steps", "jitter"} & set(order.corrections)
     ]
-    sampling = Sampling(order.resolution, order.step)
-    still = corrected(dy, dx, order.corrections, detectors, sampling)
+    still = _still(dy, dx, order, detectors, grid)
     metres = np.float32(order.resolution)
     return GroundMotion(
         metres * still.dx,
@@ -114,6 +97,61 @@ def measured(
         grid,
         still.removed,
     )
+
+
+def _correlated(
+    pair: Pair, order: Order, threads: int, progress: Callable[[str, float], None]
+) -> DisplacementField:
+    """Read the images and compare them."""
+    progress(f"Reading {order.band}", 0.0)
+    images = read_images(pair, order, threads)
+    settings = CorrelationSettings(
+        window=order.window,
+        step=order.step,
+        max_displacement=order.max_displacement,
+        model=order.model,
+    )
+    message = f"Correlating {order.band}"
+    try:
+        return correlate(
+            *images,
+            settings,
+            threads=threads,
+            progress=lambda share: progress(message, 0.2 + 0.7 * share),
+        )
+    except ValueError as error:
+        raise ChainError(str(error)) from error
+
+
+def _still(
+    dy: Float32,
+    dx: Float32,
+    order: Order,
+    detectors: Sequence[NDArray[np.uint8] | None],
+    grid: SceneGrid,
+) -> Corrected:
+    """Take off what is not ground motion, then smooth what is left where that is ordered."""
+    sampling = Sampling(order.resolution, order.step)
+    try:
+        still = corrected(
+            dy, dx, order.corrections, detectors, sampling, stable=_stable(order, grid)
+        )
+    except ValueError as error:
+        raise ChainError(f"stable ground: {error}") from error
+    if not order.vector_median:
+        return still
+    return Corrected(*vector_median(still.dy, still.dx), still.removed)
+
+
+def _stable(order: Order, grid: SceneGrid) -> NDArray[np.bool_] | None:
+    """Return which nodes lie on ground that is said to stand still."""
+    if order.stable is None:
+        return None
+    west, north = grid.transform @ (0, 0)
+    east, south = grid.transform @ (grid.shape[1], grid.shape[0])
+    area = on_map(order.stable, grid.epsg, (west, south, east, north))
+    moving = replace(grid, area=area).outside(Block(0, 0, *grid.shape))
+    return np.ones(grid.shape, np.bool_) if moving is None else ~moving
 
 
 def _shown(values: Float32, outside: NDArray[np.bool_] | None) -> Float32:

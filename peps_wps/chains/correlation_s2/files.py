@@ -14,10 +14,11 @@ from algorithms.block import Block
 from algorithms.correlation import Flag
 from peps_wps.chains.contract import Json
 from peps_wps.chains.correlation_s2.field import GroundMotion
-from peps_wps.chains.correlation_s2.order import Order
+from peps_wps.chains.correlation_s2.order import VELOCITIES, Order
 from peps_wps.chains.correlation_s2.pair import Pair
 from peps_wps.chains.optical import results
 from peps_wps.chains.optical.blocks import put
+from peps_wps.errors import ChainError
 from peps_wps.writers import stac
 from peps_wps.writers.arrows import vector_picture
 from peps_wps.writers.cog import CogWriter
@@ -34,6 +35,7 @@ _TITLES = {
     "flags": "Why a node has no answer, sum of: " + ", ".join(f"{f.value} {f.name}" for f in Flag),
 }
 _UNITS = {"ew": "m", "ns": "m"}
+_OF_VELOCITY = {"velocity_ew": "east", "velocity_ns": "north"}
 
 
 def stem_of(pair: Pair, order: Order) -> str:
@@ -46,13 +48,14 @@ def stem_of(pair: Pair, order: Order) -> str:
 def write_files(folder: Path, pair: Pair, order: Order, motion: GroundMotion) -> dict[str, str]:
     """Write everything into a folder; return the names of the files by output."""
     stem = stem_of(pair, order)
-    names = {kind: f"{stem}_{kind}.tif" for kind in _TITLES}
     layers: dict[str, NDArray[Any]] = {
         "ew": motion.east,
         "ns": motion.north,
         "quality": motion.correlation,
         "flags": motion.flags,
+        **_velocities(pair, order, motion),
     }
+    names = {kind: f"{stem}_{kind}.tif" for kind in layers}
     for kind, values in layers.items():
         _write_raster(folder / names[kind], values, motion, _tags(pair, order, kind))
     names["quicklook"] = f"{stem}.png"
@@ -63,6 +66,37 @@ def write_files(folder: Path, pair: Pair, order: Order, motion: GroundMotion) ->
     names["item"] = f"{stem}.json"
     write_json(folder / names["item"], _item(folder, names, pair, order, motion, counted))
     return names
+
+
+def _velocities(pair: Pair, order: Order, motion: GroundMotion) -> dict[str, NDArray[Any]]:
+    """Return the velocities that an order asks for."""
+    if order.velocity is None:
+        return {}
+    factor = np.float32(VELOCITIES[order.velocity] / days_between(pair))
+    return {"velocity_ew": factor * motion.east, "velocity_ns": factor * motion.north}
+
+
+def days_between(pair: Pair) -> float:
+    """Return the days from the reference to the secondary.
+
+    Raises
+    ------
+    ChainError
+        When they are of the same time: nothing has a velocity.
+    """
+    seconds = (pair.secondary.product.start - pair.reference.product.start).total_seconds()
+    if seconds == 0.0:
+        raise ChainError("the products are of the same time: there is no velocity between them")
+    return seconds / 86_400
+
+
+def _title(kind: str, order: Order) -> str:
+    direction = _OF_VELOCITY.get(kind)
+    return f"Velocity to the {direction}, {order.velocity}" if direction else _TITLES[kind]
+
+
+def _unit(kind: str, order: Order) -> str:
+    return str(order.velocity) if kind in _OF_VELOCITY else _UNITS.get(kind, "")
 
 
 def _lineage(pair: Pair, order: Order) -> str:
@@ -80,6 +114,8 @@ def _tags(pair: Pair, order: Order, kind: str) -> dict[str, str]:
     tags["INPUT_S2_IMAGES"] = ", ".join(scene.product.title for scene in pair.scenes)
     if kind in _UNITS:
         tags["UNIT"] = "metres from the reference to the secondary"
+    elif kind in _OF_VELOCITY:
+        tags["UNIT"] = _unit(kind, order)
     return tags
 
 
@@ -176,14 +212,15 @@ def _item(
 ) -> Json:
     node_m = float(motion.grid.resolution)
     assets = {}
-    for kind, title in _TITLES.items():
+    for kind in (kind for kind in names if names[kind].endswith(".tif")):
         is_flags = kind == "flags"
         raster = stac.Raster(
             "uint8" if is_flags else "float32",
             None if is_flags else float("nan"),
             node_m,
-            unit=_UNITS.get(kind, ""),
+            unit=_unit(kind, order),
         )
+        title = _title(kind, order)
         assets[kind] = results.asset_of(folder / names[kind], title, "data", raster=raster)
     assets["thumbnail"] = results.asset_of(
         folder / names["quicklook"], "Picture", "thumbnail", media_type=stac.PNG

@@ -15,6 +15,10 @@ from peps_wps.readers.sentinel2.bands import band_named
 MODELS: tuple[WarpModel, ...] = ("translation", "affine")
 CORRECTIONS = ("plane", "steps", "jitter")
 NONE = "none"
+# Days of each unit of velocity.
+VELOCITIES = {"m/year": 365.25, "m/day": 1.0}
+STABLE = "stable_ground"
+MOST_SECONDARIES = 99
 LARGEST_WINDOW, SMALLEST_WINDOW = 255, 7
 LARGEST_STEP = 1_000
 LARGEST_DISPLACEMENT_M = 5_000.0
@@ -26,8 +30,10 @@ class Order:
 
     Parameters
     ----------
-    reference, secondary
-        Identifiers or titles, as the client gave them.
+    reference
+        Identifier or title, as the client gave it.
+    secondaries
+        The same of what is compared with it; several make a series.
     tile
         MGRS name without T; needed for products of many tiles only.
     band
@@ -44,10 +50,19 @@ class Order:
         Leave out what clouds, cirrus and shadows hide in either product.
     corrections
         What is taken off the field, in the order of `CORRECTIONS`.
+    stable
+        Ground that stands still, which planes are fitted to; WKT in longitude and latitude.
+    vector_median
+        Replace vectors by the median of their neighbours.
+    velocity
+        Unit of velocities, of `VELOCITIES`; None gives none of a pair, and those a year of a
+        series.
+    neighbours
+        Pairs of a series are of each date with so many next ones; None: of all.
     """
 
     reference: str
-    secondary: str
+    secondaries: tuple[str, ...]
     tile: str | None = None
     band: str = "B04"
     window: int = 31
@@ -57,6 +72,10 @@ class Order:
     region: str | None = None
     mask_clouds: bool = False
     corrections: tuple[str, ...] = CORRECTIONS
+    stable: str | None = None
+    vector_median: bool = False
+    velocity: str | None = None
+    neighbours: int | None = None
 
     def to_json(self) -> Json:
         """Return the order as JSON."""
@@ -65,12 +84,18 @@ class Order:
     @classmethod
     def from_json(cls, order: Json) -> "Order":
         """Return the order that `to_json` gave."""
-        return cls(**{**order, "corrections": tuple(order["corrections"])})
+        listed = {name: tuple(order[name]) for name in ("corrections", "secondaries")}
+        return cls(**{**order, **listed})
 
     @property
     def resolution(self) -> int:
         """Pixels of the band, metres."""
         return BANDS[self.band].resolution
+
+    @property
+    def is_series(self) -> bool:
+        """Whether there are more than two dates."""
+        return len(self.secondaries) > 1
 
     @property
     def max_displacement(self) -> float:
@@ -89,7 +114,7 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     fields = Fields(inputs)
     return Order(
         reference=product_of(fields, "reference"),
-        secondary=product_of(fields, "secondary"),
+        secondaries=_secondaries(fields),
         tile=tile_of_fields(fields),
         band=band_of(fields),
         window=window_of(fields, Order.window),
@@ -104,7 +129,29 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
         region=region_of(fields),
         mask_clouds=fields.boolean("mask_clouds"),
         corrections=_corrections(fields),
+        stable=region_of(fields, STABLE),
+        vector_median=fields.boolean("vector_median"),
+        velocity=_velocity(fields),
+        neighbours=fields.whole("neighbours", 1, MOST_SECONDARIES),
     )
+
+
+def _secondaries(fields: Fields) -> tuple[str, ...]:
+    """Return what is compared with the reference, each once."""
+    series = fields.several("secondaries")
+    if not series:
+        return (product_of(fields, "secondary"),)
+    found = tuple(dict.fromkeys((*fields.several("secondary"), *series)))
+    if len(found) > MOST_SECONDARIES:
+        raise InvalidInputError(
+            "secondaries", f"secondaries are {len(found)}, at most {MOST_SECONDARIES} expected"
+        )
+    return found
+
+
+def _velocity(fields: Fields) -> str | None:
+    word = fields.choice("velocity", (NONE, *VELOCITIES))
+    return None if word == NONE else word
 
 
 def product_of(fields: Fields, name: str) -> str:

@@ -1,35 +1,85 @@
-"""Which pair an order is for, refused where it cannot be correlated."""
+"""Which pairs an order is for, refused where they cannot be correlated."""
+
+import itertools
+from collections.abc import Iterator, Sequence
 
 from algorithms import mgrs
+from algorithms.time_series.network import nearest_pairs
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, Task
-from peps_wps.chains.correlation_s2.order import Order
+from peps_wps.chains.correlation_s2.order import STABLE, Order
 from peps_wps.chains.optical.products import scene_product
 from peps_wps.chains.optical.region import check_meets
 from peps_wps.errors import OrderRefusedError
 
 
-def pair_task(order: Order, catalogue: Catalogue) -> Task:
-    """Return the task of an order.
+def pair_tasks(order: Order, catalogue: Catalogue) -> tuple[Task, ...]:
+    """Return the tasks of an order, one a pair.
 
     Raises
     ------
     OrderRefusedError
         When a product is unknown, of another mission, without the band or out of the area, when
-        both are the same one, or have no ground in common.
+        two are the same one or have no ground in common, or a series is of several tiles.
     """
-    found = [
-        scene_product(getattr(order, name), catalogue, name, bands=(order.band,), tile=order.tile)
-        for name in ("reference", "secondary")
-    ]
-    (reference, reference_tile), (secondary, secondary_tile) = found
-    check_common_ground("secondary", found[0], found[1], order)
-    for product, _ in found:
+
+    def found(identifier: str, name: str) -> Found:
+        return scene_product(identifier, catalogue, name, bands=(order.band,), tile=order.tile)
+
+    name = "secondaries" if order.is_series else "secondary"
+    reference = found(order.reference, "reference")
+    others = [found(identifier, name) for identifier in order.secondaries]
+    for other in others:
+        check_common_ground(name, reference, other, order)
+    for product, _ in (reference, *others):
         check_meets(order.region, product.footprint, product.title)
+        check_meets(order.stable, product.footprint, product.title, STABLE)
+    if not order.is_series:
+        return (_task(reference, others[0], order, reference),)
+    return tuple(_series_tasks(reference, others, order))
+
+
+Found = tuple[Product, str]
+MOST_PAIRS = 1_000
+
+
+def _series_tasks(reference: Found, others: Sequence[Found], order: Order) -> Iterator[Task]:
+    """Yield the pairs of a series, each with the later date second."""
+    for product, tile in others:
+        if tile != reference[1]:
+            raise OrderRefusedError(
+                "secondaries",
+                f"{product.title} is of tile {tile}, the reference of {reference[1]}: a series is "
+                "of one tile",
+            )
+    by_time = sorted((reference, *others), key=lambda one: (one[0].start, one[0].title))
+    for (first, _), (second, _) in itertools.pairwise(by_time):
+        if first.start == second.start:
+            raise OrderRefusedError(
+                "secondaries", f"{first.title} and {second.title} are of the same time"
+            )
+    pairs = nearest_pairs(len(by_time), order.neighbours or len(by_time))
+    if len(pairs) > MOST_PAIRS:
+        raise OrderRefusedError(
+            "neighbours",
+            f"{len(by_time)} dates make {len(pairs)} pairs, at most {MOST_PAIRS}: order neighbours",
+        )
+    for first, second in pairs:
+        yield _task(by_time[first], by_time[second], order, reference)
+
+
+def _task(first: Found, second: Found, order: Order, reference: Found) -> Task:
+    products = (first[0], second[0])
     return Task(
-        f"{reference_tile} {reference.start:%Y-%m-%d} {secondary.start:%Y-%m-%d}",
-        (reference.uid, secondary.uid),
-        {"order": order.to_json(), "tiles": [reference_tile, secondary_tile]},
+        f"{first[1]} {products[0].start:%Y-%m-%d} {products[1].start:%Y-%m-%d}",
+        tuple(product.uid for product in products),
+        {
+            "order": order.to_json(),
+            "tiles": [first[1], second[1]],
+            "titles": [product.title for product in products],
+            "starts": [product.start.isoformat() for product in products],
+            "reference": reference[0].start.isoformat(),
+        },
     )
 
 

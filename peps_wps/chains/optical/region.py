@@ -25,22 +25,22 @@ _NOT_A_POLYGON = (
 )
 
 
-def region_of(fields: Fields) -> str | None:
-    """Return the area that an order is for as WKT, None for all of a product.
+def region_of(fields: Fields, name: str = NAME) -> str | None:
+    """Return the area that an input gives as WKT, None where it is not given.
 
     Raises
     ------
     InvalidInputError
         When it is neither WKT nor GeoJSON of a sound polygon in longitude and latitude.
     """
-    text = fields.one(NAME)
+    text = fields.one(name)
     if text is None:
         return None
     try:
         geometry = _read(text)
     except _NOT_A_POLYGON as error:
-        raise refused(NAME, text, "a polygon as WKT or GeoJSON") from error
-    _check(geometry, text)
+        raise refused(name, text, "a polygon as WKT or GeoJSON") from error
+    _check(geometry, text, name)
     return shapely.to_wkt(geometry, rounding_precision=9)
 
 
@@ -58,23 +58,23 @@ def _read(text: str) -> BaseGeometry:
     return shapely.from_geojson(json.dumps(document))
 
 
-def _check(geometry: BaseGeometry, text: str) -> None:
+def _check(geometry: BaseGeometry, text: str, name: str) -> None:
     if not isinstance(geometry, Polygon | MultiPolygon) or geometry.is_empty:
-        raise refused(NAME, text, "a polygon as WKT or GeoJSON")
+        raise refused(name, text, "a polygon as WKT or GeoJSON")
     count = int(shapely.get_num_coordinates(geometry))
     if count > MOST_VERTICES:
         raise InvalidInputError(
-            NAME, f"{NAME} has {count} vertices, at most {MOST_VERTICES} expected"
+            name, f"{name} has {count} vertices, at most {MOST_VERTICES} expected"
         )
     places = shapely.get_coordinates(geometry)
     if not (np.isfinite(places).all() and np.all(np.abs(places) <= (180.0, 90.0))):
-        raise refused(NAME, text, "longitudes from -180 to 180 and latitudes from -90 to 90")
+        raise refused(name, text, "longitudes from -180 to 180 and latitudes from -90 to 90")
     if not geometry.is_valid:
         reason = shapely.is_valid_reason(geometry)
-        raise InvalidInputError(NAME, f"{NAME} is no sound polygon: {reason}")
+        raise InvalidInputError(name, f"{name} is no sound polygon: {reason}")
 
 
-def check_meets(region: str | None, footprint: BaseGeometry, title: str) -> None:
+def check_meets(region: str | None, footprint: BaseGeometry, title: str, name: str = NAME) -> None:
     """Refuse a product that lies outside the area of an order.
 
     Raises
@@ -89,8 +89,8 @@ def check_meets(region: str | None, footprint: BaseGeometry, title: str) -> None
     if not any(footprint.intersects(part) for part in turned):
         west, south, east, north = footprint.bounds
         raise OrderRefusedError(
-            NAME,
-            f"{NAME} lies outside {title}, which covers longitudes {west:.2f} to {east:.2f}, "
+            name,
+            f"{name} lies outside {title}, which covers longitudes {west:.2f} to {east:.2f}, "
             f"latitudes {south:.2f} to {north:.2f}",
         )
 

@@ -83,7 +83,7 @@ class Order:
         """Return the order of S2_CORRELATION whose images are those of one product's tie points."""
         return correlation.Order(
             self.reference,
-            product,
+            (product,),
             tile=self.selection.tile,
             band=self.band,
             window=self.window,

@@ -185,6 +185,34 @@ def test_an_overlapping_tile_is_compared_on_common_ground(pair):
     assert np.nanmedian(np.abs(east)) < 0.15
 
 
+def test_stable_ground_is_still_and_velocity_is_displacement_by_time(pair):
+    side = area(LEFT, TOP - 700, LEFT + 900, TOP - 2900)  # one side of the fault
+    done = pair.run(
+        CHAIN,
+        **titles(pair),
+        step="8",
+        corrections="none",
+        stable_ground=side,
+        velocity="m/day",
+        vector_median="true",
+    )
+    east, transform = read(done, "ew")
+    velocity, _ = read(done, "velocity_ew")
+    np.testing.assert_allclose(velocity, east / 10, rtol=1e-6)  # ten days
+    told = json.loads(done.outputs["statistics"].read_text())["corrections"]["offset"]
+    _, dx = true_field(transform, east.shape)
+    column, row = ~transform @ (LEFT + 400, TOP - 1800)
+    expected = 10 * (dx - dx[round(row), round(column)])
+    assert np.nanmedian(np.abs(east - expected)) < 0.3
+    assert told["ew"]["middle_m"] == pytest.approx(10 * dx[round(row), round(column)], abs=0.5)
+
+
+def test_stable_ground_without_answers_fails_with_its_reason(pair):
+    corner = area(LEFT, TOP, LEFT + 90, TOP - 90)
+    with pytest.raises(ChainError, match="stable ground: 0 nodes are answered"):
+        pair.run(CHAIN, **titles(pair), stable_ground=corner)
+
+
 @pytest.mark.parametrize(
     ("inputs", "match"),
     [
@@ -200,6 +228,10 @@ def test_an_overlapping_tile_is_compared_on_common_ground(pair):
         ({"corrections": "all"}, "none alone, or some of"),
         ({"corrections": ["none", "plane"]}, "none alone, or some of"),
         ({"reference": ""}, "reference is missing"),
+        ({"secondary": ""}, "secondary is missing"),
+        ({"stable_ground": "POINT(1 2)"}, "stable_ground is POINT"),
+        ({"velocity": "km/h"}, "one of none, m/year, m/day"),
+        ({"neighbours": "0"}, "from 1 to 99"),
     ],
     ids=lambda value: str(value)[:40],
 )
