@@ -12,10 +12,9 @@ import numpy as np
 
 from algorithms.compiled import compiled
 from algorithms.interferometry.model import Burst, Complex64, Float32, RadarFrame
-from algorithms.orbit import MARGIN_S
 
-# Bursts that lie farther off the common grid are not of one product, pixels.
-_GRID_TOLERANCE = 0.05
+# Bursts farther apart are not of one product, seconds.
+_LONGEST = 120.0
 
 
 class Looks(NamedTuple):
@@ -66,10 +65,13 @@ class CellGrid:
 def cell_grid(bursts: Sequence[Burst], looks: Looks) -> CellGrid:
     """Return the grid over bursts of one product.
 
+    Bursts that are not quite on one grid, as some old products may have them, are taken to the
+    nearest pixel of that of the first burst.
+
     Raises
     ------
     ValueError
-        When there is no burst, or their pixels do not lie on one grid.
+        When there is no burst, or bursts are minutes apart.
     """
     if not bursts:
         raise ValueError("a grid needs one burst or more, none given")
@@ -170,12 +172,9 @@ def _origin(frame: RadarFrame, burst: RadarFrame) -> tuple[int, int]:
     """Return where a burst begins in a frame, whole pixels."""
     line = (burst.azimuth_time - frame.azimuth_time) / frame.azimuth_time_interval
     sample = (burst.slant_range_time - frame.slant_range_time) * frame.range_sampling_rate
-    whole = round(line), round(sample)
-    if max(abs(line - whole[0]), abs(sample - whole[1])) > _GRID_TOLERANCE:
-        raise ValueError(f"burst at line {line:.3f}, sample {sample:.3f}: not on one grid")
-    if abs(line * frame.azimuth_time_interval) > MARGIN_S:
+    if abs(line * frame.azimuth_time_interval) > _LONGEST:
         raise ValueError(f"bursts {abs(line) * frame.azimuth_time_interval:.0f} s apart")
-    return whole
+    return round(line), round(sample)
 
 
 def _inner(origin: int, valid: tuple[int, int], look: int) -> range:
