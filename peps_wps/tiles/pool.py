@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
-from peps_wps.tiles.raster import Identity, Raster, Source, describe, open_level
+from peps_wps.tiles.raster import GDAL_OPTIONS, Identity, Raster, Source, describe, open_level
 
 Float32 = NDArray[np.float32]
 _Key = tuple[Identity, int | None]
@@ -97,7 +98,8 @@ class RasterPool:
         if dataset is None:
             dataset = open_level(raster.identity, overview)
         try:
-            yield dataset
+            with rasterio.Env(**GDAL_OPTIONS):
+                yield dataset
         except BaseException:
             dataset.close()
             raise
