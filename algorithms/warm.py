@@ -37,6 +37,7 @@ from algorithms.radar_model import OrbitArrays, locate_points
 from algorithms.radar_shadow import layover_shadow
 from algorithms.regridding import regrid
 from algorithms.resampling import RADIUS, resample
+from algorithms.speckle import frost, quegan, refined_lee
 from algorithms.terrain_flattening import flattening_factor
 from algorithms.terrain_imaging import GrdImaging
 from algorithms.terrain_nodes import Terrain
@@ -120,6 +121,14 @@ def _warm_time_series() -> None:
     phases = np.zeros((3, 1, 1), np.float32)
     phases[0] = 2.0 * np.pi
     invert(phases, [(0, 1), (1, 2), (0, 2)], [0, 12, 24])
+
+
+def _warm_speckle() -> None:
+    """Run the filters of speckle once; Lee and Gamma-MAP have no kernel that Frost has not."""
+    stack = np.ones((2, 8, 8), np.float32)
+    quegan(stack)
+    frost(stack[0])
+    refined_lee(stack[0], looks=4.4)
 
 
 def _annotation() -> GrdAnnotation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import gammainc
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -124,7 +124,8 @@ class TimeStatistics:
         rho = 1 - (dates / looks - 1 / (looks * dates)) / (6 * (dates - 1))
         second = -0.25 * (dates - 1) * (1 - 1 / rho) ** 2
         statistic = np.maximum(-2 * rho * looks * logarithm, 0)
-        below = chi2.cdf(statistic, dates - 1)
-        correction = chi2.cdf(statistic, dates + 3) - below
+        # The chi squared law of f degrees of freedom up to x: the incomplete gamma function.
+        below = gammainc((dates - 1) / 2, statistic / 2)
+        correction = gammainc((dates + 3) / 2, statistic / 2) - below
         out[several] = np.clip(below + second * correction, 0, 1)
         return out
