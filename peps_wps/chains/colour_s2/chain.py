@@ -1,35 +1,19 @@
 """S2_COLOR_COMPOSITION as a chain: a picture of each product."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from peps_wps.chains.colour_s2.order import Order, parse
 from peps_wps.chains.colour_s2.scene import ColourOfScene
-from peps_wps.chains.contract import TaskInputs, TaskResult
-from peps_wps.chains.optical.scene_chain import SceneChain
-from peps_wps.readers.sentinel2 import Sentinel2Scene
+from peps_wps.chains.optical.scene_chain import BandsChain
 
 
-class ColourS2(SceneChain[Order]):
+class ColourS2(BandsChain[Order]):
     """The chain of S2_COLOR_COMPOSITION."""
 
     name = "S2_COLOR_COMPOSITION"
     order_type = Order
+    work_type = ColourOfScene
 
     def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
         """Turn literal inputs into an order; raise InvalidInputError with its locator."""
         return parse(inputs)
-
-    def bands(self, order: Order) -> tuple[str, ...]:
-        """Return the bands that every product must have."""
-        return order.bands
-
-    def compute(
-        self,
-        order: Order,
-        scene: Sentinel2Scene,
-        inputs: TaskInputs,
-        progress: Callable[[float], None],
-    ) -> TaskResult:
-        """Make the result of one product."""
-        work = ColourOfScene(scene, order, inputs.scratch)
-        return work.run(inputs.config.processing.threads, progress)

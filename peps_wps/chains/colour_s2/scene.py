@@ -14,35 +14,23 @@ from peps_wps.chains.optical import results
 from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.chains.optical.grid import scene_grid
 from peps_wps.chains.optical.picture import reduced_picture
+from peps_wps.chains.optical.scene_work import SceneWork
 from peps_wps.chains.optical.source import BandSource
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
 from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
-from peps_wps.writers.json_document import write_json
 from peps_wps.writers.picture import SUFFIXES, write_picture
 
 NO_DATA = 0
 
 
-class ColourOfScene:
-    """Composes one product and writes its files.
-
-    Parameters
-    ----------
-    scene
-        The product, open on its tile.
-    order
-        What is asked.
-    folder
-        Where the files go.
-    """
+class ColourOfScene(SceneWork[Order]):
+    """Composes one product and writes its files."""
 
     def __init__(self, scene: Sentinel2Scene, order: Order, folder: Path) -> None:
-        self._scene = scene
-        self._order = order
-        self._folder = folder
+        super().__init__(scene, order, folder)
         self._grid = scene_grid(scene, order.resolution, order.selection.region)
         self._sources = [BandSource(scene, band, self._grid) for band in order.bands]
         self._limits = order.stretch.limits(scene, order.bands, self._grid)
@@ -76,25 +64,16 @@ class ColourOfScene:
         )
 
     def run(self, threads: int, progress: Callable[[float], None]) -> TaskResult:
-        """Compute and write everything.
-
-        Raises
-        ------
-        ChainError
-            When no pixel is valid.
-        """
+        """Compute and write everything."""
         run_blocks(self._grid.shape, self._block, threads=threads, progress=progress)
         if not self._writer.has_data:
             raise ChainError(f"{self._scene.product.title} has no data in the area")
         self._writer.close()
         picture = self._folder / f"{self._stem}{SUFFIXES[self._order.picture]}"
         write_picture(picture, reduced_picture(self._writer.path))
-        write_json(self._folder / f"{self._stem}.json", self._item(picture))
-        files = tuple(sorted(path.name for path in self._folder.iterdir()))
-        body = results.body_of(
-            self._scene, picture, bands=list(self._order.bands), limits=self._limits
+        return self._finished(
+            self._item(picture), picture, bands=list(self._order.bands), limits=self._limits
         )
-        return TaskResult(body, files)
 
     def _block(self, block: Block) -> None:
         """Compose and store one block; what one band lacks is no data in all."""

@@ -18,6 +18,7 @@ from peps_wps.chains.optical import results
 from peps_wps.chains.optical.blocks import blocks_of, put, run_blocks
 from peps_wps.chains.optical.grid import SceneGrid, scene_grid
 from peps_wps.chains.optical.picture import grey_picture
+from peps_wps.chains.optical.scene_work import SceneWork
 from peps_wps.chains.optical.source import BandSource, held_resolution
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import BANDS, Sentinel2Scene
@@ -25,7 +26,6 @@ from peps_wps.readers.sentinel2.bands import RESOLUTIONS
 from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
-from peps_wps.writers.json_document import write_json
 from peps_wps.writers.picture import write_picture
 
 Float32 = NDArray[np.float32]
@@ -41,45 +41,25 @@ class _Form(NamedTuple):
     offset: float
 
 
-class BandsOfScene:
-    """Extracts bands of one product, one after the other.
-
-    Parameters
-    ----------
-    scene
-        The product, open on its tile.
-    order
-        What is asked.
-    folder
-        Where the files go.
-    """
+class BandsOfScene(SceneWork[Order]):
+    """Extracts bands of one product, one after the other."""
 
     def __init__(self, scene: Sentinel2Scene, order: Order, folder: Path) -> None:
-        self._scene = scene
-        self._order = order
-        self._folder = folder
+        super().__init__(scene, order, folder)
         self._is_raw = order.values == "dn"
         self._grids: dict[str, AnyGrid] = {}
         self._paths: dict[str, Path] = {}
 
     def run(self, threads: int, progress: Callable[[float], None]) -> TaskResult:
-        """Write everything.
-
-        Raises
-        ------
-        ChainError
-            When a band has no data in the area, or the map no place for it.
-        """
+        """Write everything; a band may have no data in the area, or no place on the map."""
         bands = self._order.bands
         for number, band in enumerate(bands):
             self._extract(band, threads, partial(_tell, progress, number, len(bands)))
         stem = results.stem_of(self._scene, self._order.values)
         picture = self._folder / f"{stem}.png"
         write_picture(picture, grey_picture(self._paths[bands[0]]))
-        write_json(self._folder / f"{stem}.json", self._item(stem, picture))
-        files = tuple(sorted(path.name for path in self._folder.iterdir()))
         images = {band: path.name for band, path in self._paths.items()}
-        return TaskResult(results.body_of(self._scene, picture, images=images), files)
+        return self._finished(self._item(stem, picture), picture, images=images)
 
     def _extract(self, band: str, threads: int, progress: Callable[[float], None]) -> None:
         """Write one band."""

@@ -58,6 +58,11 @@ class Order:
         """What to compute."""
         return INDICES.get(self.index) or SpectralIndex.of(FREE, "Formula", self.formula)
 
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The bands of its formula."""
+        return self.spectral_index.bands
+
 
 def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     """Read literal inputs; an empty value counts as absent.

@@ -16,6 +16,7 @@ from peps_wps.chains.index_s2.statistics import Statistics
 from peps_wps.chains.optical import results
 from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.chains.optical.grid import scene_grid
+from peps_wps.chains.optical.scene_work import SceneWork
 from peps_wps.chains.optical.source import BandSource, CloudSource
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
@@ -23,7 +24,6 @@ from peps_wps.writers import stac
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 from peps_wps.writers.colour_maps import coloured
-from peps_wps.writers.json_document import write_json
 from peps_wps.writers.mosaic import read_reduced
 from peps_wps.writers.picture import write_picture
 
@@ -41,23 +41,11 @@ _PICTURES = {
 _PICTURE_PERCENTILES = (2, 98)
 
 
-class IndexOfScene:
-    """Computes the index of one product and writes its files.
-
-    Parameters
-    ----------
-    scene
-        The product, open on its tile.
-    order
-        What is asked.
-    folder
-        Where the files go.
-    """
+class IndexOfScene(SceneWork[Order]):
+    """Computes the index of one product and writes its files."""
 
     def __init__(self, scene: Sentinel2Scene, order: Order, folder: Path) -> None:
-        self._scene = scene
-        self._order = order
-        self._folder = folder
+        super().__init__(scene, order, folder)
         self._index = order.spectral_index
         self._grid = scene_grid(scene, order.resolution, order.selection.region)
         self._sources = {band: BandSource(scene, band, self._grid) for band in self._index.bands}
@@ -91,13 +79,7 @@ class IndexOfScene:
         )
 
     def run(self, threads: int, progress: Callable[[float], None]) -> TaskResult:
-        """Compute and write everything.
-
-        Raises
-        ------
-        ChainError
-            When no pixel is valid.
-        """
+        """Compute and write everything."""
         run_blocks(self._grid.shape, self._block, threads=threads, progress=progress)
         if self._statistics.valid == 0:
             raise ChainError(self._reason())
@@ -105,10 +87,8 @@ class IndexOfScene:
         picture = self._folder / f"{self._stem}.png"
         write_picture(picture, self._picture())
         statistics = self._statistics.to_json()
-        write_json(self._folder / f"{self._stem}.json", self._item(picture, statistics))
-        files = tuple(sorted(path.name for path in self._folder.iterdir()))
-        body = results.body_of(self._scene, picture, index=self._index.name, statistics=statistics)
-        return TaskResult(body, files)
+        item = self._item(picture, statistics)
+        return self._finished(item, picture, index=self._index.name, statistics=statistics)
 
     def _block(self, block: Block) -> None:
         """Compute, count and store one block."""

@@ -18,6 +18,7 @@ from peps_wps.chains.contract import (
 )
 from peps_wps.chains.optical.products import Selection, scene_tasks
 from peps_wps.chains.optical.results import gather_scenes, scene_of
+from peps_wps.chains.optical.scene_work import SceneWork
 from peps_wps.readers.sentinel2 import Sentinel2Scene
 
 
@@ -36,7 +37,16 @@ class SceneOrder(Protocol):
         """Return the order that `to_json` gave."""
 
 
+class BandsOrder(SceneOrder, Protocol):
+    """An order for bands of products."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Those that every product must have."""
+
+
 OrderT = TypeVar("OrderT", bound=SceneOrder)
+BandsOrderT = TypeVar("BandsOrderT", bound=BandsOrder)
 
 
 class SceneChain(ABC, Generic[OrderT]):
@@ -100,3 +110,30 @@ class SceneChain(ABC, Generic[OrderT]):
     ) -> Outputs:
         """Write the zip, the picture and the report."""
         return gather_scenes(self.name, order.to_json(), finished, folder, progress)
+
+
+class BandsChain(SceneChain[BandsOrderT]):
+    """A chain that reads bands of each product.
+
+    Attributes
+    ----------
+    work_type
+        What makes the result of one product.
+    """
+
+    work_type: type[SceneWork[BandsOrderT]]
+
+    def bands(self, order: BandsOrderT) -> tuple[str, ...]:
+        """Return the bands that every product must have."""
+        return order.bands
+
+    def compute(
+        self,
+        order: BandsOrderT,
+        scene: Sentinel2Scene,
+        inputs: TaskInputs,
+        progress: Callable[[float], None],
+    ) -> TaskResult:
+        """Make the result of one product."""
+        work = self.work_type(scene, order, inputs.scratch)
+        return work.run(inputs.config.processing.threads, progress)
