@@ -75,10 +75,10 @@ class DatalakeView:
         known = sha256 if size == facts.st_size else None
         return stream, Seen(path.name, _instant(facts.st_mtime), facts.st_size, known)
 
-    def entries(self, folder: Path) -> Iterator[Seen]:
-        """Yield what a folder shows."""
+    def entries(self, folder: Path, *, with_digests: bool) -> Iterator[Seen]:
+        """Yield what a folder shows; for digests the items of the folder are read."""
         unfinished = self._unfinished(_below(self._root, folder))
-        sums = self._sums(folder)
+        sums = self._sums(folder) if with_digests else {}
         with os.scandir(folder) as found:
             for one in found:
                 if one.name.startswith(HIDDEN) or one.name in unfinished:

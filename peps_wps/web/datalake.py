@@ -18,7 +18,7 @@ from werkzeug.utils import redirect
 
 from catalog_db import times
 from peps_wps.datalake.lake import Lake
-from peps_wps.datalake.view import DatalakeView, Seen
+from peps_wps.datalake.view import DatalakeView
 from peps_wps.errors import InvalidInputError
 from peps_wps.file_response import FileFacts, file_response
 from peps_wps.links import Links
@@ -88,7 +88,7 @@ def answer(request: Request, services: Services, path: str) -> Response:
         return redirect(target, 301)
     if "since" in request.args:
         return _news(request, services, lake, relative)
-    return _index(request, relative, [] if place is None else [*view.entries(place)])
+    return _index(request, view, relative, place)
 
 
 def check_read(request: Request, services: Services) -> None:
@@ -130,11 +130,13 @@ def _content_type(name: str) -> str:
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
-def _index(request: Request, relative: str, seen: list[Seen]) -> Response:
+def _index(request: Request, view: DatalakeView, relative: str, place: Path | None) -> Response:
     """Answer with the index of a folder in the form that is asked for."""
     address = f"{ADDRESS}{relative}/" if relative else ADDRESS
     order = Order.of(request.query_string.decode("latin-1"))
-    if _wants_json(request):
+    is_json = _wants_json(request)
+    seen = [] if place is None else list(view.entries(place, with_digests=is_json))
+    if is_json:
         answered = json_answer(document(address, seen, order))
     else:
         text = page(address, seen, order)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,12 @@ from peps_wps.writers.stac import COG, Asset, Grid, Quality, Raster, tile_item
 from tests.writers.passes import FIRST, PROCESSING, SECOND
 
 TILE = "33NWB"
+
+
+@pytest.fixture(autouse=True)
+def fast_disk(monkeypatch):
+    """Nothing here cuts the power."""
+    monkeypatch.setattr("os.fsync", lambda _descriptor: None)
 
 
 @pytest.fixture
@@ -37,24 +44,29 @@ def small_product(tmp_path, day, kind, tile, collection, seed=1):
     scratch = tmp_path / "scratch" / f"{collection}-{seed}"
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / f"{stem}.tif"
-    square = mgrs.tile(tile)
-    write_image(path, square, seed)
-    raster = Raster("float32", 0.0, 10.0)
-    assets = {
-        "vvvh": Asset(path.name, COG, "gamma0", ("data",), None, ("VV", "VH"), raster),
-    }
-    grid = Grid(tile, square.epsg, square.transform, (16, 16))
-    item = tile_item(
-        stem,
-        acquisition_of([FIRST, SECOND]),
-        PROCESSING,
-        grid,
-        assets=assets,
-        quality=Quality(100.0, {"parameters": {"filter": "quegan"}}),
-    )
+    write_image(path, mgrs.tile(tile), seed)
+    item = json.loads(item_text(tile))
+    item["id"] = stem
+    item["assets"]["vvvh"]["href"] = path.name
     for name in ("datetime", "start_datetime", "end_datetime"):
         item["properties"][name] = f"{day}T04:41:50.000000Z"
-    return f"{collection}/{tile}/{day.replace('-', '/')}", json.loads(json.dumps(item)), [path]
+    return f"{collection}/{tile}/{day.replace('-', '/')}", item, [path]
+
+
+@cache
+def item_text(tile):
+    """The item of an image on a tile, as JSON: to be changed by each who takes it."""
+    square = mgrs.tile(tile)
+    raster = Raster("float32", 0.0, 10.0)
+    item = tile_item(
+        "stem",
+        acquisition_of([FIRST, SECOND]),
+        PROCESSING,
+        Grid(tile, square.epsg, square.transform, (16, 16)),
+        assets={"vvvh": Asset("stem.tif", COG, "gamma0", ("data",), None, ("VV", "VH"), raster)},
+        quality=Quality(100.0, {"parameters": {"filter": "quegan"}}),
+    )
+    return json.dumps(item)
 
 
 def write_image(path, square, seed):

@@ -246,8 +246,9 @@ def test_a_folder_of_ten_thousand_files_answers_at_once(client, lake, publish):
     publish()
     folder = lake.root / "S1-L1-ORTHO" / "many"
     folder.mkdir()
-    for number in range(10_000):
-        (folder / f"{number:05d}.tif").touch()
+    (folder / "00000.tif").touch()
+    for number in range(1, 10_000):
+        os.link(folder / "00000.tif", folder / f"{number:05d}.tif")
     text = client.get("/datalake/S1-L1-ORTHO/many/?C=S;O=D").text
     assert text.count("<tr>") == 10_004  # and its head, two rules, the way up
     assert text.index("09999.tif") < text.index("09998.tif")
