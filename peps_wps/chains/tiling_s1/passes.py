@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import shapely
 
@@ -166,10 +166,15 @@ def _once(found: Found, tile: str, products: Sequence[Product]) -> list[Product]
     """Return each frame once, as it was processed last."""
     kept: list[Product] = []
     for product in products:
-        if not kept or product.start >= kept[-1].end - CONTIGUOUS:
+        if not kept or product.start >= kept[-1].end - _overlap(kept[-1]):
             kept.append(product)
             continue
         older, newer = sorted((kept[-1], product), key=lambda one: (one.published, one.title))
         found.leave_out(tile, [older], f"the same acquisition is there as {newer.title}")
         kept[-1] = newer
     return kept
+
+
+def _overlap(frame: Product) -> timedelta:
+    """Return by how much the frame after another may begin before its end."""
+    return min(CONTIGUOUS, (frame.end - frame.start) / 2)

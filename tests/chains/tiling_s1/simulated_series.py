@@ -1,6 +1,7 @@
 """A simulated series of one orbit on a corner of a tile, and the way of an order through it."""
 
 import json
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,8 @@ from peps_wps.config import Config
 from peps_wps.datalake.lake import Lake
 from peps_wps.resto.query import RestoSearch
 from tests.chains.simulated_pass import configuration, simulate_pass
+from tests.chains.tiling_s1.small_tile import TILE
 
-TILE = "31TCJ"
 FIRST = datetime(2021, 8, 9, 17, 39, 53, 153776, UTC)
 REPEAT = timedelta(days=12)
 BEFORE, AFTER = "2021-08-01", "2021-12-31"
@@ -59,6 +60,7 @@ class Run:
     archive: Archive
     config: Config
     told: list[str] = field(default_factory=list)
+    outputs: tuple[Outputs, Path] | None = None
 
     @property
     def lake(self) -> Lake:
@@ -74,8 +76,7 @@ class Run:
     def do(self, task: Task) -> FinishedTask:
         """Run a task."""
         self.told.append(task.name)
-        scratch = self.config.var / f"scratch-{len(self.told)}"
-        scratch.mkdir(parents=True)
+        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=self.config.var))
         inputs = TaskInputs(self.archive.paths, self.config, scratch)
         return FinishedTask(task, TilingS1().run(task, inputs, lambda *_: None), scratch)
 
@@ -86,7 +87,8 @@ class Run:
         order = TilingS1().order_from_json(tasks[-1].body["order"])
         folder = self.config.var / f"outputs-{len(self.told)}"
         folder.mkdir()
-        return TilingS1().gather(order, finished, folder, lambda *_: None), folder
+        self.outputs = TilingS1().gather(order, finished, folder, lambda *_: None), folder
+        return self.outputs
 
     def files(self) -> dict[str, bytes]:
         """What is published, hidden things left out."""
@@ -118,7 +120,7 @@ class SimulatedSeries:
         """A service of its own on these products."""
         return Run(self.archive, configuration(self.folder, f"var-{name}", **environ))
 
-    def once(self, name: str, make: Callable[[Run], None]) -> Run:
+    def once(self, name: str, make: Callable[[Run], object]) -> Run:
         """A service that several tests look at, made once."""
         if name not in self.computed:
             run = self.service(name)
