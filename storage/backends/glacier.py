@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from storage.backend import Capabilities
 from storage.backends.patience import Patience
+from storage.backends.remote_batches import RemoteBatches
 from storage.backends.resuming import resumed
-from storage.backends.slots import Slots
 from storage.errors import (
     ArchiveConflictError,
     MediaError,
@@ -24,7 +23,7 @@ from storage.errors import (
     TapeError,
     TapeUnavailableError,
 )
-from storage.model import ArchiveFile, Drive, StageState, StageStatus
+from storage.model import ArchiveFile, StageState, StageStatus
 from storage.part_file import CHECKSUM_ALGORITHM, PartFile
 from storage.pool import Fill, checked
 
@@ -105,7 +104,7 @@ class _Session:
     away_since: float | None = None
 
 
-class GlacierVault:
+class GlacierVault(RemoteBatches[_Session]):
     """Files in a bucket.
 
     Parameters
@@ -137,20 +136,11 @@ class GlacierVault:
         terms: Terms | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name, batches, patience)
         self._bucket = bucket
         self._scratch = scratch
         self._prefix = prefix
         self._terms = terms or Terms()
-        self._patience = patience or Patience()
-        self._slots = Slots(batches)
-        self._count = batches
-        self._sessions: dict[str, _Session] = {}
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the engine must know of it."""
-        return Capabilities(drives=self._count, poll_s=self._patience.poll_s)
 
     def store(self, archive_path: str, fill: Fill, *, writer: str) -> ArchiveFile:
         """Write an object, in the storage class of new files.
@@ -175,18 +165,9 @@ class GlacierVault:
                 raise ArchiveConflictError(sentence)
         return stored
 
-    def drives(self) -> Sequence[Drive]:
-        """Return the batches that this process may have under way."""
-        return self._slots.drives()
-
     def locate(self, files: Sequence[ArchiveFile]) -> Sequence[tuple[str, int] | None]:
         """Return ``("", 0)`` for each file that is in the bucket, None for the others."""
         return [None if self._bucket.look(self._key(one)) is None else ("", 0) for one in files]
-
-    def order(self, drive: str, files: Sequence[ArchiveFile]) -> Sequence[ArchiveFile]:
-        """Return files as they come: nothing is gained by another order."""
-        del drive
-        return files
 
     def submit(self, drive: str, files: Sequence[ArchiveFile]) -> str:
         """Begin a batch; its objects are asked for as it is polled.

@@ -13,10 +13,9 @@ from urllib.parse import quote
 
 import requests
 
-from storage.backend import Capabilities
 from storage.backends.http_file import download
 from storage.backends.patience import Patience
-from storage.backends.slots import Slots
+from storage.backends.remote_batches import RemoteBatches
 from storage.backends.wlcg_site import (
     Locality,
     Progress,
@@ -27,7 +26,7 @@ from storage.backends.wlcg_site import (
     plain,
 )
 from storage.errors import MediaError, NotHeldError, TapeError, TapeUnavailableError
-from storage.model import ArchiveFile, Drive, StageState, StageStatus
+from storage.model import ArchiveFile, StageState, StageStatus
 from storage.pool import Fill, checked
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ class _Session:
     reasons: dict[str, TapeError] = field(default_factory=dict)
 
 
-class WlcgTape:
+class WlcgTape(RemoteBatches[_Session]):
     """Files on the tape of another site.
 
     Parameters
@@ -90,21 +89,12 @@ class WlcgTape:
         disk_s: float = 86_400.0,
         patience: Patience | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name, batches, patience)
         self._site = site
         self._data = data
         self._data_url = data_url.rstrip("/")
         self._folder = plain(folder).rstrip("/")
         self._disk_s = disk_s
-        self._patience = patience or Patience()
-        self._slots = Slots(batches)
-        self._count = batches
-        self._sessions: dict[str, _Session] = {}
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the engine must know of it."""
-        return Capabilities(drives=self._count, poll_s=self._patience.poll_s)
 
     def store(self, archive_path: str, fill: Fill, *, writer: str) -> ArchiveFile:
         """Refuse to write: files get on the tape of another site by its own means.
@@ -119,10 +109,6 @@ class WlcgTape:
             f"{archive_path} cannot be written: {self.name} is the tape of another site"
         )
 
-    def drives(self) -> Sequence[Drive]:
-        """Return the requests that this process may have under way."""
-        return self._slots.drives()
-
     def locate(self, files: Sequence[ArchiveFile]) -> Sequence[tuple[str, int] | None]:
         """Return ``("", 0)`` for each file that the site holds, None for the others."""
         localities = self._site.localities([self._site_path(file) for file in files])
@@ -131,11 +117,6 @@ class WlcgTape:
             None if localities[self._site_path(file)] in lost else (file.tape or "", 0)
             for file in files
         ]
-
-    def order(self, drive: str, files: Sequence[ArchiveFile]) -> Sequence[ArchiveFile]:
-        """Return files as they come: the site orders them by itself."""
-        del drive
-        return files
 
     def submit(self, drive: str, files: Sequence[ArchiveFile]) -> str:
         """Ask the site for files; return the request.
