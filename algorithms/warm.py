@@ -35,6 +35,8 @@ from algorithms.ortho import block_positions, prepare_tile, source_window
 from algorithms.radar_geometry import RadarGeometry
 from algorithms.radar_model import OrbitArrays, locate_points
 from algorithms.radar_shadow import layover_shadow
+from algorithms.registration import Model
+from algorithms.registration.resampling import on_block
 from algorithms.regridding import regrid
 from algorithms.resampling import RADIUS, resample
 from algorithms.speckle import frost, quegan, refined_lee
@@ -114,6 +116,8 @@ def _warm_correlation() -> None:
     mask[:4, :4] = NO_DATA
     settings = CorrelationSettings(window=7, step=8, max_displacement=5.0, model="affine")
     correlate(Image(image, mask), Image(image, mask), settings)
+    still = Model("shift", (0.0, 0.0), 1.0, (0.0,), (0.0,))
+    on_block(Image(image, mask), still, Block(0, 0, *image.shape))
 
 
 def _warm_time_series() -> None:

@@ -35,7 +35,7 @@ from simulator.optical.image_pair import ImagePair, make_pair
 PEERS = Path(__file__).parent / "peers" / "registrars.py"
 SEARCH = 10.0  # pixels
 PEER_STEPS = (64, 32)
-STEPS = (None, 64, 16)  # None for the default
+STEPS = (None, 64, 32)  # None for the default
 JUDGED = 16  # every so many pixels the model is compared with the truth
 Float64 = NDArray[np.float64]
 

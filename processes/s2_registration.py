@@ -68,7 +68,7 @@ class S2Registration(ChainProcess):
             "step",
             "Distance of the tie points in pixels",
             data_type="integer",
-            abstract=f"1 to {LARGEST_STEP}; without it a 64th of the image, 100 at most.",
+            abstract=f"1 to {LARGEST_STEP}; without it a 128th of the image, 8 to 100.",
             min_occurs=0,
         ),
         described.number(

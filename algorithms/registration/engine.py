@@ -25,7 +25,7 @@ WINDOW, MAX_DISPLACEMENT = 41, 10.0  # pixels
 # removes it. On real texture it falls from 0.003 to 0.001 pixels.
 _SMOOTHING = 1.0  # pixels
 MOST_STEP, _LEAST_STEP = 100, 8  # pixels
-_NODES_A_SIDE = 64
+_NODES_A_SIDE = 128
 # Points that a model must have, and how much of the ground they must enclose: beyond it a model
 # says what nobody has seen.
 LEAST_POINTS: dict[Kind, int] = {"shift": 10, "affine": 20, "polynomial": 40}
@@ -136,7 +136,7 @@ def default_settings(shape: tuple[int, int], **changed: Any) -> CorrelationSetti
     Parameters
     ----------
     shape
-        Of the reference: some 4,000 nodes, of large images one every 100 pixels.
+        Of the reference: some 16,000 nodes, of large images one every 100 pixels.
     changed
         Settings that shall be others.
     """
