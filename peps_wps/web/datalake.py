@@ -88,7 +88,7 @@ def answer(request: Request, services: Services, path: str) -> Response:
         return redirect(target, 301)
     if "since" in request.args:
         return _news(request, services, lake, relative)
-    return _index(request, view, relative, place)
+    return _index(request, services, view, relative, place)
 
 
 def check_read(request: Request, services: Services) -> None:
@@ -130,14 +130,17 @@ def _content_type(name: str) -> str:
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
-def _index(request: Request, view: DatalakeView, relative: str, place: Path | None) -> Response:
+def _index(
+    request: Request, services: Services, view: DatalakeView, relative: str, place: Path | None
+) -> Response:
     """Answer with the index of a folder in the form that is asked for."""
     address = f"{ADDRESS}{relative}/" if relative else ADDRESS
     order = Order.of(request.query_string.decode("latin-1"))
     is_json = _wants_json(request)
     seen = [] if place is None else list(view.entries(place, with_digests=is_json))
     if is_json:
-        answered = json_answer(document(address, seen, order))
+        links, below = Links.of(services.config, request), f"{relative}/" if relative else ""
+        answered = json_answer(document(address, seen, order, lambda name: links.map(below + name)))
     else:
         text = page(address, seen, order)
         answered = Response(text, content_type=f"{_HTML}; charset=utf-8")

@@ -22,6 +22,7 @@ _SORTED_BY: dict[str, Callable[[Seen], tuple[Any, ...]]] = {
     "M": lambda entry: (entry.modified, entry.name),
     "S": lambda entry: (-1 if entry.is_folder else entry.size_bytes, entry.name),
 }
+_IMAGE = ".tif"
 # A number of three digits at most stands before each unit.
 _UNITS = "KMGTPE"
 _LARGEST = 973
@@ -90,8 +91,10 @@ def page(address: str, entries: Sequence[Seen], order: Order) -> str:
     )
 
 
-def document(address: str, entries: Sequence[Seen], order: Order) -> dict[str, object]:
-    """Return the same as a JSON document."""
+def document(
+    address: str, entries: Sequence[Seen], order: Order, map_of: Callable[[str], str]
+) -> dict[str, object]:
+    """Return the same as a JSON document; `map_of` gives the address of the map of an image."""
     listed = []
     for entry in order.sorted(entries):
         said: dict[str, object] = {
@@ -104,6 +107,8 @@ def document(address: str, entries: Sequence[Seen], order: Order) -> dict[str, o
             said |= {"size": entry.size_bytes}
         if entry.sha256 is not None:
             said |= {"sha256": entry.sha256}
+        if entry.name.endswith(_IMAGE) and not entry.is_folder:
+            said |= {"map": map_of(entry.name)}
         listed.append(said)
     return {"path": address, "entries": listed}
 

@@ -39,6 +39,7 @@ curl '{base}/resto/wps?service=WPS&amp;version=1.0.0&amp;request=Execute&amp;ide
 <li><a href="/resto/api/collections/S1/search.json?maxRecords=20">The newest Sentinel-1 products</a>
 </li>
 <li><a href="/stac">STAC API</a></li>
+<li><a href="/datalake/">Published results</a></li>
 </ul>
 <pre>curl '{base}/resto/api/collections/S1/search.json?productType=GRD&amp;maxRecords=20'</pre>
 <h2>Operate</h2>

@@ -138,6 +138,8 @@ def test_the_same_list_is_given_as_json(client, publish):
     assert listed[name]["size"] == asset["file:size"]
     assert "1220" + listed[name]["sha256"] == asset["file:checksum"]
     assert listed[name]["type"] == "file"
+    below = product.folder.replace("/", "~")
+    assert listed[name]["map"] == f"http://localhost/tiles/{below}~{name}"
     (folder,) = [
         entry
         for entry in client.get("/datalake/?format=json").json["entries"]

@@ -98,6 +98,16 @@ class Making:
     lossless: bool = False
 
 
+@dataclass(frozen=True)
+class _Name:
+    """What a composite is called, and where it goes."""
+
+    kind: str
+    folder: str
+    stem: str
+    title: str
+
+
 def write_composites(
     kinds: Sequence[str],
     sources: Sequence[Source],
@@ -156,7 +166,8 @@ def _mean(month: Sequence[Source], making: Making, work: Work) -> Composite:
         "count": _asset(counts, "Dates with data", rasters.COUNTS, work, names, ("metadata",)),
     }
     title = f"Sentinel-1 mean of {year}-{number} on tile {making.tile}"
-    return _composite(folder, stem, title, month, assets, making, work)
+    name = _Name(MONTHLY, folder, stem, title)
+    return _composite(name, month, assets, making, work)
 
 
 def _ratio(source: Source, making: Making, work: Work) -> Composite:
@@ -166,7 +177,8 @@ def _ratio(source: Source, making: Making, work: Work) -> Composite:
     title = f"Sentinel-1 {'/'.join(source.image)} on tile {making.tile}"
     names = tuple(source.image)
     assets = {RATIO: _asset(path, "Ratio of power", rasters.RATIOS, work, names)}
-    return _composite(source.folder, stem, title, [source], assets, making, work)
+    name = _Name(RATIO, source.folder, stem, title)
+    return _composite(name, [source], assets, making, work)
 
 
 def _colours(source: Source, making: Making, work: Work) -> Composite:
@@ -177,24 +189,30 @@ def _colours(source: Source, making: Making, work: Work) -> Composite:
     said = "Red co-polarised, green cross-polarised, blue their ratio"
     names = tuple(source.image)
     assets = {"visual": _asset(path, said, rasters.COUNTS, work, names, ("visual",))}
-    return _composite(source.folder, stem, title, [source], assets, making, work)
+    name = _Name(RGB, source.folder, stem, title)
+    return _composite(name, [source], assets, making, work)
 
 
 def _composite(
-    folder: str,
-    stem: str,
-    title: str,
+    name: _Name,
     sources: Sequence[Source],
     assets: Mapping[str, Asset],
     making: Making,
     work: Work,
 ) -> Composite:
-    parents = {
-        f"{'../' * len(folder.split('/'))}{source.folder}/{source.item['id']}.json": source.item
-        for source in sources
-    }
-    item = derived_item(stem, title, parents, grid=work.grid, assets=assets, created=making.created)
-    return Composite(folder, item, tuple(making.scratch / asset.href for asset in assets.values()))
+    root = "../" * len(name.folder.split("/"))
+    parents = {f"{root}{source.folder}/{source.item['id']}.json": source.item for source in sources}
+    item = derived_item(
+        name.stem,
+        name.kind,
+        name.title,
+        parents,
+        grid=work.grid,
+        assets=assets,
+        created=making.created,
+    )
+    files = tuple(making.scratch / asset.href for asset in assets.values())
+    return Composite(name.folder, item, files)
 
 
 def _asset(

@@ -21,9 +21,13 @@ from peps_wps.writers.stac import (
 
 Json = dict[str, Any]
 
+# Of our own properties: the others tell of one image what it is.
+_INHERITED = ("peps:calibration", "peps:parameters", "peps:parameters_hash")
+
 
 def derived_item(
     identifier: str,
+    kind: str,
     title: str,
     parents: Mapping[str, Json],
     *,
@@ -37,6 +41,8 @@ def derived_item(
     ----------
     identifier
         Unique in its collection: the stem of the files.
+    kind
+        Which composite it is.
     title
         For people.
     parents
@@ -61,6 +67,7 @@ def derived_item(
         "processing:software": {"PEPS": version("peps")},
         "processing:lineage": lineage,
         **gridded(grid),
+        "peps:composite": kind,
         "peps:dates": sorted(item["properties"]["datetime"] for item in items),
     }
     derived = [
@@ -84,12 +91,13 @@ def derived_item(
 
 
 def _common(items: list[Json]) -> Json:
-    """Return the properties that all items have with the same value."""
+    """Return the properties that all items have with the same value, and that hold for this too."""
     first, *others = (item["properties"] for item in items)
     return {
         name: value
         for name, value in first.items()
         if all(other.get(name) == value for other in others)
+        and (name in _INHERITED or not name.startswith("peps:"))
     }
 
 

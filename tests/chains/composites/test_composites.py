@@ -72,7 +72,8 @@ def series(rng, tmp_path, form):
         path = tmp_path / f"{stem}.tif"
         stored(path, bands, form)
         image = {"VV": Channel(path, 1), "VH": Channel(path, 2)}
-        item = item_of(stem, day, platform="sentinel-1b", constellation="sentinel-1")
+        item = item_of(stem, day, platform="sentinel-1b")
+        item["properties"] |= {"peps:date": day, "peps:calibration": "gamma0"}
         sources.append(Source(f"{FOLDER}/{day}", item, image))
     return sources, np.array(power)
 
@@ -162,6 +163,11 @@ def test_composites_are_valid_cogs_with_items_that_name_their_dates(series, maki
     assert mean["properties"]["datetime"] is None
     assert mean["properties"]["start_datetime"].startswith("2018-07-08")
     assert mean["properties"]["end_datetime"].startswith("2018-07-20")
+    assert mean["properties"]["platform"] == "sentinel-1b"
+    assert mean["properties"]["peps:calibration"] == "gamma0"
+    for product in published:  # none of them is taken for a date of the series
+        assert "peps:date" not in product.item["properties"]
+        assert product.item["properties"]["peps:composite"] in ("monthly", "ratio", "rgb")
     links = [link["href"] for link in mean["links"] if link["rel"] == "derived_from"]
     month = lake.files.path(published[0].folder)
     expected = [lake.root / f"{source.folder}/{source.item['id']}.json" for source in sources[:2]]
