@@ -4,7 +4,7 @@ Fields: Sentinel-1 Product Specification, S1-RS-MDA-52-7441, section 6.3.1.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -35,6 +35,8 @@ from peps_wps.xml_parsing import Element
 
 _LARGEST = 100_000  # lines of a burst or samples; real bursts have 1,518 and 26,395 at most
 _MOST_BURSTS = 1_000
+# Growth of the grid's times with two-way time, 0.5 or 0 but for their rounding.
+_HALF_TOLD = 0.25
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,34 @@ def parse_slc_annotation(
     bursts = tuple(_burst(element, image) for element in elements)
     if any(after.azimuth_time <= before.azimuth_time for before, after in pairwise(bursts)):
         raise SafeError(f"{name} has bursts that are not in the order of time")
+    grid = geolocation_grid_of(root, name, epoch)
+    bistatic_time = _bistatic_time(grid, bursts)
     return SwathAnnotation(
         swath=image.swath,
         polarization=find_text(root, "adsHeader/polarisation", name).upper(),
-        bursts=bursts,
-        grid=geolocation_grid_of(root, name, epoch),
+        bursts=tuple(replace(burst, bistatic_time=bistatic_time) for burst in bursts),
+        grid=grid,
     )
+
+
+def _bistatic_time(grid: GeolocationGrid, bursts: Sequence[Burst]) -> float | None:
+    """Return the two-way time at which lines have the time of zero Doppler; None if all have.
+
+    The processor corrects the motion between sending and receiving for one range, and the grid
+    tells the rest: its times grow by half of the two-way time.
+    """
+    lines = bursts[0].lines
+    number = np.minimum(grid.line.astype(int) // lines, len(bursts) - 1)
+    starts = np.array([burst.azimuth_time for burst in bursts])
+    time = starts[number] + (grid.line - number * lines) * bursts[0].azimuth_time_interval
+    late = grid.azimuth_time - time
+    slope = np.polyfit(
+        (grid.slant_range_time - grid.slant_range_time.mean()).ravel(), late.ravel(), 1
+    )
+    # The slope is half or nothing; that found of a narrow image is spoilt by the rounding of times.
+    if slope[0] < _HALF_TOLD:
+        return None
+    return float((grid.slant_range_time - 2 * late).mean())
 
 
 def _image(root: Element, name: str, epoch: datetime, relative_orbit: int) -> _Image:

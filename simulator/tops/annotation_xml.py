@@ -331,13 +331,15 @@ def _grid_xml(image: SwathImage, nodes: Nodes, incidence: Float64) -> str:
     """`geolocationGrid`."""
     frame = image.frame
     delay = frame.slant_range_time + nodes.sample / frame.sampling_rate
+    bulk_delay = image.seen_by.order.bulk_delay
+    late = np.zeros(delay.size) if bulk_delay is None else 0.5 * (delay - bulk_delay)
     points = []
     for row, (line, time) in enumerate(
         zip(image.grid_lines(), _node_times(image, nodes), strict=True)
     ):
         points += [
             f"""      <geolocationGridPoint>
-        <azimuthTime>{utc_text(image.seen_by.utc(time))}</azimuthTime>
+        <azimuthTime>{utc_text(image.seen_by.utc(time + late[column]))}</azimuthTime>
         <slantRangeTime>{delay[column]:.15e}</slantRangeTime>
         <line>{line:.0f}</line>
         <pixel>{sample:.0f}</pixel>

@@ -21,6 +21,7 @@ from simulator.tops.geometry import (
     View,
     covering,
     ground_nodes,
+    line_time,
     view,
 )
 from simulator.tops.kernel import REACH, TAPS, add_lattice, add_scatterer, response
@@ -168,7 +169,7 @@ def _unlike(
 ) -> tuple[Float64, Float64]:
     """Lines by which a pass sees nodes later in its lattice than the first one, metres farther."""
     frame, reference = other.swaths[number], first.swaths[number]
-    lines = (seen.time - frame.bursts[0].azimuth_time) / frame.line_interval
+    lines = (seen.line_time - frame.bursts[0].azimuth_time) / frame.line_interval
     late = lines + other.flown.misregistration - nodes.line[:, None]
     return late, seen.slant_range - reference.near_range - reference.range_spacing * nodes.sample
 
@@ -276,8 +277,9 @@ def _add_targets(scene: Scene, sight: _Sight) -> None:
         turn = -4 * np.pi / WAVELENGTH * seen.slant_range[0]
         value = np.sqrt(target.power * FLAT_GAMMA0) * np.exp(1j * turn)
         sample = (seen.slant_range[0] - frame.near_range) / frame.range_spacing
+        time = float(line_time(flown.order, seen)[0])
         for canvas in sight.canvases:
-            line = (seen.time[0] - canvas.burst.azimuth_time) / frame.line_interval
+            line = (time - canvas.burst.azimuth_time) / frame.line_interval
             line += flown.flown.misregistration
             add_scatterer(
                 line, sample, value.real, value.imag,

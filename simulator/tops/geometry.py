@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
+from algorithms.constants import SPEED_OF_LIGHT
 from simulator.ellipsoid import cartesian
 from simulator.terrain import Terrain
-from simulator.tops.orbits import zero_doppler
-from simulator.tops.plan import PassFrame, SwathFrame
+from simulator.tops.orbits import ZeroDoppler, zero_doppler
+from simulator.tops.plan import Order, PassFrame, SwathFrame
 from simulator.tops.scene import Scene
 from simulator.zero_doppler import fill_ground
 
@@ -57,7 +58,9 @@ def ground_nodes(
     reach = np.tile([frame.near_range, frame.range_spacing], (time.size, 1))
     relief = (terrain.frame, terrain.base, terrain.waves)
     ground = np.empty((time.size, sample.size, 3))
-    fill_ground(orbit, sample, np.zeros(time.size), reach, np.nan, relief, ground)
+    bulk_delay = first.order.bulk_delay
+    late = np.nan if bulk_delay is None else bulk_delay
+    fill_ground(orbit, sample, np.zeros(time.size), reach, late, relief, ground)
     return Nodes(line, sample, *np.moveaxis(ground, -1, 0))
 
 
@@ -67,26 +70,34 @@ def covering(low: float, high: float, step: float) -> Float64:
     return np.asarray(low + np.arange(count + 1) * step)
 
 
+def line_time(order: Order, seen: ZeroDoppler) -> Float64:
+    """Time (s) that the line has in which a place is imaged, from when and how far it is seen."""
+    if order.bulk_delay is None:
+        return seen.time
+    return seen.time - seen.slant_range / SPEED_OF_LIGHT + order.bulk_delay / 2
+
+
 @dataclass(frozen=True)
 class View:
-    """How a pass sees nodes: when (s) and how far (m), shape of the nodes.
+    """How a pass sees nodes: in the line of which time (s) and how far (m), shape of the nodes.
 
     `displacement` is what the ground has moved towards the antenna, metres: `slant_range` is
     shorter by it than of the ground that stood still.
     """
 
-    time: Float64
+    line_time: Float64
     slant_range: Float64
     displacement: Float64
 
 
 def view(seen_by: PassFrame, scene: Scene, nodes: Nodes) -> View:
-    """Find when and how far a pass sees the ground at nodes, as it lies by then."""
+    """Find where a pass sees the ground at nodes, as it lies by then."""
     middle = 0.5 * (seen_by.start_time + seen_by.stop_time)
     still = cartesian(nodes.longitude, nodes.latitude, nodes.height)
     seen = zero_doppler(seen_by.trajectory, still, middle)
     if seen_by.flown.uplift == 0 or not scene.bowls:
-        return View(seen.time, seen.slant_range, np.zeros(seen.time.shape))
+        still_time = line_time(seen_by.order, seen)
+        return View(still_time, seen.slant_range, np.zeros(still_time.shape))
     east, north = scene.terrain.plane(nodes.longitude, nodes.latitude)
     uplift = seen_by.flown.uplift * scene.uplift(east, north)
     moved = zero_doppler(
@@ -94,4 +105,5 @@ def view(seen_by: PassFrame, scene: Scene, nodes: Nodes) -> View:
         cartesian(nodes.longitude, nodes.latitude, nodes.height + uplift),
         middle,
     )
-    return View(moved.time, moved.slant_range, seen.slant_range - moved.slant_range)
+    towards = seen.slant_range - moved.slant_range
+    return View(line_time(seen_by.order, moved), moved.slant_range, towards)

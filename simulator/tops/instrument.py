@@ -58,6 +58,8 @@ class TopsMode:
     cycle, preamble
         Seconds between bursts of a swath, and before the first cycle that is numbered: what ESA's
         burst map counts.
+    bulk_delay
+        Two-way time for which the processor corrects the bistatic delay, seconds.
     swaths
         From near to far.
     """
@@ -67,6 +69,7 @@ class TopsMode:
     sampling_rate: float
     cycle: float
     preamble: float
+    bulk_delay: float
     swaths: tuple[Swath, ...]
 
     def swath(self, name: str) -> Swath:
@@ -84,6 +87,7 @@ IW = TopsMode(
     sampling_rate=6.434523812571428e7,
     cycle=2.758273,
     preamble=2.299849,
+    bulk_delay=5.8546e-3,
     swaths=(
         Swath(
             "IW1", 5.339839e-3, 0.0, 0.822, 1.590368784, 1502, 22_612,
@@ -105,6 +109,7 @@ EW = TopsMode(
     sampling_rate=2.502314816e7,
     cycle=3.038376,
     preamble=2.299970,
+    bulk_delay=5.7348e-3,
     swaths=tuple(
         Swath(f"EW{k + 1}", near, 0.6077 * k, 0.55, rate, 1160, samples, (236.0, 0.75), band)
         for k, (near, rate, samples, band) in enumerate(

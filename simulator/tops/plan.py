@@ -92,6 +92,11 @@ class Order:
         Time of the middle of the first pass, UTC.
     satellite, ascending, processor, polarizations
         As products say; burst identifiers are written by processors from 3.40 on.
+    bistatic
+        Whether lines lie earlier than zero Doppler by half of what the two-way time exceeds that
+        of the middle of the mode: what real processors leave of the bistatic delay.
+    seed
+        Of scatterers and noise.
     """
 
     scene: Scene
@@ -108,7 +113,13 @@ class Order:
     ascending: bool = True
     processor: str = "3.71"
     polarizations: tuple[str, ...] = ("VV",)
+    bistatic: bool = True
     seed: int = 1
+
+    @property
+    def bulk_delay(self) -> float | None:
+        """Two-way time (s) for which the bistatic delay is corrected; None where it is for all."""
+        return self.mode.bulk_delay if self.bistatic else None
 
     @property
     def has_identifiers(self) -> bool:

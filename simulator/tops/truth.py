@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulator.ellipsoid import cartesian
 from simulator.tops.doppler import WAVELENGTH
-from simulator.tops.geometry import Nodes, ground_nodes, view
+from simulator.tops.geometry import Nodes, ground_nodes, line_time, view
 from simulator.tops.instrument import MODES
 from simulator.tops.orbits import ZeroDoppler, zero_doppler
 from simulator.tops.plan import Order, Pass, PassFrame, plan
@@ -40,7 +40,7 @@ def describe(order: Order) -> dict[str, Any]:
 
 _PLAIN = (
     "swaths", "bursts", "lines", "samples", "overlap", "swath_overlap", "satellite", "ascending",
-    "processor", "polarizations", "seed",
+    "processor", "polarizations", "bistatic", "seed",
 )  # fmt: skip
 
 
@@ -188,7 +188,8 @@ def _burst_fields(truth: PairTruth, swath: int, burst: int) -> dict[str, Float64
     nodes = truth.nodes(swath, burst, lines, samples)
     place = nodes.longitude, nodes.latitude
     near, far = (truth.seen(*place, which) for which in (0, 1))
-    late = (far.time - other.bursts[burst].azimuth_time) / other.line_interval
+    time = line_time(truth.order, far)
+    late = (time - other.bursts[burst].azimuth_time) / other.line_interval
     return {
         "line": lines,
         "sample": samples,

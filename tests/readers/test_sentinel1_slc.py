@@ -401,3 +401,23 @@ def test_products_of_every_satellite_and_mode_are_read(
     assert product.manifest.platform == satellite
     assert tuple(product.swaths) == swaths
     assert len(product.bursts) == 2 * len(swaths)
+
+
+def test_the_bistatic_delay_is_corrected_for_the_middle_of_the_mode(annotations: Path) -> None:
+    for path in annotations.glob("*.SAFE"):
+        product = open_slc(Safe.open(path))
+        middle = product.swaths["IW2"].bursts[0]
+        delay = middle.slant_range_time + 0.5 * middle.samples / middle.range_sampling_rate
+        for burst in product.bursts.values():
+            # The middle of the samples is not quite that of the beam: 3 us of two-way time.
+            assert burst.bistatic_time == pytest.approx(delay, abs=5e-6)
+
+
+@pytest.mark.parametrize("is_left", [True, False])
+def test_the_bistatic_delay_is_read_from_the_grid(tmp_path: Path, is_left: bool) -> None:
+    order = Order(FLAT, (Pass(),), bursts=2, lines=60, samples=900, bistatic=is_left)
+    (path,) = write_passes(tmp_path, order, Options(is_noise=True, dem=False))
+    for burst in open_slc(Safe.open(path)).bursts.values():
+        expected = order.bulk_delay
+        # 63 times of the grid are rounded to 1 us: twice their mean error is 0.07 us; 4 sigma.
+        assert burst.bistatic_time == (expected and pytest.approx(expected, abs=3e-7))
