@@ -3,17 +3,27 @@
 import base64
 import binascii
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from lxml import etree
 
 from peps_wps.ordering.boxes import Box
-from peps_wps.wps.errors import WpsError, invalid
+from peps_wps.wps.errors import WpsError, invalid, missing
+from peps_wps.wps.requests import InputReference, collect
 from peps_wps.wps.vocabulary import XLINK, Vocabulary
 from peps_wps.xml_parsing import Element, XmlError, XmlLimits, read_xml
 
 # Generous: a layer of a map, as QGIS sends it, has thousands of elements.
 _LIMITS = XmlLimits(elements=50_000, attributes=100, depth=100)
+
+
+class Input(NamedTuple):
+    """An input of an Execute request; its media type is empty where none is named."""
+
+    identifier: str
+    value: str | InputReference
+    media_type: str
 
 
 def read_request(body: bytes) -> Element:
@@ -39,6 +49,23 @@ def texts_at(root: Element, path: str, words: Vocabulary) -> tuple[str, ...]:
     """Return the texts of the elements at a path, empty ones left out."""
     found = (text_of(one) for one in root.iterfind(path, dict(words.names)))
     return tuple(text for text in found if text)
+
+
+def process_in(root: Element, words: Vocabulary) -> str:
+    """Return the process that an Execute request names."""
+    identifier = text_of(root.find("ows:Identifier", dict(words.names)))
+    if not identifier:
+        raise missing("identifier")
+    return identifier
+
+
+def inputs_in(
+    elements: Iterable[Element], read: Callable[[Element], Input]
+) -> tuple[dict[str, tuple[str | InputReference, ...]], tuple[tuple[str, str], ...]]:
+    """Return the values by identifier, in their order, and the media types that are named."""
+    inputs = [read(element) for element in elements]
+    types = tuple((one.identifier, one.media_type) for one in inputs if one.media_type)
+    return collect([(one.identifier, one.value) for one in inputs]), types
 
 
 def document_in(element: Element, identifier: str) -> str:

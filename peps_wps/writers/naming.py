@@ -86,6 +86,20 @@ def series_stem(acquisition: Pass, tile: str, polarizations: str, calibration: s
     )
 
 
+def composite_stem(
+    tile: str, polarizations: str, direction: str, relative_orbit: int, calibration: str
+) -> str:
+    """Return what names of composites begin with: ``s1_gam_31TGL_vvvh_DES_139``.
+
+    Parameters
+    ----------
+    direction
+        "ascending" or "descending".
+    """
+    token, track = _CALIBRATION_TOKEN[calibration], f"{relative_orbit:03d}"
+    return f"s1_{token}_{tile}_{polarizations.lower()}_{ORBIT_DIRECTION[direction]}_{track}"
+
+
 def pass_name(acquisition: Pass) -> str:
     """Return what tells a pass from every other: ``s1a_ASC_030_20210809t173953``."""
     return f"{acquisition.platform.lower()}_{_pass_stem(acquisition)}"

@@ -4,7 +4,7 @@ STAC 1.1.0 with the extensions sar, sat, projection, raster, mgrs, grid, process
 versions that pystac 1.15 reads and writes.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,18 +26,11 @@ PNG = "image/png"
 JPEG = "image/jpeg"
 
 VERSION = "1.1.0"
-_EXTENSIONS = tuple(
-    f"https://stac-extensions.github.io/{name}/schema.json"
-    for name in (
-        "sar/v1.0.0",
-        "sat/v1.0.0",
-        "projection/v2.0.0",
-        "raster/v1.1.0",
-        "mgrs/v1.0.0",
-        "grid/v1.1.0",
-        "processing/v1.1.0",
-        "file/v2.1.0",
-    )
+_EXTENSIONS = ("sar/v1.0.0", "sat/v1.0.0")
+# Of every item on a tile.
+_COMMON_EXTENSIONS = (
+    *("projection/v2.0.0", "raster/v1.1.0", "mgrs/v1.0.0", "grid/v1.1.0"),
+    *("processing/v1.1.0", "file/v2.1.0"),
 )
 _CENTER_FREQUENCY = 5.405  # GHz; Sentinel-1 product annotation, radarFrequency
 _EDGE_POINTS = 11  # of each side of a tile: its sides are curves in longitude and latitude
@@ -126,22 +119,60 @@ def tile_item(
     assets
         By key: "vv", "vh", "thumbnail", ...
     """
-    footprint, bbox = footprint_on(grid, acquisition.footprint)
     polarizations = {name for asset in assets.values() for name in asset.polarizations}
+    properties = {
+        "title": f"Sentinel-1 {processing.calibration} on tile {grid.tile}",
+        **_acquired(acquisition, polarizations),
+        **_processed(acquisition, processing),
+        **gridded(grid),
+        **_own(acquisition, processing, quality),
+    }
+    return item_on(
+        grid,
+        acquisition.footprint,
+        identifier,
+        extensions=_EXTENSIONS,
+        properties=properties,
+        assets=assets,
+    )
+
+
+def item_on(
+    grid: Grid,
+    footprint: BaseGeometry,
+    identifier: str,
+    *,
+    extensions: Sequence[str],
+    properties: Json,
+    assets: Mapping[str, Asset],
+) -> Json:
+    """Return an item on a tile.
+
+    Parameters
+    ----------
+    grid
+        That all GeoTIFFs share.
+    footprint
+        Of the products it is from; the item covers what lies on the grid.
+    identifier
+        Unique in its collection.
+    extensions
+        Names and versions of those that its properties need, beside the common ones.
+    properties, assets
+        What it says.
+    """
+    geometry, bbox = footprint_on(grid, footprint)
     return {
         "type": "Feature",
         "stac_version": VERSION,
-        "stac_extensions": list(_EXTENSIONS),
+        "stac_extensions": [
+            f"https://stac-extensions.github.io/{name}/schema.json"
+            for name in (*extensions, *_COMMON_EXTENSIONS)
+        ],
         "id": identifier,
-        "geometry": shapely.geometry.mapping(shapely.set_precision(footprint, PRECISION_DEG)),
+        "geometry": shapely.geometry.mapping(shapely.set_precision(geometry, PRECISION_DEG)),
         "bbox": bbox,
-        "properties": {
-            "title": f"Sentinel-1 {processing.calibration} on tile {grid.tile}",
-            **_acquired(acquisition, polarizations),
-            **_processed(acquisition, processing),
-            **gridded(grid),
-            **_own(acquisition, processing, quality),
-        },
+        "properties": properties,
         "links": [{"rel": "license", "href": LICENCE, "title": "Copernicus Sentinel data"}],
         "assets": {key: asset_document(asset) for key, asset in assets.items()},
     }

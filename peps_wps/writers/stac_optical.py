@@ -5,35 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import shapely
 from shapely.geometry.base import BaseGeometry
 
-from peps_wps.writers.stac import (
-    LICENCE,
-    PRECISION_DEG,
-    VERSION,
-    Asset,
-    Grid,
-    Json,
-    asset_document,
-    footprint_on,
-    gridded,
-    instant_text,
-)
+from peps_wps.writers.stac import Asset, Grid, Json, gridded, instant_text, item_on
 
-_EXTENSIONS = tuple(
-    f"https://stac-extensions.github.io/{name}/schema.json"
-    for name in (
-        "eo/v1.1.0",
-        "sat/v1.0.0",
-        "projection/v2.0.0",
-        "raster/v1.1.0",
-        "mgrs/v1.0.0",
-        "grid/v1.1.0",
-        "processing/v1.1.0",
-        "file/v2.1.0",
-    )
-)
+_EXTENSIONS = ("eo/v1.1.0", "sat/v1.0.0")
 
 
 @dataclass(frozen=True)
@@ -114,28 +90,25 @@ def optical_item(
     assets
         By key.
     """
-    footprint, bbox = footprint_on(grid, observation.footprint)
-    return {
-        "type": "Feature",
-        "stac_version": VERSION,
-        "stac_extensions": list(_EXTENSIONS),
-        "id": identifier,
-        "geometry": shapely.geometry.mapping(shapely.set_precision(footprint, PRECISION_DEG)),
-        "bbox": bbox,
-        "properties": {
-            "title": making.title,
-            **_observed(observation),
-            "created": instant_text(making.created),
-            "gsd": resolution,
-            "processing:software": {"PEPS": making.software},
-            "processing:lineage": making.lineage,
-            **gridded(grid),
-            "peps:input_products": list(observation.titles),
-            **{f"peps:{name}": value for name, value in making.further.items()},
-        },
-        "links": [{"rel": "license", "href": LICENCE, "title": "Copernicus Sentinel data"}],
-        "assets": {key: asset_document(asset) for key, asset in assets.items()},
+    properties = {
+        "title": making.title,
+        **_observed(observation),
+        "created": instant_text(making.created),
+        "gsd": resolution,
+        "processing:software": {"PEPS": making.software},
+        "processing:lineage": making.lineage,
+        **gridded(grid),
+        "peps:input_products": list(observation.titles),
+        **{f"peps:{name}": value for name, value in making.further.items()},
     }
+    return item_on(
+        grid,
+        observation.footprint,
+        identifier,
+        extensions=_EXTENSIONS,
+        properties=properties,
+        assets=assets,
+    )
 
 
 def _observed(observation: Observation) -> Json:

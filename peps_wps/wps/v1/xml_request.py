@@ -10,16 +10,18 @@ from peps_wps.wps.requests import (
     InputReference,
     OutputRequest,
     Request,
-    collect,
     read_boolean,
     stored_mode,
 )
 from peps_wps.wps.vocabulary import V1
 from peps_wps.wps.xml_reading import (
+    Input,
     box_in,
     document_in,
     href_of,
+    inputs_in,
     media_type_at,
+    process_in,
     text_of,
     texts_at,
 )
@@ -48,9 +50,7 @@ def parse_request(root: Element) -> Request:
 
 
 def _execute(root: Element, language: str) -> Execute:
-    identifier = text_of(root.find("ows:Identifier", _NAMES))
-    if not identifier:
-        raise missing("identifier")
+    identifier = process_in(root, V1)
     document = root.find("wps:ResponseForm/wps:ResponseDocument", _NAMES)
     raw = root.find("wps:ResponseForm/wps:RawDataOutput", _NAMES)
     is_raw = raw is not None and document is None
@@ -58,11 +58,11 @@ def _execute(root: Element, language: str) -> Execute:
     if document is not None:
         wanted = document.findall("wps:Output", _NAMES)
     store = _flag(document, "storeExecuteResponse")
-    inputs = root.findall("wps:DataInputs/wps:Input", _NAMES)
+    inputs, input_types = inputs_in(root.iterfind("wps:DataInputs/wps:Input", _NAMES), _input)
     return Execute(
         identifier,
-        inputs=collect([_input(one) for one in inputs]),
-        input_types=tuple(one for one in map(_type, inputs) if one[1]),
+        inputs=inputs,
+        input_types=input_types,
         outputs=tuple(_output(one) for one in wanted),
         mode=stored_mode(status=_flag(document, "status"), store=store, raw=is_raw),
         raw=is_raw,
@@ -89,27 +89,27 @@ def _output(element: Element) -> OutputRequest:
     )
 
 
-def _input(element: Element) -> tuple[str, str | InputReference]:
-    """Return identifier and value of an input."""
+def _input(element: Element) -> Input:
+    """Return an input."""
     identifier = text_of(element.find("ows:Identifier", _NAMES))
     if not identifier:
         raise missing("Input", "an input has no identifier")
+    media_type = media_type_at(element, ("wps:Reference", "wps:Data/wps:ComplexData"), V1)
+    return Input(identifier, _value(element, identifier), media_type)
+
+
+def _value(element: Element, identifier: str) -> str | InputReference:
+    """Return the value of an input, or where it is."""
     reference = element.find("wps:Reference", _NAMES)
     if reference is not None:
-        return identifier, InputReference(href_of(reference, identifier))
+        return InputReference(href_of(reference, identifier))
     literal = element.find("wps:Data/wps:LiteralData", _NAMES)
     if literal is not None:
-        return identifier, text_of(literal)
+        return text_of(literal)
     inline = element.find("wps:Data/wps:ComplexData", _NAMES)
     if inline is not None:
-        return identifier, document_in(inline, identifier)
+        return document_in(inline, identifier)
     box = element.find("wps:Data/wps:BoundingBoxData", _NAMES)
     if box is not None:
-        return identifier, box_in(box, identifier, V1)
+        return box_in(box, identifier, V1)
     raise invalid(identifier, f"{identifier} has neither data nor a reference")
-
-
-def _type(element: Element) -> tuple[str, str]:
-    """Return identifier and media type of an input."""
-    identifier = text_of(element.find("ows:Identifier", _NAMES))
-    return identifier, media_type_at(element, ("wps:Reference", "wps:Data/wps:ComplexData"), V1)

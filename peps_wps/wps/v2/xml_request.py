@@ -11,17 +11,19 @@ from peps_wps.wps.requests import (
     JobRequest,
     OutputRequest,
     Request,
-    collect,
     read_mode,
     read_response,
     read_transmission,
 )
 from peps_wps.wps.vocabulary import V2, XML_LANG
 from peps_wps.wps.xml_reading import (
+    Input,
     box_in,
     document_in,
     href_of,
+    inputs_in,
     media_type_at,
+    process_in,
     text_of,
     texts_at,
 )
@@ -57,14 +59,12 @@ def parse_request(root: Element) -> Request:
 
 
 def _execute(root: Element, language: str) -> Execute:
-    identifier = text_of(root.find("ows:Identifier", _NAMES))
-    if not identifier:
-        raise missing("identifier")
-    inputs = root.findall("wps:Input", _NAMES)
+    identifier = process_in(root, V2)
+    inputs, input_types = inputs_in(root.iterfind("wps:Input", _NAMES), _input)
     return Execute(
         identifier,
-        inputs=collect([_input(one) for one in inputs]),
-        input_types=tuple(one for one in map(_type, inputs) if one[1]),
+        inputs=inputs,
+        input_types=input_types,
         outputs=tuple(_output(one) for one in root.iterfind("wps:Output", _NAMES)),
         mode=read_mode(root.get("mode", ""), "auto"),
         raw=read_response(root.get("response", "")),
@@ -83,29 +83,29 @@ def _output(element: Element) -> OutputRequest:
     return OutputRequest(identifier, transmission, element.get("mimeType", ""))
 
 
-def _input(element: Element) -> tuple[str, str | InputReference]:
-    """Return identifier and value of an input."""
+def _input(element: Element) -> Input:
+    """Return an input."""
     identifier = element.get("id", "").strip()
     if not identifier:
         raise missing("Input", "an input has no id")
     if element.find("wps:Input", _NAMES) is not None:
         raise WpsError("NoSuchInput", identifier, f"{identifier} has no inputs inside")
+    media_type = media_type_at(element, ("wps:Reference", "wps:Data"), V2)
+    return Input(identifier, _value(element, identifier), media_type)
+
+
+def _value(element: Element, identifier: str) -> str | InputReference:
+    """Return the value of an input, or where it is."""
     reference = element.find("wps:Reference", _NAMES)
     if reference is not None:
-        return identifier, InputReference(href_of(reference, identifier))
+        return InputReference(href_of(reference, identifier))
     data = element.find("wps:Data", _NAMES)
     if data is None:
         raise invalid(identifier, f"{identifier} has neither data nor a reference")
     literal = data.find("wps:LiteralValue", _NAMES)
     if literal is not None:
-        return identifier, text_of(literal)
+        return text_of(literal)
     box = data.find("ows:BoundingBox", _NAMES)
     if box is not None:
-        return identifier, box_in(box, identifier, V2)
-    return identifier, document_in(data, identifier)
-
-
-def _type(element: Element) -> tuple[str, str]:
-    """Return identifier and media type of an input."""
-    paths = ("wps:Reference", "wps:Data")
-    return element.get("id", "").strip(), media_type_at(element, paths, V2)
+        return box_in(box, identifier, V2)
+    return document_in(data, identifier)
