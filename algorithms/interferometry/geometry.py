@@ -104,8 +104,8 @@ def baseline_at(reference: RadarFrame, secondary: RadarFrame, ground: Float64) -
     first = reference.orbit_polynomial.position(times[0])
     sight = ground - first
     sight /= np.linalg.norm(sight, axis=-1, keepdims=True)
-    # For an antenna that looks right, sight x path points below the line of sight.
-    below = np.cross(sight, reference.orbit_polynomial.velocity(times[0]))
+    # For an antenna that looks right, path x sight points below the line of sight.
+    below = np.cross(reference.orbit_polynomial.velocity(times[0]), sight)
     below /= np.linalg.norm(below, axis=-1, keepdims=True)
     apart = secondary.orbit_polynomial.position(times[1]) - first
     return Baseline(np.sum(apart * below, axis=-1), np.sum(apart * sight, axis=-1))

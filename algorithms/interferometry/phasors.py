@@ -26,7 +26,7 @@ _ONE = np.float32(1.0)
 
 @compiled
 def phasor(cycles: float) -> tuple[np.float32, np.float32]:
-    """Return cosine and sine of 2 pi cycles within 3e-7."""
+    """Return cosine and sine of 2 pi cycles within 1e-6."""
     x = np.float32(cycles - ((cycles + _ROUND) - _ROUND))
     square = x * x
     # Of half the angle first, which a short polynomial covers.
