@@ -1,6 +1,6 @@
 """Speckle filters of single images, file by file, in strips."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from rasterio.windows import Window
 from algorithms.speckle import equivalent_looks, frost, gamma_map, lee, refined_lee
 from peps_wps.chains.ortho_s1.values import ValueFormat, decode
 from peps_wps.chains.tiling_s1.series_filter import CACHE_BYTES, Output, filtered_file, put_strip
-from peps_wps.chains.tiling_s1.strips import Span, Strip, sweep
+from peps_wps.chains.tiling_s1.strips import Strip, sweep
 from peps_wps.writers.cog import BLOCK
 
 Float32 = NDArray[np.float32]
@@ -94,17 +94,18 @@ def _filter_date(dates: Dates, source: Path, output: Output, threads: int) -> No
     radius = REFINED_LEE_RADIUS if dates.method == "refined_lee" else dates.radius
     writer = filtered_file(source, output, dates.form, lossless=dates.lossless)
     with rasterio.open(source) as dataset:
-        bands, height = dataset.count, dataset.height
+        bands = dataset.count
     for band in range(bands):
         looks = dates.looks or measured_looks(source, band, dates.form) or NOMINAL_LOOKS
         apply = _filter(dates.method, looks, radius)
 
-        def work(strip: Strip, band: int = band, apply: _Filter = apply) -> None:
-            power = apply(strip.power)[strip.above : strip.above + strip.rows]
-            put_strip(writer, band, strip.row, power, dates.form)
+        def work(strips: Sequence[Strip], band: int = band, apply: _Filter = apply) -> None:
+            (strip,) = strips
+            if strip.holds_data:
+                power = apply(strip.power)[strip.above : strip.above + strip.rows]
+                put_strip(writer, band, strip.row, power, dates.form)
 
-        whole = Span(0, height)
-        sweep(source, band, whole, work, form=dates.form, radius=radius, threads=threads)
+        sweep([source], band, work, form=dates.form, radius=radius, threads=threads)
     writer.close()
 
 

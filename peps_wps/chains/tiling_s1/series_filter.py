@@ -1,14 +1,15 @@
 """The speckle filter over the images of one tile, orbit and polarisation, or pair of them.
 
-A series of any length passes through the memory of two images: sums over dates by parts of the
-rows, then date by date the filtered image. Every image is decoded twice for that, which costs less
+A series of any length passes through the memory of a few images: sums over dates, a few dates at a
+time, then date by date the filtered image. Every image is decoded twice for that, which costs less
 than keeping what was computed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
@@ -17,15 +18,14 @@ from numpy.typing import NDArray
 from algorithms.speckle import RunningSums, filtered
 from algorithms.speckle.multitemporal import RADIUS
 from peps_wps.chains.ortho_s1.values import ValueFormat, encode
-from peps_wps.chains.tiling_s1.strips import Span, Strip, parts_of, sweep
-from peps_wps.chains.tiling_s1.sums_file import SumsWriter, read_sums
+from peps_wps.chains.tiling_s1.strips import Span, Strip, sweep
+from peps_wps.chains.tiling_s1.sums_file import ROWS, SumsReader, SumsWriter
 from peps_wps.writers.cog import BLOCK, CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 
 Float32 = NDArray[np.float32]
 
-# Sums of so many pixels are in memory at once, 10 bytes each: half a tile.
-_PIXELS_OF_SUMS = 66_000_000
+_BATCH = 5  # images that are added to the sums at once, 90 MB each
 CACHE_BYTES = 64_000_000  # decoded blocks that GDAL keeps; strips read each block once
 
 
@@ -136,54 +136,68 @@ def _grid(paths: list[Path]) -> dict[str, Any]:
 
 def _sum(series: Series, grid: dict[str, Any], threads: int, steps: _Steps) -> list[Float32]:
     """Write the sums with the new images; return the gain of every band."""
-    shape = (grid["height"], grid["width"])
-    gains = [np.empty(shape, np.float32) for _ in range(grid["count"])]
-    parts = _parts(shape)
-    writer = SumsWriter(series.sums, grid, series.sums_tags)
-    for band, gain in enumerate(gains):
-        for part in parts:
-            sums = _sums_before(series, band, part, shape[1])
-            for path in series.new:
-                _add(series, path, band, part, sums, threads)
-                steps.end(1 / len(parts))
-            writer.write(band, part, sums)
-            gain[part.first : part.end] = sums.gain()
-    writer.close()
+    gains = _no_gains(grid)
+    with ExitStack() as stack:
+        before: SumsReader | SumsWriter | None = None
+        if series.previous is not None:
+            before = stack.enter_context(SumsReader(series.previous))
+        writer = SumsWriter(series.sums, grid, series.sums_tags)
+        for first in range(0, len(series.new), _BATCH):
+            batch = series.new[first : first + _BATCH]
+            for band, gain in enumerate(gains):
+                _add(series, batch, _Rows(before, writer, band, gain), threads)
+                steps.end(len(batch))
+            before = writer
+        writer.close()
     return gains
+
+
+class _Rows(NamedTuple):
+    """The sums of a band row by row: those before, where they go, and the gain that they give."""
+
+    before: SumsReader | SumsWriter | None
+    writer: SumsWriter
+    band: int
+    gain: Float32
+
+
+def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> None:
+    """Add some images to the sums of a band."""
+
+    def add(strips: Sequence[Strip]) -> None:
+        if rows.before is None and not any(strip.holds_data for strip in strips):
+            return
+        for parts in zip(*(strip.parts(ROWS, series.radius) for strip in strips), strict=True):
+            span = Span(parts[0].row, parts[0].row + parts[0].rows)
+            if rows.before is None:
+                sums = RunningSums.empty((parts[0].rows, rows.gain.shape[1]))
+            else:
+                sums = rows.before.read(rows.band, span)
+            for part in parts:
+                if part.holds_data:
+                    sums.add(part.power, radius=series.radius, above=part.above, below=part.below)
+            rows.writer.write(rows.band, span, sums)
+            rows.gain[span.first : span.end] = sums.gain()
+
+    sweep(batch, rows.band, add, form=series.form, radius=series.radius, threads=threads)
 
 
 def _gains(series: Series, grid: dict[str, Any]) -> list[Float32]:
     """Return the gain of every band by the sums that there are."""
-    shape = (grid["height"], grid["width"])
-    gains = [np.empty(shape, np.float32) for _ in range(grid["count"])]
-    for band, gain in enumerate(gains):
-        for part in _parts(shape):
-            gain[part.first : part.end] = _sums_before(series, band, part, shape[1]).gain()
+    gains = _no_gains(grid)
+    if series.previous is None:
+        return gains
+    with SumsReader(series.previous) as sums:
+        for band, gain in enumerate(gains):
+            for first in range(0, len(gain), ROWS):
+                span = Span(first, min(first + ROWS, len(gain)))
+                gain[span.first : span.end] = sums.read(band, span).gain()
     return gains
 
 
-def _parts(shape: tuple[int, int]) -> list[Span]:
-    """Return the rows whose sums are in memory at once."""
-    return parts_of(Span(0, shape[0]), -(-shape[0] * shape[1] // _PIXELS_OF_SUMS))
-
-
-def _sums_before(series: Series, band: int, part: Span, width: int) -> RunningSums:
-    if series.previous is None:
-        return RunningSums.empty((part.end - part.first, width))
-    return read_sums(series.previous, band, part)
-
-
-def _add(
-    series: Series, path: Path, band: int, part: Span, sums: RunningSums, threads: int
-) -> None:
-    """Add one image to the sums of a part of the rows."""
-
-    def add(strip: Strip) -> None:
-        rows = slice(strip.row - part.first, strip.row - part.first + strip.rows)
-        of_strip = RunningSums(sums.total[rows], sums.count[rows])
-        of_strip.add(strip.power, radius=series.radius, above=strip.above, below=strip.below)
-
-    sweep(path, band, part, add, form=series.form, radius=series.radius, threads=threads)
+def _no_gains(grid: dict[str, Any]) -> list[Float32]:
+    shape = (grid["height"], grid["width"])
+    return [np.zeros(shape, np.float32) for _ in range(grid["count"])]
 
 
 def _filter(
@@ -191,18 +205,19 @@ def _filter(
 ) -> None:
     """Filter one band of an image into its file."""
 
-    def work(strip: Strip) -> None:
-        power = filtered(
-            strip.power,
-            gain[strip.row : strip.row + strip.rows],
-            radius=series.radius,
-            above=strip.above,
-            below=strip.below,
-        )
-        put_strip(writer, band, strip.row, power, series.form)
+    def work(strips: Sequence[Strip]) -> None:
+        (strip,) = strips
+        if strip.holds_data:
+            power = filtered(
+                strip.power,
+                gain[strip.row : strip.row + strip.rows],
+                radius=series.radius,
+                above=strip.above,
+                below=strip.below,
+            )
+            put_strip(writer, band, strip.row, power, series.form)
 
-    whole = Span(0, gain.shape[0])
-    sweep(source, band, whole, work, form=series.form, radius=series.radius, threads=threads)
+    sweep([source], band, work, form=series.form, radius=series.radius, threads=threads)
 
 
 def put_strip(writer: CogWriter, band: int, row: int, power: Float32, form: ValueFormat) -> None:

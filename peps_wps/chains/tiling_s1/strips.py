@@ -1,7 +1,8 @@
-"""An image read once from top to bottom, in strips that know the rows beside them."""
+"""Images read once from top to bottom, in strips that know the rows beside them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from peps_wps.chains.ortho_s1.values import ValueFormat, decode
+from peps_wps.readers.float_blocks import FloatBlocks, is_readable
 from peps_wps.writers.cog import BLOCK
 
 Float32 = NDArray[np.float32]
@@ -28,6 +30,8 @@ class Strip(NamedTuple):
         Linear power, shape (above + rows + below, column), 0 for no data.
     above, below
         Rows at the ends of `power` that belong to the neighbours.
+    holds_data
+        Whether the file has any block of these rows.
     """
 
     row: int
@@ -35,6 +39,17 @@ class Strip(NamedTuple):
     power: Float32
     above: int
     below: int
+    holds_data: bool
+
+    def parts(self, rows: int, radius: int) -> Iterator["Strip"]:
+        """Give parts of at most `rows` rows, which know at most `radius` rows beside them."""
+        for first in range(0, self.rows, rows):
+            number = min(rows, self.rows - first)
+            above = min(radius, self.above + first)
+            below = min(radius, self.rows - first - number + self.below)
+            start = self.above + first
+            power = self.power[start - above : start + number + below]
+            yield Strip(self.row + first, number, power, above, below, self.holds_data)
 
 
 class Span(NamedTuple):
@@ -45,25 +60,23 @@ class Span(NamedTuple):
 
 
 def sweep(
-    path: Path,
+    paths: Sequence[Path],
     band: int,
-    span: Span,
-    work: Callable[[Strip], None],
+    work: Callable[[Sequence[Strip]], None],
     *,
     form: ValueFormat,
     radius: int,
     threads: int,
 ) -> None:
-    """Do the work on every strip of some rows of an image that holds data.
+    """Do the work on every strip of some images of one grid.
 
     Parameters
     ----------
-    path, band
-        A GeoTIFF, and which of its bands, from 0.
-    span
-        Rows, from a multiple of 512.
+    paths, band
+        GeoTIFFs, and which of their bands, from 0.
     work
-        Called from the threads, each of which goes down a part of the rows.
+        Called with the strips of all images at the same rows, from the threads, each of which
+        goes down a part of the rows.
     form
         How power is stored.
     radius
@@ -71,11 +84,14 @@ def sweep(
     """
 
     def follow(part: Span) -> None:
-        with rasterio.open(path) as dataset:
-            for strip in _strips(dataset, band + 1, part, form, radius):
-                work(strip)
+        with ExitStack() as stack:
+            datasets = [stack.enter_context(rasterio.open(path)) for path in paths]
+            images = [_strips(dataset, band + 1, part, form, radius) for dataset in datasets]
+            for strips in zip(*images, strict=True):
+                work(strips)
 
-    parts = parts_of(span, threads)
+    with rasterio.open(paths[0]) as dataset:
+        parts = parts_of(Span(0, dataset.height), threads)
     with ThreadPoolExecutor(len(parts), thread_name_prefix="strip") as pool:
         for _ in pool.map(follow, parts):
             pass
@@ -93,14 +109,7 @@ def _strips(
     dataset: DatasetReader, band: int, span: Span, form: ValueFormat, radius: int
 ) -> Iterator[Strip]:
     """Give the strips of a part; every block row is decoded once, into one of two buffers."""
-
-    def read(target: Float32, first: int) -> None:
-        window = Window(0, first, dataset.width, len(target))
-        if form.quantity == "linear power":
-            dataset.read(band, window=window, out=target)
-        else:
-            target[:] = decode(dataset.read(band, window=window), form)
-
+    read = _reader(dataset, band, form)
     shape = (radius + BLOCK + radius, dataset.width)
     this, other = np.empty(shape, np.float32), np.empty(shape, np.float32)
     above = min(radius, span.first)
@@ -113,11 +122,22 @@ def _strips(
         if further:
             read(other[radius : radius + further], row + rows)
         this[radius + rows : radius + rows + below] = other[radius : radius + below]
-        if _holds_data(dataset, band, row, rows):
-            power = this[radius - above : radius + rows + below]
-            yield Strip(row, rows, power, above, below)
+        power = this[radius - above : radius + rows + below]
+        yield Strip(row, rows, power, above, below, _holds_data(dataset, band, row, rows))
         other[:radius] = this[rows : radius + rows]
         this, other, above = other, this, radius
+
+
+def _reader(dataset: DatasetReader, band: int, form: ValueFormat) -> Callable[[Float32, int], None]:
+    """Return what fills an array with linear power from a row on."""
+    if form.quantity == "linear power" and is_readable(dataset):
+        return FloatBlocks(dataset, band).read
+
+    def read(target: Float32, first: int) -> None:
+        window = Window(0, first, dataset.width, len(target))
+        target[:] = decode(dataset.read(band, window=window), form)
+
+    return read
 
 
 def _holds_data(dataset: DatasetReader, band: int, row: int, rows: int) -> bool:

@@ -8,7 +8,8 @@ a sum is never found with the number of dates of another one.
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 import rasterio
@@ -17,9 +18,9 @@ from rasterio.windows import Window
 
 from algorithms.speckle import RunningSums
 from peps_wps.chains.tiling_s1.strips import Span
-from peps_wps.writers.cog import BLOCK
 
-Profile = Mapping[str, Any]
+# Rows written and read at once: memory of this size is taken again and again by the allocator.
+ROWS = 128
 
 
 class SumsWriter:
@@ -35,27 +36,29 @@ class SumsWriter:
         Written into the file.
     """
 
-    def __init__(self, path: Path, grid: Profile, tags: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, grid: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         self._path = path
-        self._profile = {**grid, "driver": "GTiff", "tiled": True, "interleave": "band"}
-        self._profile |= {"blockxsize": BLOCK, "blockysize": BLOCK, "SPARSE_OK": True}
-        self._tags = tags
+        self._profile = {**grid, "driver": "GTiff", "interleave": "band", "blockysize": ROWS}
+        self._profile["SPARSE_OK"] = True
         self._lock = threading.Lock()
         shape = (grid["count"], grid["height"], grid["width"])
         self._count: NDArray[np.uint16] = np.zeros(shape, np.uint16)
-        self._total = rasterio.open(path, "w", dtype="float64", BIGTIFF="IF_SAFER", **self._profile)
+        self._total = rasterio.open(
+            path, "w+", dtype="float64", BIGTIFF="IF_SAFER", **self._profile
+        )
         self._total.update_tags(**tags)
 
     def write(self, band: int, span: Span, sums: RunningSums) -> None:
-        """Take the sums of some rows of a band, from 0; blocks that hold nothing stay sparse."""
+        """Take the sums of some rows of a band, from 0."""
         self._count[band, span.first : span.end] = sums.count
-        width = sums.total.shape[1]
-        for first in range(span.first, span.end, BLOCK):
-            rows = Span(first, min(first + BLOCK, span.end))
-            own = slice(rows.first - span.first, rows.end - span.first)
-            if sums.count[own].any():
-                with self._lock:
-                    self._total.write(sums.total[own], band + 1, window=_window(rows, width))
+        with self._lock:
+            self._total.write(sums.total, band + 1, window=_window(span, sums.total.shape[1]))
+
+    def read(self, band: int, span: Span) -> RunningSums:
+        """Return the sums that were taken of some rows of a band, from 0."""
+        with self._lock:
+            total = self._total.read(band + 1, window=_window(span, self._total.width))
+        return RunningSums(total, self._count[band, span.first : span.end].copy())
 
     def close(self) -> None:
         """Write the number of dates."""
@@ -71,11 +74,39 @@ class SumsWriter:
             count.write(self._count)
 
 
-def read_sums(path: Path, band: int, span: Span) -> RunningSums:
-    """Return the sums of some rows of a band, from 0."""
-    with rasterio.open(path) as total, rasterio.open(f"GTIFF_DIR:2:{path}") as count:
-        window = _window(span, total.width)
-        return RunningSums(total.read(band + 1, window=window), count.read(band + 1, window=window))
+class SumsReader:
+    """Sums on disk, for any thread.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._total = rasterio.open(path)
+        self._count = rasterio.open(f"GTIFF_DIR:2:{path}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._total.close()
+        self._count.close()
+
+    def read(self, band: int, span: Span) -> RunningSums:
+        """Return the sums of some rows of a band, from 0."""
+        window = _window(span, self._total.width)
+        with self._lock:
+            return RunningSums(
+                self._total.read(band + 1, window=window), self._count.read(band + 1, window=window)
+            )
 
 
 def _window(span: Span, width: int) -> Window:

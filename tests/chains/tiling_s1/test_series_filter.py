@@ -9,13 +9,13 @@ from algorithms.speckle import quegan
 from peps_wps.chains.ortho_s1.values import decode, value_format
 from peps_wps.chains.tiling_s1.series_filter import Output, Series, filter_series, put_strip
 from peps_wps.chains.tiling_s1.strips import Span, parts_of
-from peps_wps.chains.tiling_s1.sums_file import read_sums
+from peps_wps.chains.tiling_s1.sums_file import SumsReader
 from peps_wps.writers.cog import BLOCK, CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 
 # Two block rows of which the last has one row, less than the radius, and two columns.
 SHAPE = (2 * BLOCK + 1, BLOCK + 8)
-DATES = 4
+DATES = 6  # more than are added at once
 TRANSFORM = Affine(10, 0, 300000, 0, -10, 4900020)
 FORM = value_format("float32", "gamma0")
 
@@ -87,7 +87,8 @@ def test_files_are_filtered_as_the_stack_in_memory(stack, paths, whole):
         assert dataset.tags()["DATE"] == "0"
         assert dataset.overviews(1) == [2, 4]
     for band in range(2):
-        count = read_sums(series.sums, band, Span(0, SHAPE[0])).count
+        with SumsReader(series.sums) as sums:
+            count = sums.read(band, Span(0, SHAPE[0])).count
         np.testing.assert_array_equal(count, (stack[:, band] > 0).sum(axis=0))
 
 
@@ -100,10 +101,11 @@ def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths,
     )
 
     np.testing.assert_array_equal(last[0], after[-1])
-    for band in range(2):
-        of_new, of_whole = (read_sums(s.sums, band, Span(0, SHAPE[0])) for s in (new, full))
-        np.testing.assert_array_equal(of_new.total, of_whole.total)
-        np.testing.assert_array_equal(of_new.count, of_whole.count)
+    with SumsReader(new.sums) as of_new, SumsReader(full.sums) as of_full:
+        for band in range(2):
+            ours, theirs = (sums.read(band, Span(0, SHAPE[0])) for sums in (of_new, of_full))
+            np.testing.assert_array_equal(ours.total, theirs.total)
+            np.testing.assert_array_equal(ours.count, theirs.count)
     with rasterio.open(new.sums) as dataset:
         assert dataset.tags()["A"] == "b"
 
