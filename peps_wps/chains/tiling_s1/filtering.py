@@ -17,8 +17,9 @@ from typing import Any
 import rasterio
 
 from peps_wps.chains.contract import Json
-from peps_wps.chains.ortho_s1.values import value_format
+from peps_wps.chains.ortho_s1.values import ValueFormat, value_format
 from peps_wps.chains.tiling_s1 import series_filter
+from peps_wps.chains.tiling_s1.date_filter import METHODS, Dates, filter_dates
 from peps_wps.chains.tiling_s1.holdings import HASH, SOURCE, images_of
 from peps_wps.chains.tiling_s1.order import Order
 from peps_wps.chains.tiling_s1.series_filter import Output
@@ -70,30 +71,50 @@ class Filtering:
     def run(self, wanted: Mapping[str, Product], told: Told) -> None:
         """Publish the filtered files of the wanted dates, or of all, that are not up to date."""
         chosen = self.dates if self.order.refilter == "all" else wanted
-        missing = {date: product for date, product in chosen.items() if self._is_due(product)}
-        new = tuple(date for date in self.dates if date not in self._known)
-        if not missing and not new:
-            return
-        outputs = {date: self._output(product) for date, product in missing.items()}
+        missing = {date: product for date, product in chosen.items() if self._is_due(date, product)}
+        outputs = {date: self._output(date, product) for date, product in missing.items()}
+        files = {self._source(missing[date]): output for date, output in outputs.items()}
         dates = {output.path: date for date, output in outputs.items()}
 
         def written(path: Path) -> None:
             if path in dates:
-                self._publish(missing[dates[path]], path)
+                self._publish(dates[path], missing[dates[path]], path)
             else:
                 _publish_file(path, self._sums)
 
+        if self._is_multitemporal:
+            self._filter_together(files, told, written)
+        elif files:
+            method = METHODS[METHODS.index(self.order.filter)]
+            work = Dates(files, method, self._form, radius=self.order.radius)
+            filter_dates(work, threads=self.threads, progress=told, written=written)
+
+    def _filter_together(
+        self, files: Mapping[Path, Output], told: Told, written: Callable[[Path], None]
+    ) -> None:
+        """Bring the sums up to date and filter dates with them."""
+        new = tuple(date for date in self.dates if date not in self._known)
+        if not files and not new:
+            return
         make_folder(self._sums.parent)
         images = series_filter.Series(
             new=tuple(self._source(self.dates[date]) for date in new),
-            outputs={self._source(missing[date]): output for date, output in outputs.items()},
+            outputs=files,
             sums=self._part,
-            form=value_format(self.order.format, self.order.calibration),
+            form=self._form,
             previous=self._sums if self._known else None,
             radius=self.order.radius,
             sums_tags={_CONTRIBUTIONS: json.dumps(self._said, sort_keys=True)},
         )
         series_filter.filter_series(images, threads=self.threads, progress=told, written=written)
+
+    @property
+    def _is_multitemporal(self) -> bool:
+        return self.order.filter == MULTITEMPORAL
+
+    @property
+    def _form(self) -> ValueFormat:
+        return value_format(self.order.format, self.order.calibration)
 
     @property
     def _sums(self) -> Path:
@@ -134,12 +155,11 @@ class Filtering:
             "dates": {**self._known, **self._checksums},
         }
 
-    @property
-    def _used(self) -> list[str]:
-        """The dates that a date is filtered with."""
-        return sorted(self._said["dates"])
+    def _used(self, date: str) -> list[str]:
+        """Return the dates that a date is filtered with."""
+        return sorted(self._said["dates"]) if self._is_multitemporal else [date]
 
-    def _is_due(self, product: Product) -> bool:
+    def _is_due(self, date: str, product: Product) -> bool:
         """Tell whether the filtered file of a date is to be written."""
         there = self.lake.product(product.folder, self._stem(product))
         if there is None:
@@ -148,7 +168,7 @@ class Filtering:
         is_same = said[SOURCE_CHECKSUM] == self._checksum(product) and said[
             HASH
         ] == parameters_hash(self.series.parameters)
-        is_complete = self.order.refilter != "all" or said[DATES] == self._used
+        is_complete = self.order.refilter != "all" or said[DATES] == self._used(date)
         return not (is_same and is_complete)
 
     def _file(self, product: Product) -> tuple[str, Json]:
@@ -168,18 +188,18 @@ class Filtering:
     def _stem(self, product: Product) -> str:
         return f"{Path(self._file(product)[0]).stem}{SUFFIX}"
 
-    def _output(self, product: Product) -> Output:
+    def _output(self, date: str, product: Product) -> Output:
         with rasterio.open(self._source(product)) as dataset:
             before: dict[str, str] = dataset.tags()
         before.pop("AREA_OR_POINT", None)
-        tags = filtering_tags(before, self.order.filter, self.order.radius, len(self._used))
+        tags = filtering_tags(before, self.order.filter, self.order.radius, len(self._used(date)))
         return Output(self.scratch / f"{self._stem(product)}.tif", tags)
 
-    def _publish(self, product: Product, path: Path) -> None:
-        self.lake.publish(product.folder, self._item(product, path), [path])
+    def _publish(self, date: str, product: Product, path: Path) -> None:
+        self.lake.publish(product.folder, self._item(date, product, path), [path])
         path.unlink()
 
-    def _item(self, product: Product, path: Path) -> Json:
+    def _item(self, date: str, product: Product, path: Path) -> Json:
         """Return the item of a filtered file: that of the date, and how it was filtered."""
         source = product.item
         _, asset = self._file(product)
@@ -192,8 +212,8 @@ class Filtering:
             SOURCE_CHECKSUM: asset[_CHECKSUM],
             FILTER: self.order.filter,
             WINDOW: self.order.window,
-            DATES: self._used,
-            NUMBER: len(self._used),
+            DATES: self._used(date),
+            NUMBER: len(self._used(date)),
         }
         return {
             **source,

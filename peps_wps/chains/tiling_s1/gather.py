@@ -88,15 +88,12 @@ def _href(series: Json, path: str) -> str:
 def _files(series: Sequence[Json]) -> Iterator[Json]:
     """Give every file of the order with where a client fetches it."""
     for one in series:
-        for date in one["dates"]:
-            for file in date["files"]:
-                yield {
-                    "href": _href(one, file["path"]),
-                    "tile": one["tile"],
-                    "series": one["series"],
-                    "date": date["date"],
-                    **file,
-                }
+        for of in (*one["dates"], *one["composites"]):
+            for file in of["files"]:
+                known = {"tile": one["tile"], "series": one["series"]}
+                if "date" in of:
+                    known["date"] = of["date"]
+                yield {"href": _href(one, file["path"]), **known, **file}
 
 
 def _collection(order: Order, series: Sequence[Json]) -> Json:
@@ -109,8 +106,8 @@ def _collection(order: Order, series: Sequence[Json]) -> Json:
     items = [
         {"rel": "item", "href": _href(one, path), "type": "application/geo+json"}
         for one in series
-        for date in one["dates"]
-        for path in date["items"]
+        for of in (*one["dates"], *one["composites"])
+        for path in of["items"]
     ]
     return {
         "type": "Collection",
@@ -173,8 +170,8 @@ def _archive(order: Order, series: Sequence[Json], folder: Path) -> Output:
     members = {
         path: Path(one["root"]) / path
         for one in series
-        for date in one["dates"]
-        for path in (*date["items"], *(file["path"] for file in date["files"]))
+        for of in (*one["dates"], *one["composites"])
+        for path in (*of["items"], *(file["path"] for file in of["files"]))
     }
     name = f"{PROCESS}_{naming.order_digest(order.to_json())}.zip"
     write_archive(folder / name, members)

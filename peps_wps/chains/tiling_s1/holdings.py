@@ -1,5 +1,8 @@
 """What the datalake holds of a series, and whether it is what an order would make."""
 
+from collections.abc import Sequence
+
+from peps_wps.chains.composites.channels import Channel
 from peps_wps.chains.contract import Json
 from peps_wps.chains.tiling_s1.order import DEFAULT_PARAMETERS, Order
 from peps_wps.chains.tiling_s1.tasks import DateTask, Series
@@ -13,6 +16,8 @@ PARAMETERS, HASH = "peps:parameters", "peps:parameters_hash"
 DATE, INPUTS = "peps:date", "peps:input_products"
 # Of a filtered date only: the item that it was made from.
 SOURCE = "peps:source"
+# Of what was made of dates.
+COMPOSITE = "peps:composite"
 IMAGE = "data"  # role of the assets that are images
 
 
@@ -58,9 +63,28 @@ def images_of(product: Product) -> dict[str, Json]:
     return {name: asset for name, asset in product.files.items() if IMAGE in asset["roles"]}
 
 
-def checksum_of(product: Product) -> str:
-    """Return what tells the pixels of a product from any others of its name."""
-    return " ".join(str(asset["file:checksum"]) for asset in images_of(product).values())
+def channels_of(lake: Lake, products: Sequence[Product]) -> dict[str, Channel]:
+    """Return the channels by polarisation of products of one date; those of later ones win."""
+    return {
+        name: Channel(lake.files.path(f"{product.folder}/{file}"), band)
+        for product in products
+        for file, asset in images_of(product).items()
+        for band, name in enumerate(asset["sar:polarizations"], 1)
+    }
+
+
+def listed(product: Product) -> list[Json]:
+    """Return the files of a product with what a client wants to know before it fetches them."""
+    return [
+        {
+            "path": f"{product.folder}/{name}",
+            "type": asset["type"],
+            "title": asset["title"],
+            "size": asset["file:size"],
+            "checksum": asset["file:checksum"],
+        }
+        for name, asset in product.files.items()
+    ]
 
 
 def _belongs(product: Product, series: Series) -> bool:
@@ -68,6 +92,7 @@ def _belongs(product: Product, series: Series) -> bool:
     return (
         said.get(HASH) == parameters_hash(series.parameters)
         and DATE in said
+        and COMPOSITE not in said
         and said["sat:relative_orbit"] == series.relative_orbit
         and said["sat:orbit_state"] == series.orbit_direction
         and tuple(said["sar:polarizations"]) == series.polarizations

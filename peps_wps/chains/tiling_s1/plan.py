@@ -130,6 +130,13 @@ def _check_enough(
         reason = next(one.left_out[-1]["reason"] for one in found.values() if one.left_out)
         locator = "polarizations" if "polarization" in reason else "min_images"
         raise OrderRefusedError(locator, f"no series is left: {reason}")
+    for work in series_tasks:
+        if len(work.series.polarizations) == 1 and {"ratio", "rgb"} & set(order.composites):
+            raise OrderRefusedError(
+                "composites",
+                f"composites has ratio or rgb, which need two polarizations: "
+                f"{work.name} has {work.series.polarizations[0]}",
+            )
     if len(dates) > MOST_DATES:
         raise OrderRefusedError(
             "tiles",

@@ -1,13 +1,14 @@
 """What is made of all dates of a series together, when each of them has ended."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from peps_wps.chains.composites.channels import Channel
 from peps_wps.chains.contract import Json, Progress, TaskInputs, TaskResult
 from peps_wps.chains.ortho_s1.values import value_format
+from peps_wps.chains.tiling_s1.composed import publish_composites
 from peps_wps.chains.tiling_s1.filtering import DATES, NUMBER, Filtering, filtered_of
-from peps_wps.chains.tiling_s1.holdings import DATE, INPUTS, dates_of, images_of
+from peps_wps.chains.tiling_s1.holdings import DATE, INPUTS, channels_of, dates_of, listed
 from peps_wps.chains.tiling_s1.noise_map import write_noise_map
 from peps_wps.chains.tiling_s1.preview import Frame, write_preview
 from peps_wps.chains.tiling_s1.tasks import Series, SeriesTask
@@ -15,7 +16,7 @@ from peps_wps.config import Config
 from peps_wps.datalake.lake import Lake
 from storage.datalake import Product
 
-_FILTERED_AT = 80  # percent of the task
+_FILTERED_AT, _COMPOSED_AT = 70, 90  # percent of the task
 
 
 def run_series(work: SeriesTask, inputs: TaskInputs, progress: Progress) -> TaskResult:
@@ -35,7 +36,20 @@ def run_series(work: SeriesTask, inputs: TaskInputs, progress: Progress) -> Task
         wanted = {date: one for date, one in there.items() if one.path in work.items}
         if wanted and work.order.is_filtered:
             _filter(work, lake, there, wanted, inputs, progress)
-        progress("Drawing the series", _FILTERED_AT)
+        composites = []
+        if wanted and work.order.composites:
+            composites = publish_composites(
+                work,
+                lake,
+                there,
+                wanted,
+                scratch=inputs.scratch,
+                threads=inputs.config.processing.threads,
+                told=lambda fraction: progress(
+                    "Composing", _FILTERED_AT + (_COMPOSED_AT - _FILTERED_AT) * fraction
+                ),
+            )
+        progress("Drawing the series", _COMPOSED_AT)
         pictures = _pictures(work, lake, wanted, inputs.scratch) if wanted else {}
         body = {
             "tile": series.tile,
@@ -44,6 +58,7 @@ def run_series(work: SeriesTask, inputs: TaskInputs, progress: Progress) -> Task
             "root": str(lake.root.resolve()),
             "base_url": base_url(inputs.config),
             "dates": [_told(lake, product) for product in wanted.values()],
+            "composites": composites,
             "left_out": list(work.left_out),
             "pictures": pictures,
         }
@@ -102,21 +117,9 @@ def _told(lake: Lake, product: Product) -> Json:
         "filtered_with": filtered[0].item["properties"][NUMBER] if filtered else None,
         "filter_dates": filtered[0].item["properties"][DATES] if filtered else [],
         "items": [one.path for one in (product, *filtered)],
-        "files": [one for of in (product, *filtered) for one in _listed(of)],
+        "files": [one for of in (product, *filtered) for one in listed(of)],
         "bbox": product.item["bbox"],
     }
-
-
-def _listed(product: Product) -> Iterator[Json]:
-    """Give the files of a product with what a client wants to know before it fetches them."""
-    for name, asset in product.files.items():
-        yield {
-            "path": f"{product.folder}/{name}",
-            "type": asset["type"],
-            "title": asset["title"],
-            "size": asset["file:size"],
-            "checksum": asset["file:checksum"],
-        }
 
 
 def _pictures(
@@ -129,7 +132,7 @@ def _pictures(
     animation = scratch / f"{stem}.webp"
     write_preview(animation, [Frame(date, image) for date, image in images.items()], form.quantity)
     last, channel = list(wanted)[-1], work.series.polarizations[0]
-    before, after = _channels(lake, [wanted[last]])[channel], images[last][channel]
+    before, after = channels_of(lake, [wanted[last]])[channel], images[last][channel]
     noise_map = scratch / f"{stem}_enl.tif"
     write_noise_map(noise_map, list(dict.fromkeys((before, after))), form)
     return {"preview": animation.name, "enl": noise_map.name}
@@ -137,15 +140,5 @@ def _pictures(
 
 def _best(lake: Lake, product: Product, series: Series) -> dict[str, Channel]:
     """Return the image of a date, filtered where there is that."""
-    found = {**_channels(lake, [product]), **_channels(lake, filtered_of(lake, product))}
+    found = {**channels_of(lake, [product]), **channels_of(lake, filtered_of(lake, product))}
     return {name: found[name] for name in series.polarizations}
-
-
-def _channels(lake: Lake, products: Sequence[Product]) -> dict[str, Channel]:
-    """Return the channels of products of one date."""
-    return {
-        name: Channel(lake.files.path(f"{product.folder}/{file}"), band)
-        for product in products
-        for file, asset in images_of(product).items()
-        for band, name in enumerate(asset["sar:polarizations"], 1)
-    }

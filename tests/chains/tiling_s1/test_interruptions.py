@@ -23,7 +23,7 @@ FORK = multiprocessing.get_context("fork")
 STEPS = ("link", "replace", "rename", "unlink", "fsync", "mkdir", "rmdir")
 # Of an item: when it was made, and what depends on that.
 TIMES = ("created", "updated", "peps:source_checksum")
-STEPS_A_TASK = 90
+STEPS_A_TASK = 60
 
 
 def journal_of(run: Run) -> list[str]:

@@ -162,3 +162,32 @@ def test_names_of_s1tiling_are_one_file_a_polarization(series: SimulatedSeries) 
     ):
         assert image.tags()["CALIBRATION"] == "sigma"
         assert np.array_equal(mask.read(1) == 1, image.read(1) > 0)
+
+
+def test_composites_are_published_beside_the_dates_which_one_filter_made_alone(
+    series: SimulatedSeries,
+) -> None:
+    run = series.only(0, 1, 2).service("composites")
+    outputs, folder = run.order(filter="lee", composites="monthly ratio rgb", window="7")
+    names = {name.rpartition("/")[2] for name in run.files() if name.endswith(".tif")}
+    assert {"s1_gam_31TCJ_vvvh_ASC_059_202108_mean.tif", f"{FIRST}_ratio.tif"} <= names
+    assert len([name for name in names if name.endswith("_rgb.tif")]) == 3
+
+    said = run.item(f"{FIRST}_filtered")["properties"]
+    assert (said["peps:filter"], said["peps:filter_dates"]) == ("lee", ["s1a_20210809"])
+    # The mean of a month is that of its dates before any filter.
+    stack = []
+    for stem in (FIRST, FIRST.replace("20210809", "20210821")):
+        with rasterio.open(run.image(stem)) as dataset:
+            stack.append(dataset.read())
+    with rasterio.open(run.image("s1_gam_31TCJ_vvvh_ASC_059_202108_mean")) as dataset:
+        found = dataset.read()
+    both = np.all(np.array(stack) > 0, axis=0) & (found > 0)
+    assert both.sum() > 10_000
+    assert np.abs(found[both] / np.mean(stack, axis=0)[both] - 1).max() < 2**-10
+
+    listed = json.loads((folder / "files.json").read_text())["files"]
+    assert {f["path"] for f in listed} == {n for n in run.files() if n.endswith((".tif", ".png"))}
+    # They are no dates: another order finds those that there are.
+    assert [task.products for task in run.plan(filter="lee", window="7")] == [()]
+    assert outputs.report["series"][0]["series"] == "ASC_059_vvvh"
