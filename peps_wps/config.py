@@ -14,29 +14,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from peps_wps.config_sections import (
-    Auth,
-    Catalog,
-    Dask,
-    Datalake,
-    Dem,
-    Downloads,
-    Inputs,
-    Logging,
-    Metadata,
-    Mirror,
-    Orbits,
-    Portal,
-    Processing,
-    Results,
-    Server,
-    Slurm,
-    Staging,
-    Storage,
-)
+from peps_wps.archive_sections import Catalog, Datalake, Downloads, Mirror, Staging, Storage
 from peps_wps.config_values import read_value
 from peps_wps.errors import ConfigError
+from peps_wps.processing_sections import Dask, Dem, Orbits, Processing, Results, Slurm
 from peps_wps.tape_sections import DEFAULT_KIND, KINDS, SimulatedTapeSection, TapeSection
+from peps_wps.web_sections import Auth, Inputs, Logging, Metadata, Portal, Server
 
 DEFAULT_PATH = Path(__file__).resolve().parents[1] / "pywps.cfg"
 # Read by the command line and the tests, not by the service.

@@ -83,3 +83,10 @@ _READERS: dict[Any, Callable[[str, Path], Any]] = {
     Source: _read_source,
     DatabaseUrl: _read_database_url,
 }
+
+
+def require_some(section: object, *names: str) -> None:
+    """Refuse counts below 1."""
+    for name in names:
+        if (value := getattr(section, name)) < 1:
+            raise ConfigError(f"{name} = {value}: expected 1 or more")
