@@ -144,8 +144,10 @@ def _sum(series: Series, grid: dict[str, Any], threads: int, steps: _Steps) -> l
         writer = SumsWriter(series.sums, grid, series.sums_tags)
         for first in range(0, len(series.new), _BATCH):
             batch = series.new[first : first + _BATCH]
+            is_last = first + _BATCH >= len(series.new)
             for band, gain in enumerate(gains):
-                _add(series, batch, _Rows(before, writer, band, gain), threads)
+                rows = _Rows(before, writer, band, gain if is_last else None)
+                _add(series, batch, rows, threads)
                 steps.end(len(batch))
             before = writer
         writer.close()
@@ -153,12 +155,12 @@ def _sum(series: Series, grid: dict[str, Any], threads: int, steps: _Steps) -> l
 
 
 class _Rows(NamedTuple):
-    """The sums of a band row by row: those before, where they go, and the gain that they give."""
+    """The sums of a band row by row: those before, where they go, and the gain to fill, if any."""
 
     before: SumsReader | SumsWriter | None
     writer: SumsWriter
     band: int
-    gain: Float32
+    gain: Float32 | None
 
 
 def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> None:
@@ -170,14 +172,15 @@ def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> No
         for parts in zip(*(strip.parts(ROWS, series.radius) for strip in strips), strict=True):
             span = Span(parts[0].row, parts[0].row + parts[0].rows)
             if rows.before is None:
-                sums = RunningSums.empty((parts[0].rows, rows.gain.shape[1]))
+                sums = RunningSums.empty((parts[0].rows, parts[0].power.shape[1]))
             else:
                 sums = rows.before.read(rows.band, span)
             for part in parts:
                 if part.holds_data:
                     sums.add(part.power, radius=series.radius, above=part.above, below=part.below)
             rows.writer.write(rows.band, span, sums)
-            rows.gain[span.first : span.end] = sums.gain()
+            if rows.gain is not None:
+                rows.gain[span.first : span.end] = sums.gain()
 
     sweep(batch, rows.band, add, form=series.form, radius=series.radius, threads=threads)
 
