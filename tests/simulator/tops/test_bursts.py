@@ -1,6 +1,5 @@
 """Simulated bursts obey the physics of TOPS: checked without the simulator's own geometry."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +11,10 @@ from algorithms.constants import SPEED_OF_LIGHT
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import SlcProduct, SlcSwath, open_slc
 from simulator.terrain import ROLLING_HILLS, Terrain
-from simulator.tops.focus import focus_swath
 from simulator.tops.instrument import IW
-from simulator.tops.plan import Order, Pass, plan
+from simulator.tops.plan import Order, Pass
 from simulator.tops.product import Options, write_passes
-from simulator.tops.scene import FLAT_GAMMA0, Bowl, PointTarget, Scene
+from simulator.tops.scene import FLAT_GAMMA0, PointTarget, Scene
 from simulator.tops.truth import PairTruth
 from tests.simulator.tops.radar import abeam, doppler, earth_fixed, looks
 
