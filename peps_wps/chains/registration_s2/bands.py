@@ -174,7 +174,7 @@ def corrected_transform(match: Match, resolution: int) -> Affine:
 def pointing_files(folder: Path, match: Match, order: Order) -> dict[str, RegisteredBand]:
     """Write a VRT a band: the product's own image, undecoded, on the corrected geotransform.
 
-    Each opens where it lies beside the SAFE folder of the product.
+    Each opens in a folder beside the SAFE folder of the product, as an unpacked archive has it.
     """
     scene = match.pair.secondary
     files = {}
@@ -196,7 +196,7 @@ def _vrt(scene: Sentinel2Scene, band: str, resolution: int, transform: Affine) -
     SubElement(layer, "Description").text = band
     SubElement(layer, "NoDataValue").text = str(_NO_DATA)
     source = SubElement(layer, "SimpleSource")
-    name = f"{scene.safe.title}.SAFE/{scene.granule.images[band, resolution]}"
+    name = f"../{scene.safe.title}.SAFE/{scene.granule.images[band, resolution]}"
     SubElement(source, "SourceFilename", relativeToVRT="1").text = name
     SubElement(source, "SourceBand").text = "1"
     return tostring(root)

@@ -1,6 +1,6 @@
 """S2_REGISTRATION as a chain: one task a product, each with the reference."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,14 @@ from peps_wps.chains.contract import (
     TaskResult,
 )
 from peps_wps.chains.optical.results import body_of, gather_scenes
-from peps_wps.chains.registration_s2.bands import pointing_files, resampled_bands, stem_of
+from peps_wps.chains.registration_s2.bands import (
+    RegisteredBand,
+    pointing_files,
+    resampled_bands,
+    stem_of,
+)
 from peps_wps.chains.registration_s2.item import item_of, tags_of
-from peps_wps.chains.registration_s2.match import matched
+from peps_wps.chains.registration_s2.match import Match, matched
 from peps_wps.chains.registration_s2.order import Order, parse
 from peps_wps.chains.registration_s2.pictures import write_pictures
 from peps_wps.chains.registration_s2.plan import registration_tasks
@@ -65,40 +70,16 @@ class RegistrationS2:
             open_scene(Safe.open(inputs.paths[uid]), str(tile))
             for uid, tile in zip(task.products, task.body["tiles"], strict=True)
         )
-        threads, folder = inputs.config.processing.threads, inputs.scratch
         match = matched(
             reference,
             target,
             order,
-            threads,
+            inputs.config.processing.threads,
             lambda message, share: progress(message, 2 + 48 * share),
         )
-        report = report_of(match)
-        stem = stem_of(target)
-        pictures = write_pictures(folder, stem, match, report)
-        write_json(folder / f"{stem}_report.json", report)
-        write_features(folder / f"{stem}_tie_points.geojson", features(match))
-        tags = tags_of(match, order)
-        if order.apply == "resample":
-            bands = resampled_bands(
-                folder,
-                match,
-                order,
-                tags,
-                threads,
-                lambda share: progress("Resampling", 55 + 43 * share),
-            )
-        else:
-            bands = pointing_files(folder, match, order)
-        item = item_of(folder, stem, match, order, bands, pictures, report)
-        write_json(folder / f"{stem}.json", item)
-        body = body_of(
-            target,
-            folder / pictures["difference"],
-            registration=report,
-            tie_points=f"{stem}_tie_points.geojson",
-        )
-        return TaskResult(body, tuple(sorted(path.name for path in folder.iterdir())))
+        progress("Resampling" if order.apply == "resample" else "Writing", 50)
+        bands = _bands(match, order, inputs, lambda share: progress("Resampling", 50 + 45 * share))
+        return _written(inputs.scratch, match, order, bands)
 
     def gather(
         self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
@@ -110,6 +91,34 @@ class RegistrationS2:
         write_features(points, _all_features(finished))
         tie_points = Output("tie_points", GEOJSON, path=points.name)
         return Outputs((*outputs.outputs, tie_points), outputs.report)
+
+
+def _bands(
+    match: Match, order: Order, inputs: TaskInputs, progress: Callable[[float], None]
+) -> dict[str, RegisteredBand]:
+    """Write the bands as they are ordered."""
+    if order.apply == "none":
+        return pointing_files(inputs.scratch, match, order)
+    threads = inputs.config.processing.threads
+    tags = tags_of(match, order)
+    return resampled_bands(inputs.scratch, match, order, tags, threads, progress)
+
+
+def _written(
+    folder: Path, match: Match, order: Order, bands: Mapping[str, RegisteredBand]
+) -> TaskResult:
+    """Write what is told of a registration beside its bands; return the result of the task."""
+    target = match.pair.secondary
+    stem = stem_of(target)
+    report = report_of(match)
+    pictures = write_pictures(folder, stem, match, report)
+    write_json(folder / f"{stem}_report.json", report)
+    points = f"{stem}_tie_points.geojson"
+    write_features(folder / points, features(match))
+    item = item_of(folder, stem, match, order, bands, pictures, report)
+    write_json(folder / f"{stem}.json", item)
+    body = body_of(target, folder / pictures["difference"], registration=report, tie_points=points)
+    return TaskResult(body, tuple(sorted(path.name for path in folder.iterdir())))
 
 
 def _all_features(finished: Sequence[FinishedTask]) -> Iterator[dict[str, Any]]:

@@ -22,13 +22,8 @@ _FELL = 0.005  # of similarity: less is the smoothing of any interpolation
 
 def report_of(match: Match) -> Json:
     """Return what a registration is worth, as JSON."""
-    found = match.registration
-    points, places, metres = found.tie_points, found.places, match.resolution
-    used = points.is_used
-    before = np.hypot(points.dy, points.dx)[used]
-    after = np.hypot(points.residual_y, points.residual_x)[used]
-    shift = found.shift
-    alike = match.similarity
+    found, metres = match.registration, match.resolution
+    shift, alike = found.shift, match.similarity
     return {
         "reference": match.pair.reference.product.title,
         "product": match.pair.secondary.product.title,
@@ -38,18 +33,8 @@ def report_of(match: Match) -> Json:
         "shift_m": {"east": _rounded(metres * shift.dx), "north": _rounded(-metres * shift.dy)},
         "function": _function(match),
         "geotransform": _geotransforms(match),
-        "tie_points": {
-            "places": places.all,
-            "without_data": places.empty,
-            "under_clouds": places.clouded,
-            "found": len(points),
-            "used": points.used,
-            "enclosed_percent": round(100.0 * found.extent, 1),
-        },
-        "rmse_px": {"before": _rms(before), "after": _rms(after)},
-        "rmse_m": {"before": _rms(metres * before), "after": _rms(metres * after)},
-        "ce90_px": {"before": _ce90(before), "after": _ce90(after)},
-        "ce90_m": {"before": _ce90(metres * before), "after": _ce90(metres * after)},
+        "tie_points": _counts(match),
+        **_errors(match),
         "model_error_px": _rounded(found.error),
         "ssim": None
         if alike is None
@@ -57,6 +42,34 @@ def report_of(match: Match) -> Json:
         "criteria": {kind: round(value, 1) for kind, value in found.criteria.items()},
         "refused_models": dict(found.refused),
         "remarks": _remarks(match),
+    }
+
+
+def _counts(match: Match) -> Json:
+    found = match.registration
+    places = found.places
+    return {
+        "places": places.all,
+        "without_data": places.empty,
+        "under_clouds": places.clouded,
+        "found": len(found.tie_points),
+        "used": found.tie_points.used,
+        "enclosed_percent": round(100.0 * found.extent, 1),
+    }
+
+
+def _errors(match: Match) -> Json:
+    """Return the errors of the tie points used, before and after."""
+    points = match.registration.tie_points
+    used = points.is_used
+    lengths = {
+        "before": np.hypot(points.dy, points.dx)[used],
+        "after": np.hypot(points.residual_y, points.residual_x)[used],
+    }
+    return {
+        f"{name}_{unit}": {when: figure(size * length) for when, length in lengths.items()}
+        for name, figure in (("rmse", _rms), ("ce90", _ce90))
+        for unit, size in (("px", 1.0), ("m", float(match.resolution)))
     }
 
 

@@ -224,7 +224,7 @@ def test_stable_ground_without_answers_fails_with_its_reason(pair):
         ({"max_displacement_m": "-4"}, "from 0 to 5000"),
         ({"max_displacement_m": "nan"}, "from 0 to 5000"),
         ({"geometry": "POLYGON((1 2"}, "WKT or GeoJSON"),
-        ({"model": "projective"}, "one of translation, affine"),
+        ({"model": "projective"}, "one of auto, translation, affine"),
         ({"corrections": "all"}, "none alone, or some of"),
         ({"corrections": ["none", "plane"]}, "none alone, or some of"),
         ({"reference": ""}, "reference is missing"),

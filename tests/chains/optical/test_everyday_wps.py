@@ -4,6 +4,8 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,6 +18,9 @@ from peps_wps.app import create_app
 from peps_wps.cli_archive import open_services
 from peps_wps.config import Config
 from peps_wps.ingest import ingest
+from simulator.optical.displacement import Shift
+from simulator.optical.product import Acquisition, write_product
+from tests.chains.optical.conftest import SENSING
 from tests.jobs.job_house import until
 from tests.loopback import on_the_loopback
 from tests.workers import working
@@ -30,8 +35,18 @@ AREA = "POLYGON((0.92 43.69, 0.95 43.69, 0.95 43.66, 0.92 43.66, 0.92 43.69))"
 
 
 @pytest.fixture(scope="module")
-def service(bench, small, tmp_path_factory) -> Iterator[WebProcessingService]:
-    """A service whose archive holds both products on tape."""
+def moved(tmp_path_factory) -> Path:
+    """A part of the tile ten days later, a little beside."""
+    seen = Acquisition(
+        "31TCJ", 32631, 330_000, 4_840_020, 360, SENSING + timedelta(days=10),
+        displacement=Shift(0.4, -0.3),
+    )  # fmt: skip
+    return write_product(tmp_path_factory.mktemp("moved"), seen)
+
+
+@pytest.fixture(scope="module")
+def service(bench, small, moved, tmp_path_factory) -> Iterator[WebProcessingService]:
+    """A service whose archive holds the products on tape."""
     folder = tmp_path_factory.mktemp("everyday")
     environ = {
         "PEPS_AUTH_MODE": "open",
@@ -40,7 +55,7 @@ def service(bench, small, tmp_path_factory) -> Iterator[WebProcessingService]:
     }
     config = Config.load(var=folder / "var", environ=environ)
     services = open_services(config)
-    paths = [*bench.shelf.paths.values(), *small.paths]
+    paths = [*bench.shelf.paths.values(), *small.paths, moved]
     ingest(paths, tier="tape", services=services, progress=lambda *_: None)
     services.engine.dispose()
     engine = create_engine(config.catalog.url)
@@ -107,6 +122,21 @@ def test_extract_bands(run, bench):
     dtype, (count, rows, _) = _raster(outputs["archive"])
     assert (dtype, count) == ("uint16", 1)
     assert 300 < rows < 330
+
+
+def test_registration(run, bench, moved):
+    outputs = run(
+        "S2_REGISTRATION",
+        *(("reference", bench.title), ("products", moved.stem)),
+        *(("bands", "B04"), ("apply", "resample")),
+    )
+    # All of the reference's pixels, whatever part of them the product shows.
+    assert _raster(outputs["archive"]) == ("uint16", (1, 600, 600))
+    (told,) = json.loads(outputs["report"])["products"]
+    assert told["registration"]["shift_px"] == pytest.approx({"dx": -0.3, "dy": 0.4}, abs=0.01)
+    features = json.loads(outputs["tie_points"])["features"]
+    assert len(features) == told["registration"]["tie_points"]["found"]
+    assert _size(outputs["quicklook"]) == ("PNG", 3 * 360 + 16)
 
 
 def test_quicklooks(run, bench, small):

@@ -135,9 +135,12 @@ def test_what_the_product_does_not_show_has_no_data(resampled):
 def test_a_vrt_lays_the_products_own_pixels_on_the_reference(series, pointed):
     shelf = series.shelf
     safe = shelf.paths[shelf.products[RAMP].uid]
+    unpacked = pointed.path("_b04.vrt").parent
+    # The zip is unpacked beside the product.
+    folder = shutil.copytree(unpacked, safe.parent / unpacked.name)
     for band, factor in (("B04", 1), ("B8A", 2)):
-        beside = shutil.copy(pointed.path(f"_{band.lower()}.vrt"), safe.parent)
-        with rasterio.open(beside) as dataset:
+        (path,) = folder.glob(f"*_{band.lower()}.vrt")
+        with rasterio.open(path) as dataset:
             pixels, transform, nodata = dataset.read(1), dataset.transform, dataset.nodata
             assert dataset.crs.to_epsg() == 32631
         np.testing.assert_array_equal(pixels, numbers(series, RAMP, band))
