@@ -16,12 +16,11 @@ import numpy as np
 import rasterio
 from affine import Affine
 
-from algorithms.speckle import RunningSums, filtered
 from benchmarks.measure import Cost, measure
 from benchmarks.peers import multitemporal
 from peps_wps.chains.ortho_s1.values import value_format
 from peps_wps.chains.tiling_s1.series_filter import Output, Series, filter_series
-from peps_wps.writers.cog import BLOCK, CogWriter, halve, round_mantissa
+from peps_wps.writers.cog import BLOCK, CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 
 SIDE = 10980
@@ -87,18 +86,16 @@ def _outputs(folder: Path, paths: list[Path]) -> dict[Path, Output]:
 
 
 def _measured(series: Series) -> Cost:
-    return measure(
-        lambda: filter_series(series, threads=THREADS, progress=lambda _: None), warm_up=_warm_up
-    )
+    def run(of: Series) -> None:
+        filter_series(of, threads=THREADS, progress=lambda _: None)
 
+    def warm_up() -> None:
+        """Load the kernels, as a worker has them."""
+        folder = series.sums.parent / "warm"
+        paths = images(folder, 1, 600)
+        run(Series(tuple(paths), _outputs(folder, paths), folder / "sums.tif", FORM))
 
-def _warm_up() -> None:
-    """Load the kernels."""
-    sums = RunningSums.empty((8, 8))
-    sums.add(np.ones((8, 8), np.float32))
-    filtered(np.ones((8, 8), np.float32), sums.gain())
-    block = np.ones((2, 2), np.float32)
-    _ = round_mantissa(halve(block, "mean", 0.0), 10)
+    return measure(lambda: run(series), warm_up=warm_up)
 
 
 def series_table(folder: Path, dates: int, side: int) -> None:

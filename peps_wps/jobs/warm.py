@@ -35,7 +35,10 @@ def warm_up() -> None:
 
 
 def _write_raster() -> None:
-    """Write one small raster: its kernels and GDAL's drivers are loaded then."""
+    """Write one small raster and read it: kernels and GDAL's drivers are loaded then."""
+    import rasterio
+
+    from peps_wps.readers.float_blocks import FloatBlocks
     from peps_wps.writers.cog import BLOCK, CogWriter
     from peps_wps.writers.cog_layout import RasterDescription
 
@@ -47,6 +50,8 @@ def _write_raster() -> None:
         )
         writer.put(0, 0, np.ones((BLOCK, BLOCK), np.float32))
         writer.close()
+        with rasterio.open(path) as dataset:
+            FloatBlocks(dataset, 1).read(np.empty((1, 2 * BLOCK), np.float32), 0)
 
 
 if __name__ == "__main__":
