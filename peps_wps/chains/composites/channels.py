@@ -30,6 +30,8 @@ class Channel:
     band: int = 1
 
 
+_CACHE_BYTES = 64_000_000  # decoded blocks that GDAL keeps; each is read once
+
 # Of one date, by polarisation: "VV", "VH".
 Image = Mapping[str, Channel]
 
@@ -50,6 +52,7 @@ class Channels:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES))
         return self
 
     def __exit__(
