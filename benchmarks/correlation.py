@@ -85,7 +85,7 @@ def read_source(path: Path) -> NDArray[np.uint16]:
 
 
 def ours(
-    case: Case, *, step: int = STEP, window: int = WINDOW, model: WarpModel = "translation"
+    case: Case, *, step: int = STEP, window: int = WINDOW, model: WarpModel = "auto"
 ) -> tuple[Measured, float]:
     """Correlate on one thread; return the field and CPU seconds."""
     settings = CorrelationSettings(

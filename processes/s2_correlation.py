@@ -93,8 +93,8 @@ class S2Correlation(ChainProcess):
             "model",
             "What happens to windows",
             order.MODELS,
-            "translation: they move. affine: they move and deform, for ice of strong shear and "
-            "landslides; two to three times the time.",
+            "translation: they move. affine: they move and deform, for strong shear, at twice the "
+            "time. auto: they deform where neighbours move differently and they resemble more.",
         ),
         described.geometry(),
         described.switch(

@@ -103,11 +103,36 @@ def _weigh(
 def _prepare(reference: Float32, centre: tuple[int, int], scratch: _Scratch) -> float:
     """Fill in what of a window does not change; return the energy of f', 0 if singular."""
     window, descent, _, inverse, product = scratch
-    weight = window[0]
+    means = np.zeros(_PARAMETERS, np.float64)
+    mean = _descend(reference, centre, window[0], descent, means)
+    side = window.shape[1]
+    half = side // 2
+    energy = 0.0
+    product[:] = 0.0
+    normal = np.zeros((_PARAMETERS, _PARAMETERS), np.float64)
+    for i in range(side):
+        for j in range(side):
+            w = np.float64(window[0, i, j])
+            f = reference[centre[0] - half + i, centre[1] - half + j] - mean
+            window[1, i, j] = w * f
+            energy += w * f * f
+            for k in range(_PARAMETERS):
+                descent[k, i, j] -= means[k]
+            for k in range(_PARAMETERS):
+                product[k] += w * f * descent[k, i, j]
+                for m in range(k + 1):
+                    normal[k, m] += w * descent[k, i, j] * descent[m, i, j]
+    return energy if _invert(normal, inverse) else 0.0
+
+
+@compiled
+def _descend(
+    reference: Float32, centre: tuple[int, int], weight: Float32, descent: Float32, means: Float64
+) -> float:
+    """Fill in what each parameter changes, and its mean; return the mean of f."""
     side = weight.shape[0]
     half = side // 2
     total, mean = 0.0, 0.0
-    means = np.zeros(_PARAMETERS, np.float64)
     for i in range(side):
         for j in range(side):
             y, x = centre[0] - half + i, centre[1] - half + j
@@ -126,23 +151,7 @@ def _prepare(reference: Float32, centre: tuple[int, int], scratch: _Scratch) -> 
             total += w
             mean += w * reference[y, x]
     means /= total
-    mean /= total
-    energy = 0.0
-    product[:] = 0.0
-    normal = np.zeros((_PARAMETERS, _PARAMETERS), np.float64)
-    for i in range(side):
-        for j in range(side):
-            w = np.float64(weight[i, j])
-            f = reference[centre[0] - half + i, centre[1] - half + j] - mean
-            window[1, i, j] = w * f
-            energy += w * f * f
-            for k in range(_PARAMETERS):
-                descent[k, i, j] -= means[k]
-            for k in range(_PARAMETERS):
-                product[k] += w * f * descent[k, i, j]
-                for m in range(k + 1):
-                    normal[k, m] += w * descent[k, i, j] * descent[m, i, j]
-    return energy if _invert(normal, inverse) else 0.0
+    return mean / total
 
 
 @compiled

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.correlation.coarse import RoughField, axis_of_nodes, rough_field
 from algorithms.correlation.deformation import refine_deformations
 from algorithms.correlation.field import CorrelationSettings, DisplacementField, Flag, Float32
 from algorithms.correlation.filters import ASTRAY, EMPTY, FLAT, OUTSIDE, Int32, Mask, Pair
-from algorithms.correlation.images import CLOUD, Image, Strip, strip_of
+from algorithms.correlation.images import CLOUD, NO_DATA, VALID, Image, Strip, strip_of
 from algorithms.correlation.outliers import is_outlier
 from algorithms.correlation.refinement import MARGIN, refine_translations, window_weights
 from algorithms.correlation.search import search_nodes
@@ -19,6 +22,9 @@ from algorithms.correlation.search import search_nodes
 _STRIP_ROWS = 256
 # A node whose way back ends farther from where it began is not answered, pixels.
 _LARGEST_LOOP = 0.25
+# Displacement changes so much a pixel before windows are let deform, and what they do not explain
+# falls by so much before it is believed.
+_LEAST_SHEAR, _LEAST_GAIN = 0.008, 0.9
 _FLAG_OF = (
     (OUTSIDE, Flag.BORDER),
     (EMPTY, Flag.NO_DATA),
@@ -26,14 +32,19 @@ _FLAG_OF = (
     (ASTRAY, Flag.NOT_CONVERGED),
 )
 
+Pixels = NDArray[Any]
 Progress = Callable[[float], None]
 
 
-def correlate(
-    reference: Image,
-    secondary: Image,
-    settings: CorrelationSettings,
+def correlate(  # noqa: PLR0913 - images and settings, or the arguments of the simple call
+    reference: Image | Pixels,
+    secondary: Image | Pixels,
+    settings: CorrelationSettings | None = None,
     *,
+    window: int | None = None,
+    step: int | None = None,
+    max_displacement: float | None = None,
+    mask: Mask | None = None,
     prior: tuple[Float32, Float32] | tuple[float, float] = (0.0, 0.0),
     threads: int = 1,
     progress: Progress | None = None,
@@ -46,6 +57,11 @@ def correlate(
         The images, on one grid of pixels; the first pixels coincide, sizes may differ.
     settings
         How windows are compared.
+    window, step, max_displacement
+        In place of those of the settings, pixels.
+    mask
+        True where pixels of both images count, shape of the images; None: all do, or those that
+        the images say.
     prior
         Displacement in rows and columns about which to search, pixels: two numbers, or two arrays
         at the nodes.
@@ -63,6 +79,12 @@ def correlate(
     ValueError
         When the window does not fit into the images.
     """
+    given = {"window": window, "step": step, "max_displacement": max_displacement}
+    settings = replace(
+        settings or CorrelationSettings(),
+        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
+    )
+    reference, secondary = (_image(one, mask) for one in (reference, secondary))
     least = settings.window + 2 * MARGIN
     if min(*reference.shape, *secondary.shape) < least:
         raise ValueError(
@@ -82,6 +104,17 @@ def correlate(
             if progress is not None:
                 progress(count / len(parts))
     return work.field()
+
+
+def _image(pixels: Image | Pixels, mask: Mask | None) -> Image:
+    """Return pixels as an image, those outside a mask left out."""
+    image = pixels if isinstance(pixels, Image) else Image(np.asarray(pixels))
+    if mask is None:
+        return image
+    if mask.shape != image.shape:
+        raise ValueError(f"the mask has shape {mask.shape}, expected {image.shape}")
+    codes = np.full(image.shape, VALID, np.uint8) if image.mask is None else image.mask
+    return Image(image.pixels, np.where(mask, codes, np.uint8(NO_DATA)))
 
 
 class _Work:
@@ -131,6 +164,8 @@ class _Work:
         )
         for index in range(part.start, part.stop):
             self._measure_row(*strips, index)
+        if self._settings.model == "auto":
+            self._deform(*strips, part)
 
     def _measure_row(self, reference: Strip, secondary: Strip, index: int) -> None:
         """Search and refine one row of nodes."""
@@ -190,11 +225,35 @@ class _Work:
             refined,
             outcome,
         )
-        if self._settings.model == "translation":
+        if self._settings.model != "affine":
             return refined
         deformed = np.empty_like(refined)
         refine_deformations(pair, self._weights, refined, deformed, outcome)
         return deformed
+
+    def _deform(self, reference: Strip, secondary: Strip, part: slice) -> None:
+        """Let the windows of a strip deform where they shear and resemble more then."""
+        refined = self._refined[part]
+        is_sheared = _shear(refined, self._settings) > _LEAST_SHEAR
+        is_sheared &= refined[..., 2] >= self._settings.least_correlation
+        offset = np.array([reference.first - secondary.first, 0], np.float32)
+        weights, columns = self._weights, self._columns
+        for index in np.flatnonzero(is_sheared.any(axis=1)):
+            at = is_sheared[index]
+            own = refined[index][at]
+            pair = Pair(
+                reference.values,
+                reference.valid,
+                secondary.coefficients,
+                secondary.valid,
+                np.full(len(own), self._rows[part][index] - reference.first, np.int32),
+                columns[at],
+            )
+            deformed, outcome = np.empty_like(own), np.empty(len(own), np.uint8)
+            refine_deformations(pair, weights, own + np.pad(offset, (0, 2)), deformed, outcome)
+            deformed[:, :2] -= offset
+            is_better = 1.0 - deformed[:, 2] < _LEAST_GAIN * (1.0 - own[:, 2])
+            refined[index, at] = np.where(is_better[:, None], deformed, own)
 
     def _is_inconsistent(
         self, reference: Strip, secondary: Strip, rows: Int32, refined: Float32
@@ -242,3 +301,28 @@ class _Work:
                 part[((part & Flag.NO_DATA) != 0) & (at_nodes == CLOUD)] ^= np.uint8(
                     Flag.NO_DATA | Flag.CLOUD
                 )
+
+
+def _shear(refined: Float32, settings: CorrelationSettings) -> Float32:
+    """Return the largest change of displacement a pixel about nodes, 0 where it is not known.
+
+    Parameters
+    ----------
+    refined
+        Displacements first, shape (row, column, 4) of nodes.
+    settings
+        Differences are taken over half a window.
+    """
+    reach = max(1, round(settings.window / (4 * settings.step)))
+    largest = np.zeros(refined.shape[:2], np.float32)
+    for axis in (0, 1):
+        field = np.moveaxis(refined[..., :2], axis, 0)
+        outside = np.full((reach, *field.shape[1:]), np.nan, np.float32)
+        whole = np.concatenate([outside, field, outside])
+        before, after = whole[: -2 * reach], whole[2 * reach :]
+        # A neighbour without answer, or outside, gives its place to the node itself.
+        apart = reach * (2.0 - np.isnan(before[..., 0]) - np.isnan(after[..., 0]))
+        change = np.where(np.isnan(after), field, after) - np.where(np.isnan(before), field, before)
+        slope = np.abs(change).max(axis=-1) / np.maximum(apart * settings.step, 1.0)
+        largest = np.fmax(largest, np.moveaxis(slope, 0, axis))
+    return np.asarray(np.nan_to_num(largest), np.float32)

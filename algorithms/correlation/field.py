@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 Flags = NDArray[np.uint8]
 
-WarpModel = Literal["translation", "affine"]
+WarpModel = Literal["auto", "translation", "affine"]
 
 
 class Flag(IntFlag):
@@ -48,7 +48,8 @@ class CorrelationSettings:
         Largest displacement searched along each axis, pixels, about the prior.
     model
         What happens to a window between the images: "translation", it moves; "affine", it moves and
-        deforms evenly, for strong shear, at two to three times the cost.
+        deforms evenly, for strong shear, at two to three times the cost; "auto", it deforms where
+        neighbours move differently and it resembles more then.
     least_correlation
         Normalised correlation from which an answer is given, 0 to 1.
     largest_sigma
@@ -65,7 +66,7 @@ class CorrelationSettings:
     window: int = 31
     step: int = 10
     max_displacement: float = 4.0
-    model: WarpModel = "translation"
+    model: WarpModel = "auto"
     least_correlation: float = 0.5
     largest_sigma: float = 0.2
     least_valid: float = 0.6
@@ -119,6 +120,11 @@ class DisplacementField:
     peak_ratio: Float32
     sigma: Float32
     flags: Flags
+
+    @property
+    def quality(self) -> Float32:
+        """The correlation: how well what was found resembles the window."""
+        return self.correlation
 
     @property
     def is_answered(self) -> NDArray[np.bool_]:

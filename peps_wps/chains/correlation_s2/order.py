@@ -12,7 +12,7 @@ from peps_wps.errors import InvalidInputError, SafeError
 from peps_wps.readers.sentinel2 import BANDS
 from peps_wps.readers.sentinel2.bands import band_named
 
-MODELS: tuple[WarpModel, ...] = ("translation", "affine")
+MODELS: tuple[WarpModel, ...] = ("auto", "translation", "affine")
 CORRECTIONS = ("plane", "steps", "jitter")
 NONE = "none"
 # Days of each unit of velocity.
@@ -43,7 +43,7 @@ class Order:
     max_displacement_m
         How far windows are searched along each axis.
     model
-        Windows move, or move and deform.
+        Windows move, or move and deform, or deform where that shows.
     region
         WKT in longitude and latitude; None for all that the products have in common.
     mask_clouds
@@ -68,7 +68,7 @@ class Order:
     window: int = 31
     step: int = 10
     max_displacement_m: float = 40.0
-    model: WarpModel = "translation"
+    model: WarpModel = "auto"
     region: str | None = None
     mask_clouds: bool = False
     corrections: tuple[str, ...] = CORRECTIONS

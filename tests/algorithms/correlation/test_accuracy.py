@@ -23,8 +23,8 @@ SIZE, WINDOW = (2048 if IS_FULL else 512), 31
 pytestmark = pytest.mark.drill
 
 
-def measured(pair, search=4.0, model="translation"):
-    settings = CorrelationSettings(window=WINDOW, step=16, max_displacement=search, model=model)
+def measured(pair, search=4.0):
+    settings = CorrelationSettings(window=WINDOW, step=16, max_displacement=search)
     images = Image(pair.reference), Image(pair.secondary)
     start = time.process_time()
     field = correlate(*images, settings)
@@ -73,7 +73,7 @@ def test_a_glacier_of_strong_shear_is_measured():
         return whole(row + corner[0], column + corner[1])
 
     pair = make_pair(part, SIZE, seed=2)
-    found = score(measured(pair, 16.0, "affine")[0], pair, WINDOW)
+    found = score(measured(pair, 16.0)[0], pair, WINDOW)
     assert found.outliers <= 0.002
     assert max(found.rmse_x, found.rmse_y) <= 0.042
 

@@ -109,9 +109,10 @@ def sheared():
     return waves(row, column), waves(*before), dy, dx
 
 
-def test_deforming_windows_are_measured_at_their_centres(sheared):
+@pytest.mark.parametrize("model", ["affine", "auto"])
+def test_deforming_windows_are_measured_at_their_centres(sheared, model):
     reference, secondary, dy, dx = sheared
-    settings = CorrelationSettings(window=31, step=10, max_displacement=4.0, model="affine")
+    settings = CorrelationSettings(window=31, step=10, max_displacement=4.0, model=model)
     field = correlate(Image(reference), Image(secondary), settings)
     at = np.ix_(field.rows, field.columns)
     assert field.is_answered[3:-3, 3:-3].mean() > 0.95
@@ -120,6 +121,33 @@ def test_deforming_windows_are_measured_at_their_centres(sheared):
         assert np.sqrt(np.mean(error**2)) < 0.004
         assert np.abs(error).max() < 0.02
     assert np.nanmin(field.correlation[3:-3, 3:-3]) > 0.998
+
+
+def test_windows_of_even_motion_do_not_deform(texture):
+    pair = Image(moved(texture)), Image(moved(texture, 1.37, -0.71))
+    one, other = (
+        correlate(*pair, CorrelationSettings(step=20, model=model))
+        for model in ("auto", "translation")
+    )
+    np.testing.assert_array_equal(one.dx[2:-2, 2:-2], other.dx[2:-2, 2:-2])
+
+
+def test_arrays_and_a_mask_of_what_counts_are_enough(texture):
+    mask = np.ones(SHAPE, bool)
+    mask[90:150, 100:160] = False
+    field = correlate(
+        moved(texture),
+        moved(texture, 0.6, -0.3),
+        window=25,
+        step=20,
+        max_displacement=3.0,
+        mask=mask,
+    )
+    assert (field.flags[6, 6] & Flag.NO_DATA) != 0
+    np.testing.assert_allclose(field.dy[field.is_answered], 0.6, atol=0.01)
+    np.testing.assert_array_equal(field.quality, field.correlation)
+    with pytest.raises(ValueError, match="the mask has shape"):
+        correlate(moved(texture), moved(texture), mask=mask[1:])
 
 
 def test_windows_that_only_move_are_found_by_either_model(texture):
