@@ -199,3 +199,18 @@ def test_a_change_at_one_date_stays_at_that_date(rng):
     change = decibels(after[:, *inside].mean(axis=(1, 2)) / before[:, *inside].mean(axis=(1, 2)))
     assert abs(change[7] - 10) <= 0.05
     assert np.abs(np.delete(change, 7)).max() <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("size", "trace_db"),
+    # At a corner of the change the pixel is 10 / ((9 * 10 + 16) / 25) of its surroundings at that
+    # date, and a target of one pixel 10 / ((10 + 24) / 25): one of 15 terms of every date's ratio.
+    [(20, 0.38), (1, 1.53)],
+)
+def test_the_edge_of_a_change_leaves_a_15th_of_its_contrast_at_other_dates(size, trace_db):
+    stack = np.full((DATES, 60, 60), 0.05, np.float32)
+    stack[7, 20 : 20 + size, 20 : 20 + size] *= 10
+
+    others = np.delete(quegan(stack), 7, axis=0)
+
+    assert decibels(others.max() / 0.05) == pytest.approx(trace_db, abs=0.01)
