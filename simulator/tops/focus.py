@@ -1,18 +1,19 @@
-"""Make the bursts of one swath, for all passes at once, scatterer by scatterer.
+"""Make the bursts of one swath, each for all passes at once, scatterer by scatterer.
 
 Scatterers lie on a lattice of the first pass, one a pixel, off its nodes at random. What a pass
 sees of one is the same in all bursts that see it; what passes have in common is the coherence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.ellipsoid import cartesian
-from simulator.tops.doppler import WAVELENGTH, BurstDoppler, burst_doppler
+from simulator.tops.doppler import WAVELENGTH, burst_doppler
 from simulator.tops.geometry import (
     NODE_LINES,
     NODE_SAMPLES,
@@ -40,13 +41,6 @@ _CROSS = 0.25  # backscatter of cross-polarised images over that of co-polarised
 
 
 @dataclass(frozen=True)
-class SwathImages:
-    """Bursts of one swath in one pass: complex DN (not rounded), shape (lines, samples) each."""
-
-    bursts: tuple[Complex64, ...]
-
-
-@dataclass(frozen=True)
 class _Canvas:
     """A burst that is being made: its frame, its frequencies, real and imaginary image."""
 
@@ -69,13 +63,27 @@ class _Canvas:
 
 @dataclass(frozen=True)
 class _Sight:
-    """How one pass sees the lattice: lines later and metres farther than the lattice, by place."""
+    """How one pass sees the lattice: lines later and metres farther than the lattice, by place.
+
+    `span` is the least and the most of the lines.
+    """
 
     seen_by: PassFrame
     frame: SwathFrame
     late: Surface
     far: Surface
-    canvases: tuple[_Canvas, ...]
+    span: tuple[float, float]
+
+    def lines_before(self, number: int) -> float:
+        """Lines of the pass's own lattice before a burst."""
+        first, burst = self.frame.bursts[0], self.frame.bursts[number]
+        return (burst.azimuth_time - first.azimuth_time) / self.frame.line_interval
+
+    def lines_of(self, number: int) -> tuple[float, float]:
+        """First and last line of the scatterers' lattice that a burst has something of."""
+        before = self.lines_before(number)
+        last = before + self.frame.lines + REACH + 2
+        return before - self.span[1] - REACH - 2, last - self.span[0]
 
 
 @dataclass(frozen=True)
@@ -98,8 +106,8 @@ class _Lattice:
 
 def focus_swath(
     passes: Sequence[PassFrame], number: int, polarization: str, *, threads: int = 2
-) -> list[SwathImages]:
-    """Make the bursts of swath `number` in every pass.
+) -> Iterator[tuple[Complex64, ...]]:
+    """Make the bursts of swath `number`, one after the other.
 
     Parameters
     ----------
@@ -111,20 +119,31 @@ def focus_swath(
         Cross-polarised images are darker, and speckle of their own.
     threads
         Blocks made at once; the result does not depend on it.
+
+    Yields
+    ------
+    For each burst its image in every pass: DN, not rounded, shape (lines, samples).
     """
     lattice = _lattice(passes, number)
-    scene = passes[0].order.scene
     seed = (passes[0].order.seed, number, ("VV", "VH", "HH", "HV").index(polarization))
-    blocks = range(-(-lattice.rows // BLOCK))
     with ThreadPoolExecutor(threads) as pool:
-        # Neighbouring blocks touch the same lines; every second one does not.
-        for part in (blocks[::2], blocks[1::2]):
-            list(pool.map(lambda block: _add_block(lattice, block, (*seed, block)), part))
-    for sight in lattice.sights:
-        _add_targets(scene, sight)
-    return [
-        SwathImages(tuple(canvas.image() for canvas in sight.canvases)) for sight in lattice.sights
-    ]
+        for burst in range(len(passes[0].swaths[number].bursts)):
+            canvases = [_canvas(lattice.scene, sight, burst) for sight in lattice.sights]
+            add = partial(_add_block, lattice, burst, canvases, seed)
+            blocks = _blocks(lattice, burst)
+            # Neighbouring blocks touch the same lines; every second one does not.
+            for part in (blocks[::2], blocks[1::2]):
+                list(pool.map(add, part))
+            for sight, canvas in zip(lattice.sights, canvases, strict=True):
+                _add_targets(lattice.scene, sight.seen_by, canvas)
+            yield tuple(canvas.image() for canvas in canvases)
+
+
+def _blocks(lattice: _Lattice, burst: int) -> range:
+    """Return the blocks of the lattice that a burst has something of, in any pass."""
+    lines = np.array([sight.lines_of(burst) for sight in lattice.sights]) - lattice.first_line
+    first, last = np.clip((lines[:, 0].min(), lines[:, 1].max()), 0, lattice.rows - 1)
+    return range(int(first) // BLOCK, int(last) // BLOCK + 1)
 
 
 def _lattice(passes: Sequence[PassFrame], number: int) -> _Lattice:
@@ -175,18 +194,16 @@ def _unlike(
 
 
 def _sight(first: PassFrame, other: PassFrame, number: int, nodes: Nodes) -> _Sight:
-    """Prepare what a pass sees of the lattice, and its empty bursts."""
-    scene, frame = first.order.scene, other.swaths[number]
-    late, far = _unlike(first, other, number, view(other, scene, nodes), nodes)
-    canvases = []
-    for place, burst in enumerate(frame.bursts):
-        doppler = burst_doppler(frame, burst, place, other.trajectory, scene.terrain)
-        canvases.append(_canvas(frame, burst, doppler))
-    return _Sight(other, frame, nodes.surface(late), nodes.surface(far), tuple(canvases))
+    """Prepare what a pass sees of the lattice."""
+    late, far = _unlike(first, other, number, view(other, first.order.scene, nodes), nodes)
+    span = float(late.min()), float(late.max())
+    return _Sight(other, other.swaths[number], nodes.surface(late), nodes.surface(far), span)
 
 
-def _canvas(frame: SwathFrame, burst: BurstFrame, doppler: BurstDoppler) -> _Canvas:
+def _canvas(scene: Scene, sight: _Sight, number: int) -> _Canvas:
     """Return an empty burst."""
+    frame, burst = sight.frame, sight.frame.bursts[number]
+    doppler = burst_doppler(frame, burst, number, sight.seen_by.trajectory, scene.terrain)
     middle, slope = doppler.lines(frame, np.arange(frame.samples, dtype=np.float64))
     azimuth, across = frame.swath.azimuth_band, frame.swath.range_band
     shape = frame.lines, frame.samples + 2 * TAPS
@@ -202,9 +219,11 @@ def _canvas(frame: SwathFrame, burst: BurstFrame, doppler: BurstDoppler) -> _Can
     )
 
 
-def _add_block(lattice: _Lattice, block: int, seed: tuple[int, ...]) -> None:
-    """Add the scatterers of some lines of the lattice to every burst of every pass."""
-    rng = np.random.default_rng(seed)
+def _add_block(
+    lattice: _Lattice, burst: int, canvases: Sequence[_Canvas], seed: tuple[int, ...], block: int
+) -> None:
+    """Add the scatterers of some lines of the lattice to a burst in every pass."""
+    rng = np.random.default_rng((*seed, block))
     rows = min(BLOCK, lattice.rows - block * BLOCK)
     shape = rows, lattice.columns
     line = lattice.first_line + block * BLOCK + np.arange(-1.0, rows + 1)
@@ -215,11 +234,22 @@ def _add_block(lattice: _Lattice, block: int, seed: tuple[int, ...]) -> None:
         lattice.east(line[1:-1], sample[1:-1]), lattice.north(line[1:-1], sample[1:-1])
     )
     power = power * np.float32(_CROSS if _is_cross(seed) else 1.0)
-    for sight in lattice.sights:
+    for sight, canvas in zip(lattice.sights, canvases, strict=True):
         own = _gaussian(rng, shape)
         stays = lattice.scene.coherence(power, sight.seen_by.flown.coherence)
         amplitude = _amplitude(lattice.scene, power, stays, (common, own))
-        _add_to_bursts(sight, (line, sample), amplitude, jitter)
+        first = line[1] - sight.lines_before(burst), sample[1]
+        scales = 4 * np.pi / WAVELENGTH, 1 / sight.frame.range_spacing
+        add_lattice(
+            amplitude,
+            jitter,
+            sight.late(line, sample),
+            sight.far(line, sample),
+            (*first, *scales),
+            canvas.frequency,
+            canvas.tables,
+            canvas.parts,
+        )
 
 
 def _is_cross(seed: tuple[int, ...]) -> bool:
@@ -248,43 +278,26 @@ def _gaussian(rng: np.random.Generator, shape: tuple[int, int]) -> Complex64:
     return parts.view(np.complex64)[..., 0]
 
 
-def _add_to_bursts(
-    sight: _Sight, place: tuple[Float64, Float64], amplitude: Complex64, jitter: Float32
-) -> None:
-    """Add a block to the bursts of a pass that its lines fall into."""
-    line, sample = place
-    late, far = sight.late(line, sample), sight.far(line, sample)
-    frame = sight.frame
-    origin = frame.bursts[0].azimuth_time
-    for canvas in sight.canvases:
-        before = (canvas.burst.azimuth_time - origin) / frame.line_interval
-        first = line[1] - before
-        if first + late.max() + line.size < -REACH or first + late.min() > frame.lines + REACH:
-            continue
-        geometry = (first, sample[1], 4 * np.pi / WAVELENGTH, 1 / frame.range_spacing)
-        add_lattice(
-            amplitude, jitter, late, far, geometry, canvas.frequency, canvas.tables, canvas.parts
-        )
-
-
-def _add_targets(scene: Scene, sight: _Sight) -> None:
-    """Add point targets to the bursts of a pass, each with the phase of its range."""
-    flown, frame = sight.seen_by, sight.frame
+def _add_targets(scene: Scene, flown: PassFrame, canvas: _Canvas) -> None:
+    """Add point targets to a burst, each with the phase of its range."""
+    frame = canvas.frame
     scratch = np.empty(TAPS, np.float32)
     for target in scene.targets:
         point = target_point(scene, target.east, target.north, flown.flown.uplift)
         seen = zero_doppler(flown.trajectory, point[None], flown.start_time)
         turn = -4 * np.pi / WAVELENGTH * seen.slant_range[0]
         value = np.sqrt(target.power * FLAT_GAMMA0) * np.exp(1j * turn)
-        sample = (seen.slant_range[0] - frame.near_range) / frame.range_spacing
-        time = float(line_time(flown.order, seen)[0])
-        for canvas in sight.canvases:
-            line = (time - canvas.burst.azimuth_time) / frame.line_interval
-            line += flown.flown.misregistration
-            add_scatterer(
-                line, sample, value.real, value.imag,
-                canvas.frequency, canvas.tables, scratch, canvas.parts,
-            )  # fmt: skip
+        late = float(line_time(flown.order, seen)[0]) - canvas.burst.azimuth_time
+        add_scatterer(
+            late / frame.line_interval + flown.flown.misregistration,
+            (seen.slant_range[0] - frame.near_range) / frame.range_spacing,
+            value.real,
+            value.imag,
+            canvas.frequency,
+            canvas.tables,
+            scratch,
+            canvas.parts,
+        )
 
 
 def target_point(scene: Scene, east: float, north: float, uplift: float) -> Float64:

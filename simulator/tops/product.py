@@ -4,6 +4,7 @@ import shutil
 from binascii import crc_hqx
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Literal
 
@@ -95,11 +96,16 @@ def write_passes(folder: Path, order: Order, options: Options | None = None) -> 
         shutil.rmtree(partial, ignore_errors=True)
     for polarization in order.polarizations:
         for number in range(len(order.swaths)):
-            made = _make_swath(passes, number, polarization, options)
-            for flown, partial in zip(passes, partials, strict=True):
-                image = _image(flown, number, polarization)
-                images[flown.number].append(image)
-                files[flown.number] += _write_image(partial, image, made[flown.number])
+            writers = [
+                _ImageWriter(partial, _image(flown, number, polarization))
+                for partial, flown in zip(partials, passes, strict=True)
+            ]
+            for burst in _make_swath(passes, number, polarization, options):
+                for writer, pixels in zip(writers, burst, strict=True):
+                    writer.append(pixels)
+            for flown, writer in zip(passes, writers, strict=True):
+                images[flown.number].append(writer.image)
+                files[flown.number] += writer.close()
     return [
         _publish(
             folder, partials[flown.number], (images[flown.number], files[flown.number]), options
@@ -126,58 +132,70 @@ def _image(flown: PassFrame, number: int, polarization: str) -> SwathImage:
 
 def _make_swath(
     passes: Sequence[PassFrame], number: int, polarization: str, options: Options
-) -> list[Iterable[Complex64]]:
-    """Return the bursts of a swath in every pass."""
-    if options.is_noise:
-        return [_noise(flown, number) for flown in passes]
-    made = focus_swath(passes, number, polarization, threads=options.threads)
-    return [images.bursts for images in made]
+) -> Iterable[Sequence[Complex64]]:
+    """Return the bursts of a swath, each in every pass."""
+    if not options.is_noise:
+        return focus_swath(passes, number, polarization, threads=options.threads)
+    count = len(passes[0].swaths[number].bursts)
+    return repeat([_noise(flown, number) for flown in passes], count)
 
 
-def _noise(flown: PassFrame, number: int) -> Iterable[Complex64]:
-    """Return bursts of one and the same noise, within the samples that hold data."""
+def _noise(flown: PassFrame, number: int) -> Complex64:
+    """Return a burst of noise, within the samples that hold data."""
     frame = flown.swaths[number]
     rng = np.random.default_rng(flown.order.seed)
     parts = rng.standard_normal((frame.lines, frame.samples, 2), np.float32)
-    image = (np.float32(_NOISE_DN) * parts).view(np.complex64)[..., 0]
+    image: Complex64 = (np.float32(_NOISE_DN) * parts).view(np.complex64)[..., 0]
     top, bottom = frame.valid_lines
     near, beyond = frame.valid_samples
     image[:top] = image[bottom:] = 0
     image[:, :near] = image[:, beyond:] = 0
-    return (image for _ in frame.bursts)
+    return image
 
 
-def _write_image(
-    partial: Path, image: SwathImage, bursts: Iterable[Complex64]
-) -> list[ProductFile]:
-    """Write measurement, annotation and calibration of an image."""
-    for name in ("annotation/calibration", "measurement"):
-        (partial / name).mkdir(parents=True, exist_ok=True)
-    frame, nodes = image.frame, image.grid()
-    line, sample = np.meshgrid(image.grid_lines(), nodes.sample, indexing="ij")
-    place = (np.degrees(nodes.longitude), np.degrees(nodes.latitude), nodes.height)
-    tie_points = np.stack((sample, line, np.zeros(line.shape), *place), axis=-1).reshape(-1, 6)
-    shape = len(frame.bursts) * frame.lines, frame.samples
-    path = f"measurement/{image.stem}.tiff"
-    satellite = image.seen_by.satellite.name[1:]
-    description = f"Sentinel-{satellite} {image.seen_by.order.mode.name} SLC L1"
-    measurement = MeasurementFile(partial / path, shape, tie_points, description, is_complex=True)
-    for burst in bursts:
-        measurement.append_complex(_rounded(burst))
-    measurement.close()
-    stated = replace(image, first_pixel=measurement.first_pixel)
-    files = [ProductFile(path, measurement.size, measurement.md5, "s1Level1MeasurementSchema")]
-    for name, content, role in (
-        (f"annotation/{image.stem}.xml", annotation_xml(stated, nodes), "s1Level1ProductSchema"),
-        (
-            f"annotation/calibration/calibration-{image.stem}.xml",
-            calibration_xml(stated, nodes),
-            "s1Level1CalibrationSchema",
-        ),
-    ):
-        (partial / name).write_bytes(content)
-        files.append(ProductFile.of(name, content, role))
-    return files
+class _ImageWriter:
+    """Writes measurement, annotation and calibration of an image, burst by burst."""
+
+    def __init__(self, partial: Path, image: SwathImage) -> None:
+        for name in ("annotation/calibration", "measurement"):
+            (partial / name).mkdir(parents=True, exist_ok=True)
+        self.image = image
+        self._partial = partial
+        self._nodes = image.grid()
+        self._path = f"measurement/{image.stem}.tiff"
+        frame, nodes = image.frame, self._nodes
+        line, sample = np.meshgrid(image.grid_lines(), nodes.sample, indexing="ij")
+        place = (np.degrees(nodes.longitude), np.degrees(nodes.latitude), nodes.height)
+        self._measurement = MeasurementFile(
+            partial / self._path,
+            (len(frame.bursts) * frame.lines, frame.samples),
+            np.stack((sample, line, np.zeros(line.shape), *place), axis=-1).reshape(-1, 6),
+            f"Sentinel-{image.seen_by.satellite.name[1:]} {image.seen_by.order.mode.name} SLC L1",
+            is_complex=True,
+        )
+
+    def append(self, burst: Complex64) -> None:
+        """Write one more burst."""
+        self._measurement.append_complex(_rounded(burst))
+
+    def close(self) -> list[ProductFile]:
+        """Finish the image; return its files."""
+        self._measurement.close()
+        stated = replace(self.image, first_pixel=self._measurement.first_pixel)
+        written = self._measurement.size, self._measurement.md5
+        files = [ProductFile(self._path, *written, "s1Level1MeasurementSchema")]
+        stem = self.image.stem
+        for name, content, role in (
+            (f"annotation/{stem}.xml", annotation_xml(stated, self._nodes), "Product"),
+            (
+                f"annotation/calibration/calibration-{stem}.xml",
+                calibration_xml(stated, self._nodes),
+                "Calibration",
+            ),
+        ):
+            (self._partial / name).write_bytes(content)
+            files.append(ProductFile.of(name, content, f"s1Level1{role}Schema"))
+        return files
 
 
 def _rounded(image: Complex64) -> NDArray[np.int16]:
