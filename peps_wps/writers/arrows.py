@@ -39,13 +39,15 @@ _DOT = 3
 _GLYPH_ROWS = 5
 
 
-def vector_picture(east: Float32, north: Float32) -> UInt8:
+def vector_picture(east: Float32, north: Float32, *, least_side: int = _SIDE) -> UInt8:
     """Draw a field on a map.
 
     Parameters
     ----------
     east, north
         Components in metres, shape (row, column), north up; NaN where there is none.
+    least_side
+        Pixels that the longer side of the picture has at least, and half of what it has at most.
 
     Returns
     -------
@@ -55,8 +57,8 @@ def vector_picture(east: Float32, north: Float32) -> UInt8:
     length = np.hypot(east, north)
     finite = length[np.isfinite(length)]
     longest = _round_up(float(np.percentile(finite, _LONG))) if finite.size else 1.0
-    zoom = max(1, round(_SIDE / max(length.shape)))
-    thin = max(1, max(length.shape) // (2 * _SIDE))
+    zoom = max(1, round(least_side / max(length.shape)))
+    thin = max(1, max(length.shape) // (2 * least_side))
     shown = length[::thin, ::thin].repeat(zoom, axis=0).repeat(zoom, axis=1)
     picture = coloured(np.asarray(shown, np.float32), 0.0, longest, "heat")
     picture[:3, picture[3] == 0] = _BACKGROUND

@@ -18,6 +18,7 @@ from peps_wps.writers.plots import ErrorCloud, error_plot, strips_of
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
+_MAP_SIDE = 600  # pixels of each map
 _SIDE = 420  # pixels of the part that is shown, at its full resolution
 _TRIED = 8  # places along each axis for it
 _STRETCH = 3.0  # standard deviations shown to either side of grey
@@ -66,8 +67,10 @@ def _vectors(match: Match) -> UInt8:
 
     left = np.where(points.is_used, points.residual_x, np.nan)
     down = np.where(points.is_used, points.residual_y, np.nan)
-    before = vector_picture(on_nodes(metres * points.dx), on_nodes(-metres * points.dy))
-    after = vector_picture(on_nodes(metres * left), on_nodes(-metres * down))
+    before, after = (
+        vector_picture(on_nodes(metres * x), on_nodes(-metres * y), least_side=_MAP_SIDE)
+        for x, y in ((points.dx, points.dy), (left, down))
+    )
     gap = np.full((4, before.shape[1], 16), 255, np.uint8)
     return np.concatenate([before, gap, after], axis=2)
 
