@@ -18,6 +18,7 @@ from simulator.manifest import POLARIZATION_CODES
 from simulator.real_metadata import default_terrain, read_annotation, write_from_metadata
 from simulator.s1_grd import Options, footprint_bounds, write_pass
 from simulator.terrain import ROLLING_HILLS, STEEP_RIDGES, Terrain, waves_of
+from simulator.tops.cli import add_pair_arguments, write_pair
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     product = parser.add_argument_group("product")
     product.add_argument("--mode", choices=sorted(MODES), default="IW")
-    product.add_argument("--ipf", default="3.31", help="processor version: 2.36, 2.70, 3.31, ...")
-    product.add_argument("--polarizations", nargs="+", default=["VV", "VH"])
+    product.add_argument("--ipf", help="processor version: 2.36, 2.70, 3.31 (default), ...")
+    product.add_argument("--polarizations", nargs="+", help="default: VV VH; VV of a pair")
     product.add_argument("--lines", type=int, help="default: a whole product")
     product.add_argument("--samples", type=int, help="default: a whole product")
     product.add_argument(
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shift of the annotation's state vectors, metres; a good orbit file is written",
     )  # fmt: skip
     truth.add_argument("--geoid", type=Path, help="EGM96 grid: write an orthometric DEM")
+    add_pair_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
         written = [made.product, *made.pair, made.optical]
     elif arguments.from_metadata:
         written = [_fill_metadata(folder, arguments)]
+    elif arguments.pair:
+        written = write_pair(folder, arguments, _terrain(arguments))
     else:
         written = _acquire(folder, arguments)
     for product in written:
@@ -91,7 +95,7 @@ def _utc(text: str) -> datetime:
 
 def _options(arguments: argparse.Namespace) -> Options:
     """How to write the products."""
-    polarizations = tuple(arguments.polarizations)
+    polarizations = tuple(arguments.polarizations or ("VV", "VH"))
     if polarizations not in POLARIZATION_CODES:
         known = ", ".join("+".join(names) for names in POLARIZATION_CODES)
         raise ValueError(f"polarizations {'+'.join(polarizations)}: expected one of {known}")
@@ -107,18 +111,13 @@ def _options(arguments: argparse.Namespace) -> Options:
 
 def _acquire(folder: Path, arguments: argparse.Namespace) -> list[Path]:
     """Write products of a simulated pass and their DEM."""
-    longitude, latitude = _centre(arguments)
-    rng = np.random.default_rng(arguments.seed)
-    spectrum = STEEP_RIDGES if arguments.steep else ROLLING_HILLS
-    waves = waves_of(spectrum, rng, scale=arguments.relief)
-    base = 50.0 + float(np.abs(waves[:, 0]).sum())
-    terrain = Terrain(longitude, latitude, base, waves)
+    terrain = _terrain(arguments)
     chosen = {"start": arguments.start} if arguments.start else {}
     order = Order(
         MODES[arguments.mode],
-        Processor.of(arguments.ipf),
-        longitude,
-        latitude,
+        Processor.of(arguments.ipf or "3.31"),
+        terrain.longitude,
+        terrain.latitude,
         satellite=arguments.satellite,
         ascending=arguments.direction == "ascending",
         lines=arguments.lines,
@@ -132,6 +131,16 @@ def _acquire(folder: Path, arguments: argparse.Namespace) -> list[Path]:
     options = _options(arguments)
     _write_dem(folder, terrain, footprint_bounds(plan(order, terrain).frames, terrain), arguments)
     return write_pass(folder, order, terrain, options)
+
+
+def _terrain(arguments: argparse.Namespace) -> Terrain:
+    """Return the relief that the options ask for; its lowest height is 50 m."""
+    longitude, latitude = _centre(arguments)
+    rng = np.random.default_rng(arguments.seed)
+    spectrum = STEEP_RIDGES if arguments.steep else ROLLING_HILLS
+    waves = waves_of(spectrum, rng, scale=arguments.relief)
+    base = 50.0 + float(np.abs(waves[:, 0]).sum())
+    return Terrain(longitude, latitude, base, waves)
 
 
 def _fill_metadata(folder: Path, arguments: argparse.Namespace) -> Path:

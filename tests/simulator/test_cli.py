@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import rasterio
 from pyproj import Transformer
-from shapely.geometry import Polygon
+from shapely.geometry import Point, Polygon, box
 
 from algorithms import mgrs
+from peps_wps.readers.safe import Safe
+from peps_wps.readers.sentinel1_slc import open_slc
 from simulator import cli, demonstration
 from simulator.acquisition import plan
 
@@ -41,6 +43,27 @@ def test_a_tile_is_put_in_the_middle_of_the_scene(tmp_path):
 def test_unknown_polarisations_are_refused(tmp_path):
     with pytest.raises(ValueError, match="VV\\+HV"):
         run(str(tmp_path), "--polarizations", "VV", "HV", "--lines", "50", "--samples", "50")
+
+
+def test_a_pair_lies_around_the_place_asked_for(tmp_path):
+    code = run(
+        str(tmp_path), "--pair", "--longitude", "5.1", "--latitude", "44.2", "--lines", "90",
+        "--samples", "120", "--swaths", "IW2", "IW3", "--orbit-files", "RESORB", "--zip", "stored",
+    )  # fmt: skip
+
+    assert code == 0
+    first, second = (open_slc(Safe.open(path)) for path in sorted(tmp_path.glob("*.zip")))
+    assert first.bursts.keys() == second.bursts.keys()
+    assert list(first.swaths) == ["IW2", "IW3"]
+    assert first.manifest.footprint.contains(Point(5.1, 44.2))
+    assert len(list((tmp_path / "orbits").glob("*_AUX_RESORB_*"))) == 2
+    with rasterio.open(next((tmp_path / "dem").iterdir())) as dataset:
+        assert box(*dataset.bounds).contains(first.manifest.footprint)
+
+
+def test_a_pair_of_a_mode_without_bursts_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no pair of mode SM"):
+        run(str(tmp_path), "--pair", "--mode", "SM")
 
 
 def test_the_demonstration_covers_more_than_a_tenth_of_two_tiles():
