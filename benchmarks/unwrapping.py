@@ -1,6 +1,6 @@
 """Unwrapping of a simulated interferogram: wrong cycles and cost, snaphu beside.
 
-    python -m benchmarks.unwrapping [--size 2000] [--looks 20] [--seed 1] [--coherence 0.75]
+    python -m benchmarks.unwrapping [--size 2000] [--looks 20] [--seed 1] [--coherence 0.68]
         [--methods whirlwind snaphu]
 
 The interferogram has the exact statistics of its looks, deformation of up to 0.4 rad a cell,
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=2_000)
     parser.add_argument("--looks", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--coherence", type=float, default=0.75)
+    parser.add_argument("--coherence", type=float, default=0.68)
     parser.add_argument("--methods", nargs="+", default=get_args(Method))
     options = parser.parse_args()
     truth = simulate_interferogram(

@@ -41,7 +41,7 @@ class Interferogram:
 
 
 def simulate_interferogram(
-    size: int, *, looks: int, seed: int, coherence: float = 0.75
+    size: int, *, looks: int, seed: int, coherence: float = 0.68
 ) -> Interferogram:
     """Simulate subsidence, an earthquake's lobes, a leftover ramp and turbulent atmosphere.
 
