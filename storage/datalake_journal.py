@@ -64,6 +64,8 @@ class Journal:
         for day in self._days():
             if instant is None or day.stem >= f"{instant.astimezone(UTC):%Y-%m-%d}":
                 with day.open("rb") as stream:
+                    if instant is not None:
+                        _skip(stream, instant)
                     for entry in _entries(stream):
                         if instant is None or entry.at > instant:
                             yield entry
@@ -109,6 +111,23 @@ def _entries(stream: IO[bytes]) -> Iterator[Entry]:
     for line in stream:
         if line.endswith(b"\n"):
             yield _entry(line)
+
+
+def _skip(stream: IO[bytes], instant: datetime) -> None:
+    """Move to a line, past most entries that are not later than an instant: they are in order."""
+    low, high = 0, stream.seek(0, os.SEEK_END)
+    while high - low > _TAIL_BYTES:
+        middle = (low + high) // 2
+        stream.seek(middle)
+        stream.readline()  # the rest of a line
+        line = stream.readline()
+        if line.endswith(b"\n") and _entry(line).at <= instant:
+            low = middle
+        else:
+            high = middle
+    stream.seek(low)
+    if low:
+        stream.readline()
 
 
 def _entry(line: bytes) -> Entry:

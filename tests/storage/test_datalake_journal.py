@@ -30,7 +30,8 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda _descriptor: None)  # nothing here cuts the power
     return Journal(tmp_path / "journal")
 
 
@@ -51,6 +52,15 @@ def test_no_two_entries_share_an_instant_even_if_the_clock_is_set_back(journal, 
     others = [journal.note(f"{number}.json", 1) for number in range(3)]
     assert list(journal.since(first.at)) == others
     assert sorted({entry.at for entry in others}) == [entry.at for entry in others]
+
+
+def test_what_is_later_is_found_in_a_long_day_as_by_reading_it_all(journal, clock):
+    entries = []
+    for number in range(400):
+        clock.instant += timedelta(seconds=number % 7)
+        entries.append(journal.note(f"S1-L1-ORTHO/31TGL/{'x' * (number % 90)}.json", number))
+    for instant in (NOON, *(entry.at for entry in entries[::13]), entries[-1].at):
+        assert list(journal.since(instant)) == [one for one in entries if one.at > instant]
 
 
 def test_a_torn_line_is_dropped(journal, clock, tmp_path):

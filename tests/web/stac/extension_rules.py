@@ -113,6 +113,7 @@ _OF_PROPERTIES: dict[str, tuple[str, Json, list[str]]] = {
     "file": ("v2.1.0", {}, []),
 }
 _OF_ASSETS: dict[str, Json] = {
+    "sar": _OF_PROPERTIES["sar"][1],
     "file": {
         "size": {"type": "integer", "minimum": 0},
         # Multihash: MD5 or SHA-256, each with the length of its digest.
