@@ -1,11 +1,11 @@
 """Registration of image pairs with known displacement: accuracy and cost, beside AROSICS.
 
     python -m benchmarks.registration pairs [--size 2048] [--real B04.tif] [--peers PYTHON]
-    python -m benchmarks.registration tile FOLDER
+    python -m benchmarks.registration tile
 
 `pairs` renders a shift and a ramp, and both on a real image; every engine gets the same files.
-PYTHON has AROSICS: `benchmarks/peers/registrars.py` says how it is installed. `tile` registers the
-full tile that `benchmarks.correlation tile FOLDER` renders.
+PYTHON has AROSICS: `benchmarks/peers/registrars.py` says how it is installed. `tile` registers a
+full tile, a sixteenth of it rendered and repeated, and resamples one band.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from algorithms.registration import register
 from algorithms.registration.engine import default_settings
 from algorithms.registration.resampling import on_block
 from algorithms.registration.similarity import similarity
-from benchmarks.correlation import read_source, render_tile
+from benchmarks.correlation import TILE, read_source
 from benchmarks.measure import measure
 from simulator.optical import image_pair
 from simulator.optical.image_pair import ImagePair, make_pair
@@ -36,6 +36,7 @@ PEERS = Path(__file__).parent / "peers" / "registrars.py"
 SEARCH = 10.0  # pixels
 PEER_STEPS = (64, 32)
 STEPS = (None, 64, 32)  # None for the default
+REPEATED, STRIP_ROWS = 4, 1024  # of the full tile
 JUDGED = 16  # every so many pixels the model is compared with the truth
 Float64 = NDArray[np.float64]
 
@@ -183,12 +184,11 @@ def compare(size: int, real: Path | None, python: Path | None) -> None:
             print(answer if isinstance(answer, str) else line(answer, pair), flush=True)
 
 
-def tile(folder: Path, threads: int) -> None:
+def tile(threads: int) -> None:
     """Time a full tile in a fresh process: tie points, model, similarity, one band resampled."""
-    if not (folder / "secondary.npy").exists():
-        render_tile(folder)
+    pair = make_pair(image_pair.SHIFT, TILE // REPEATED, seed=3)
     reference, target = (
-        Image(np.load(folder / f"{name}.npy")) for name in ("reference", "secondary")
+        Image(np.tile(image, (REPEATED, REPEATED))) for image in (pair.reference, pair.secondary)
     )
 
     def work() -> None:
@@ -197,12 +197,12 @@ def tile(folder: Path, threads: int) -> None:
         told = time.perf_counter()
         alike = similarity(reference, target, found.model)
         compared = time.perf_counter()
-        for row in range(0, reference.shape[0], 1024):
-            rows = min(1024, reference.shape[0] - row)
+        for row in range(0, reference.shape[0], STRIP_ROWS):
+            rows = min(STRIP_ROWS, reference.shape[0] - row)
             on_block(target, found.model, Block(row, 0, rows, reference.shape[1]))
         done = time.perf_counter()
         print(
-            f"{found.tie_points.used} of {found.places.all} places, {found.model.kind}, {alike}; "
+            f"{found.tie_points.used} of {found.places.all} places, {found.shift}, {alike}\n"
             f"register {told - start:.1f} s, compare {compared - told:.1f} s, "
             f"resample on one thread {done - compared:.1f} s",
             flush=True,
@@ -219,13 +219,12 @@ def main() -> None:
     pairs.add_argument("--real", type=Path)
     pairs.add_argument("--peers", type=Path)
     full = commands.add_parser("tile")
-    full.add_argument("folder", type=Path)
     full.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     if arguments.command == "pairs":
         compare(arguments.size, arguments.real, arguments.peers)
     else:
-        tile(arguments.folder, arguments.threads)
+        tile(arguments.threads)
 
 
 if __name__ == "__main__":

@@ -226,6 +226,9 @@ def test_several_products_are_registered_each_for_itself(series):
         shelf[RAMP].title,
         shelf[BESIDE_IT].title,
     ]
+    # What lies 0.4 pixels lower and 0.3 to the left is moved back, the tile's own corner kept.
+    corner = done.report["products"][1]["registration"]["geotransform"]["10"]
+    assert corner == pytest.approx([LEFT + 603, 10, 0, TOP + 4, 0, -10], abs=0.1)
     features = json.loads(done.outputs["tie_points"].read_text())["features"]
     assert {feature["properties"]["product"] for feature in features} == {
         shelf[RAMP].title,
