@@ -81,6 +81,19 @@ def open_tasks(connection: Connection, job_id: str, window: int) -> list[TaskRow
     return [task_of_row(row) for row in connection.execute(query)]
 
 
+def tasks_before(connection: Connection, row: TaskRow) -> list[TaskRow]:
+    """Return the tasks that a task comes after, in the order of their numbers."""
+    query = (
+        select(task)
+        .join(
+            task_after, and_(task_after.c.job == task.c.job, task_after.c.before == task.c.number)
+        )
+        .where(task_after.c.job == row.job, task_after.c.number == row.number)
+        .order_by(task.c.number)
+    )
+    return [task_of_row(found) for found in connection.execute(query)]
+
+
 def admit(connection: Connection, candidate: TaskRow, budget_bytes: int) -> Admission:
     """Move a waiting task to staging if its inputs fit beside those that are held already.
 

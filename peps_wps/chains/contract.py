@@ -63,7 +63,8 @@ class Task:
     weight
         Its share of the job's progress, relative to the other tasks.
     after
-        Names of tasks before it in the plan that must have ended before it begins.
+        Names of tasks before it in the plan that must have ended before it begins; it gets what
+        they gave.
     """
 
     name: str
@@ -106,6 +107,23 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class TaskResult:
+    """What a task gave: JSON, and the names of its files inside its scratch folder."""
+
+    body: Json
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FinishedTask:
+    """A task with its result, as ``gather`` and later tasks get it; ``folder`` holds its files."""
+
+    task: Task
+    result: TaskResult
+    folder: Path
+
+
+@dataclass(frozen=True)
 class TaskInputs:
     """What ``run`` works with: pinned files, configuration, and a folder of its own.
 
@@ -117,28 +135,14 @@ class TaskInputs:
         The configuration of the service.
     scratch
         A folder of this task and attempt; what the result names must lie in it.
+    earlier
+        The tasks that this one comes after, in the order of the plan.
     """
 
     paths: Mapping[str, Path]
     config: Config
     scratch: Path
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """What a task gave: JSON, and the names of its files inside its scratch folder."""
-
-    body: Json
-    files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class FinishedTask:
-    """A task with its result, as ``gather`` gets it; ``folder`` holds its files."""
-
-    task: Task
-    result: TaskResult
-    folder: Path
+    earlier: tuple[FinishedTask, ...] = ()
 
 
 @dataclass(frozen=True)

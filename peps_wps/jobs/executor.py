@@ -18,7 +18,7 @@ from catalog_db.patience import patiently
 from catalog_db.processing import job_queue, job_tasks, jobs
 from catalog_db.processing.job_queue import Claim, DatabaseError
 from catalog_db.processing.jobs import Job, TaskRow
-from peps_wps.chains.contract import Chain, FinishedTask, Outputs, TaskResult
+from peps_wps.chains.contract import Chain, Outputs
 from peps_wps.config import Config
 from peps_wps.errors import ChainError, InvalidInputError
 from peps_wps.jobs import results_disk
@@ -26,7 +26,7 @@ from peps_wps.jobs.blame import blame_of
 from peps_wps.jobs.chain_lookup import chain_of
 from peps_wps.jobs.dismissal import remove_folder, results_folder, scratch_folder
 from peps_wps.jobs.progress import JobProgress
-from peps_wps.jobs.task_loop import ClaimLostError, GiveWayError, TaskLoop, task_of
+from peps_wps.jobs.task_loop import ClaimLostError, GiveWayError, TaskLoop, finished_task
 from peps_wps.jobs.task_runner import open_runner
 from peps_wps.jobs.task_work import TaskLostError, file_in
 from peps_wps.staging import Archive
@@ -103,7 +103,7 @@ class Execution:
     def _finish(self, chain: Chain[Any], order: Any, progress: JobProgress) -> None:
         """Make the outputs of what the tasks gave, and publish them."""
         _, tasks = patiently(self._read)
-        finished = [self._finished(row) for row in tasks]
+        finished = [finished_task(row, self._scratch) for row in tasks]
         partial = self._fresh_folder("output")
         progress.gather("Preparing the results", 0)
         outputs = chain.gather(order, finished, partial, progress.gather)
@@ -129,12 +129,6 @@ class Execution:
                 sync_folder(target.parent)
 
         self._write(publish)
-
-    def _finished(self, row: TaskRow) -> FinishedTask:
-        """Return a task that is done as `gather` gets it."""
-        stored = row.result or {}
-        result = TaskResult(body=stored["body"], files=tuple(stored["files"]))
-        return FinishedTask(task_of(row), result, self._scratch / stored["folder"])
 
     @property
     def _scratch(self) -> Path:

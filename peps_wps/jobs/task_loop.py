@@ -10,7 +10,7 @@ from catalog_db.patience import patiently
 from catalog_db.processing import job_queue, job_tasks, jobs
 from catalog_db.processing.job_queue import Claim
 from catalog_db.processing.jobs import TaskRow
-from peps_wps.chains.contract import Task
+from peps_wps.chains.contract import FinishedTask, Task, TaskResult
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import scratch_folder
 from peps_wps.jobs.progress import JobProgress
@@ -117,8 +117,15 @@ class TaskLoop:
             paths=paths,
             folder=self._scratch / f"attempt-{self._held.attempt}",
             config=self._config,
+            earlier=patiently(lambda: self._earlier(row)),
         )
         runner.submit(work, progress.of_task(row))
+
+    def _earlier(self, row: TaskRow) -> tuple[FinishedTask, ...]:
+        """Return the tasks that a task comes after, with what they gave."""
+        with self._engine.connect() as connection:
+            rows = job_tasks.tasks_before(connection, row)
+        return tuple(finished_task(one, self._scratch) for one in rows)
 
     def _note_begin(self, row: TaskRow) -> dict[str, Path]:
         """Record that a task runs; return where its inputs lie."""
@@ -148,3 +155,10 @@ class TaskLoop:
 def task_of(row: TaskRow) -> Task:
     """Return the task of a row as the chain planned it."""
     return Task(row.name, row.products, dict(row.body), row.weight)
+
+
+def finished_task(row: TaskRow, scratch: Path) -> FinishedTask:
+    """Return a task that is done as the chain gets it; its folder lies in `scratch`."""
+    stored = row.result or {}
+    result = TaskResult(body=stored["body"], files=tuple(stored["files"]))
+    return FinishedTask(task_of(row), result, scratch / stored["folder"])

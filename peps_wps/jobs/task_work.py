@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from peps_wps.chains.contract import Progress, Task, TaskInputs, TaskResult
+from peps_wps.chains.contract import FinishedTask, Progress, Task, TaskInputs, TaskResult
 from peps_wps.config import Config
 from peps_wps.errors import PepsError
 from peps_wps.jobs.chain_lookup import chain_of
@@ -31,6 +31,8 @@ class TaskWork:
         Of the attempt; each run works in a folder of its own in it.
     config
         The configuration; its ``[processing] threads`` is what the task may use.
+    earlier
+        The tasks that it comes after.
     """
 
     job: str
@@ -40,6 +42,7 @@ class TaskWork:
     paths: Mapping[str, Path]
     folder: Path
     config: Config
+    earlier: tuple[FinishedTask, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def run_task(work: TaskWork, progress: Progress) -> TaskDone:
     chain = chain_of(work.config, work.process)
     work.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{work.number:04d}-", dir=work.folder))
-    result = chain.run(work.task, TaskInputs(work.paths, work.config, folder), progress)
+    inputs = TaskInputs(work.paths, work.config, folder, work.earlier)
+    result = chain.run(work.task, inputs, progress)
     for name in result.files:
         file_in(folder, name)
     return TaskDone(work.number, result, folder)

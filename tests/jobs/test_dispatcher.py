@@ -73,6 +73,8 @@ def test_a_task_waits_for_others_whose_inputs_are_on_tape(house: House) -> None:
     assert house.wait(job_id).state == "succeeded"
     begun = [line.split(" begin ")[1] for line in house.lines(" begin ")]
     assert begun == ["task 0", "task 1", "task 2", "another"]
+    given = [line.split(" has ")[1] for line in house.lines("another has ")]
+    assert given == ["task 0", "task 1", "task 2"]
 
 
 @pytest.mark.one_database
