@@ -118,7 +118,7 @@ def write_colours(path: Path, image: Image, work: Work) -> None:
 
         def compute(block: Block) -> None:
             red, green = channels.power(image[co], block), channels.power(image[cross], block)
-            put(picture, block, _coloured(red, green, _ratio(red, green)), 0.0)
+            put(picture, block, _coloured(red, green), 0.0)
 
         work.run(compute)
     picture.close()
@@ -170,12 +170,13 @@ def _ratio(co: Float32, cross: Float32) -> Float32:
     return ratio
 
 
-def _coloured(*channels: Float32) -> NDArray[np.uint8]:
-    """Return red, green and blue, 1 to 255, 0 where a channel is no data: (row, column, 3)."""
-    valid = np.all([channel > 0 for channel in channels], axis=0)
-    colours = np.zeros((*valid.shape, len(channels)), np.uint8)
-    for place, (channel, (low, high)) in enumerate(zip(channels, STRETCH_DB, strict=True)):
-        decibels = 10 * np.log10(channel[valid])
-        share = np.clip((decibels - low) / (high - low), 0, 1)
-        colours[valid, place] = np.rint(1 + 254 * share).astype(np.uint8)
+def _coloured(co: Float32, cross: Float32) -> NDArray[np.uint8]:
+    """Return red, green and blue, 1 to 255, 0 where either is no data: (row, column, 3)."""
+    valid = (co > 0) & (cross > 0)
+    decibels = [np.float32(10) * np.log10(np.where(valid, one, 1)) for one in (co, cross)]
+    decibels.append(decibels[0] - decibels[1])
+    colours = np.zeros((*valid.shape, len(decibels)), np.uint8)
+    for place, (channel, (low, high)) in enumerate(zip(decibels, STRETCH_DB, strict=True)):
+        stretched = 1 + 254 * np.clip((channel - low) / (high - low), 0, 1)
+        colours[..., place] = np.rint(stretched) * valid
     return colours
