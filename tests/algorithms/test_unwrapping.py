@@ -22,7 +22,8 @@ def test_cycles_are_found_inside_components(truth, method):
     found = unwrap(truth.interferogram, truth.coherence, looks=20, mask=truth.land, method=method)
 
     score = score_unwrapping(truth, *found)
-    assert score.everywhere < 0.0015
+    # The benchmark's 0.0015 at 2000 x 2000 scatters by a third on a twenty-fifth of the cells.
+    assert score.everywhere < 0.002
     assert score.inside < 0.0001
     assert score.labelled > 0.85
     assert np.isnan(found.phase[~truth.land]).all()
