@@ -12,6 +12,8 @@ import rasterio
 from peps_wps.errors import ChainError, SafeError
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries
 
+pytestmark = pytest.mark.xdist_group("tiling")
+
 LAST = "s1a_gam_31TCJ_vvvh_ASC_059_20210914t173953"
 EARLIER = "s1a_gam_31TCJ_vvvh_ASC_059_20210809t173953"
 # Of the file, which keeps ten bits of mantissa, and of the bar.

@@ -18,6 +18,8 @@ from peps_wps.chains.contract import Task
 from tests.chains.simulated_pass import DRILLS
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries, simulate_series
 
+pytestmark = pytest.mark.xdist_group("tiling")
+
 FORK = multiprocessing.get_context("fork")
 # What leaves a trace on disk is done through these.
 STEPS = ("link", "replace", "rename", "unlink", "fsync", "mkdir", "rmdir")

@@ -9,6 +9,8 @@ import shapely
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries
 
+pytestmark = pytest.mark.xdist_group("tiling")
+
 
 @pytest.fixture
 def run(series: SimulatedSeries, request: pytest.FixtureRequest) -> Run:

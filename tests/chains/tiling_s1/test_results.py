@@ -13,6 +13,8 @@ from PIL import Image
 from algorithms.speckle import quegan
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries
 
+pytestmark = pytest.mark.xdist_group("tiling")
+
 FIRST = "s1a_gam_31TCJ_vvvh_ASC_059_20210809t173953"
 DAYS = ("2021/08/09", "2021/08/21", "2021/09/02", "2021/09/14")
 
