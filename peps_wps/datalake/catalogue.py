@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from peps_wps.datalake.parameters import ORTHO
 from peps_wps.writers.json_document import write_json
 from peps_wps.writers.stac import LICENCE, VERSION, instant_text
 from storage.datalake import HIDDEN, is_item_name
@@ -24,6 +25,7 @@ CATALOG, COLLECTION = "catalog.json", "collection.json"
 _LOCK = ".catalogue.lock"
 _JSON, _GEOJSON = "application/json", "application/geo+json"
 _BBOX, _INTERVAL, _PARAMETERS = "peps:bbox", "peps:interval", "peps:parameters"
+_SERIES = "Sentinel-1 on the tiles of Sentinel-2: calibrated, orthorectified, filtered."
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -129,11 +131,10 @@ def _rendered(root: Path, place: PurePosixPath) -> Json | None:
 
 def _collection(name: str, contents: _Contents, links: Sequence[Json]) -> Json:
     start, end = (instant_text(instant) for instant in contents.interval)
-    described = "Sentinel-1 time series on Sentinel-2 tiles: calibrated, orthorectified, filtered."
+    is_ortho = name.startswith(ORTHO)
     return {
-        **_head("Collection", name, name, described),
+        **_head("Collection", name, name, _SERIES if is_ortho else f"Results of {name}."),
         "license": "other",
-        "keywords": ["Sentinel-1", "SAR", "analysis ready", "MGRS"],
         "extent": {
             "spatial": {"bbox": [list(contents.bbox)]},
             "temporal": {"interval": [[start, end]]},
