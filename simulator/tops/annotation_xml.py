@@ -214,22 +214,6 @@ def _fm_rate_xml(record: Record, processor: str) -> str:
 def _image_xml(image: SwathImage, incidence_deg: float) -> str:
     """`imageAnnotation`: size, spacing, timing and what the processor did."""
     flown, frame = image.seen_by, image.frame
-    bands = {
-        "rangeProcessing": frame.swath.range_band,
-        "azimuthProcessing": frame.swath.azimuth_band,
-    }
-    processed = "".join(
-        f"""          <{name}>
-            <windowType>Hamming</windowType>
-            <windowCoefficient>{hamming:.15e}</windowCoefficient>
-            <totalBandwidth>{band:.15e}</totalBandwidth>
-            <processingBandwidth>{band:.15e}</processingBandwidth>
-            <lookBandwidth>{band:.15e}</lookBandwidth>
-            <numberOfLooks>1</numberOfLooks>
-          </{name}>
-"""
-        for name, (band, hamming) in bands.items()
-    )
     return f"""  <imageAnnotation>
     <imageInformation>
       <productFirstLineUtcTime>{utc_text(image.start)}</productFirstLineUtcTime>
@@ -249,7 +233,30 @@ def _image_xml(image: SwathImage, incidence_deg: float) -> str:
       <numberOfLines>{len(frame.bursts) * frame.lines}</numberOfLines>
       <incidenceAngleMidSwath>{incidence_deg:.15e}</incidenceAngleMidSwath>
     </imageInformation>
-    <processingInformation>
+{_processing_xml(image)}  </imageAnnotation>
+"""
+
+
+def _processing_xml(image: SwathImage) -> str:
+    """`processingInformation`: the spectrum that was kept, and what the processor did."""
+    flown, frame = image.seen_by, image.frame
+    bands = {
+        "rangeProcessing": frame.swath.range_band,
+        "azimuthProcessing": frame.swath.azimuth_band,
+    }
+    processed = "".join(
+        f"""          <{name}>
+            <windowType>Hamming</windowType>
+            <windowCoefficient>{hamming:.15e}</windowCoefficient>
+            <totalBandwidth>{band:.15e}</totalBandwidth>
+            <processingBandwidth>{band:.15e}</processingBandwidth>
+            <lookBandwidth>{band:.15e}</lookBandwidth>
+            <numberOfLooks>1</numberOfLooks>
+          </{name}>
+"""
+        for name, (band, hamming) in bands.items()
+    )
+    return f"""    <processingInformation>
       <srgrConversionApplied>false</srgrConversionApplied>
       <detectionPerformed>false</detectionPerformed>
       <thermalNoiseCorrectionPerformed>false</thermalNoiseCorrectionPerformed>
@@ -265,7 +272,6 @@ def _image_xml(image: SwathImage, incidence_deg: float) -> str:
       <orbitSource>{"Downlink" if any(flown.flown.orbit_error) else "Auxiliary"}</orbitSource>
       <attitudeSource>Downlink</attitudeSource>
     </processingInformation>
-  </imageAnnotation>
 """
 
 

@@ -15,7 +15,6 @@ import rasterio
 from algorithms.constants import SPEED_OF_LIGHT
 from algorithms.interferometry.model import Burst
 from peps_wps.errors import SafeError
-from peps_wps.readers.burst_id import relative_burst_id
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import SlcProduct, open_slc
 from peps_wps.readers.sentinel1_slc_annotation import parse_slc_annotation
@@ -148,37 +147,6 @@ def test_real_products_of_other_years_are_read(reference_data: Path) -> None:
         assert list(product.swaths) == ["IW2"]
         assert len(product.swaths["IW2"].bursts) == 9
         assert rates(product.swaths["IW2"].bursts[4])[2] == pytest.approx(1460, rel=2e-3)
-
-
-def test_identifiers_are_computed_where_the_product_has_none(
-    annotations: Path, reference_data: Path
-) -> None:
-    paths = list(annotations.glob("*.SAFE"))
-    paths += (reference_data / "insar" / "s1_annotation_and_orbits").glob("*.zip")
-    for path in paths:
-        safe = Safe.open(path)
-        for name in safe.names("annotation/s1"):
-            if not name.endswith(".xml"):
-                continue
-            stated = safe.read(name)
-            without = re.sub(rb"<burstId.*?</burstId>", b"", stated)
-            assert without != stated
-            track = safe.manifest.relative_orbit
-            computed, known = (
-                [burst.burst_id for burst in parse_slc_annotation(data, name, EPOCH, track).bursts]
-                for data in (without, stated)
-            )
-            assert computed == known
-
-
-def test_identifiers_start_again_after_the_last_orbit_of_a_cycle() -> None:
-    orbit = 12 * 86_400 / 175
-    assert relative_burst_id("IW2", orbit + 100.0, 175) == relative_burst_id("IW2", 100.0, 1)
-
-
-def test_only_swaths_of_bursts_have_identifiers() -> None:
-    with pytest.raises(ValueError, match="S3 is not a swath of IW or EW"):
-        relative_burst_id("S3", 100.0, 1)
 
 
 def test_fm_rates_of_old_processors_are_read(document: str) -> None:
