@@ -1,0 +1,1 @@
+"""What all interferometric chains do with pairs of Sentinel-1 products."""
