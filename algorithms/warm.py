@@ -23,6 +23,7 @@ from algorithms.grd import (
     VectorLut,
 )
 from algorithms.incidence import incidence_angles
+from algorithms.interferometry.warm import warm_interferometry
 from algorithms.multilook import mean_power
 from algorithms.optical import (
     mean_of_squares,
@@ -96,6 +97,7 @@ def warm() -> None:
     _warm_optical()
     _warm_correlation()
     _warm_time_series()
+    warm_interferometry(_vectors())
 
 
 def _warm_optical() -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from algorithms.compiled import compiled
-from algorithms.interferometry.model import Burst, Complex64, Float32, RadarFrame
+from algorithms.interferometry.model import Burst, Complex64, Float32, RadarFrame, read_only
 
 # Bursts farther apart are not of one product, seconds.
 _LONGEST = 120.0
@@ -157,8 +157,8 @@ def multilook_pair(
         np.zeros((rows, columns), np.float32),
     )
     _fill_cells(
-        np.ascontiguousarray(reference[skipped[0] :, skipped[1] :]),
-        np.ascontiguousarray(secondary[skipped[0] :, skipped[1] :]),
+        read_only(np.ascontiguousarray(reference[skipped[0] :, skipped[1] :])),
+        read_only(np.ascontiguousarray(secondary[skipped[0] :, skipped[1] :])),
         looks.azimuth,
         looks.range,
         cells.interferogram,

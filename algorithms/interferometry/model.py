@@ -7,6 +7,7 @@ samples are zero based within the burst, and integers are pixel centres.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.polynomial import polynomial
@@ -20,6 +21,14 @@ Int32 = NDArray[np.int32]
 Float32 = NDArray[np.float32]
 Complex64 = NDArray[np.complex64]
 Mask = NDArray[np.bool_]
+Array = TypeVar("Array", bound=NDArray[np.generic])
+
+
+def read_only(values: Array) -> Array:
+    """Return a view that cannot be written: kernels are compiled once for all that is only read."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True)

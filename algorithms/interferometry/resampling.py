@@ -14,7 +14,7 @@ from numpy.polynomial import polynomial
 from algorithms.compiled import compiled
 from algorithms.grd import Float64
 from algorithms.interferometry.carrier import carrier_at
-from algorithms.interferometry.model import Burst, Complex64, Float32, Int32, Mask
+from algorithms.interferometry.model import Burst, Complex64, Float32, Int32, Mask, read_only
 from algorithms.interferometry.phasors import phasor
 from algorithms.interferometry.smooth import SmoothFunction
 from algorithms.interferometry.taps import BEFORE, TAPS, EvenOddTaps, fit_taps, tap_pair
@@ -90,7 +90,7 @@ def resample_secondary(
     models[:, :, 0, 0] += np.array(misregistration)
     out = np.zeros((lines, reference.samples), np.complex64)
     _resample_lines(
-        _pixels(secondary),
+        read_only(_pixels(secondary)),
         models,
         np.ascontiguousarray(heights, np.float32),
         first_line,
