@@ -210,24 +210,6 @@ def _item(
     motion: GroundMotion,
     counted: Json,
 ) -> Json:
-    node_m = float(motion.grid.resolution)
-    assets = {}
-    for kind in (kind for kind in names if names[kind].endswith(".tif")):
-        is_flags = kind == "flags"
-        raster = stac.Raster(
-            "uint8" if is_flags else "float32",
-            None if is_flags else float("nan"),
-            node_m,
-            unit=_unit(kind, order),
-        )
-        title = _title(kind, order)
-        assets[kind] = results.asset_of(folder / names[kind], title, "data", raster=raster)
-    assets["thumbnail"] = results.asset_of(
-        folder / names["quicklook"], "Picture", "thumbnail", media_type=stac.PNG
-    )
-    assets["statistics"] = results.asset_of(
-        folder / names["statistics"], "Statistics", "metadata", media_type="application/json"
-    )
     products = [scene.product for scene in pair.scenes]
     observation = replace(
         results.observation_of(pair.reference),
@@ -256,6 +238,29 @@ def _item(
         observation,
         making,
         stac.Grid(tile, grid.epsg, grid.transform, grid.shape),
-        resolution=node_m,
-        assets=assets,
+        resolution=float(grid.resolution),
+        assets=_assets(folder, names, order, float(grid.resolution)),
     )
+
+
+def _assets(
+    folder: Path, names: Mapping[str, str], order: Order, node_m: float
+) -> dict[str, stac.Asset]:
+    assets = {}
+    for kind in (kind for kind in names if names[kind].endswith(".tif")):
+        is_flags = kind == "flags"
+        raster = stac.Raster(
+            "uint8" if is_flags else "float32",
+            None if is_flags else float("nan"),
+            node_m,
+            unit=_unit(kind, order),
+        )
+        title = _title(kind, order)
+        assets[kind] = results.asset_of(folder / names[kind], title, "data", raster=raster)
+    assets["thumbnail"] = results.asset_of(
+        folder / names["quicklook"], "Picture", "thumbnail", media_type=stac.PNG
+    )
+    assets["statistics"] = results.asset_of(
+        folder / names["statistics"], "Statistics", "metadata", media_type="application/json"
+    )
+    return assets

@@ -21,7 +21,7 @@ from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.errors import ChainError
 from peps_wps.writers import stac
 from peps_wps.writers.arrows import vector_picture
-from peps_wps.writers.cog import CogWriter, OverviewRule
+from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 from peps_wps.writers.json_document import write_json
 from peps_wps.writers.network_plot import Arc, network_plot
@@ -160,25 +160,7 @@ def _write_layers(
     order: Order,
     progress: Callable[[str, float], None],
 ) -> None:
-    rows, columns = series.grid.shape
-    writers = {}
-    for kind, layer in names.layers.items():
-        description = RasterDescription(
-            layer.dtype,
-            series.grid.epsg,
-            series.grid.transform,
-            None if layer.dtype == "uint8" else float("nan"),
-            _tags(layer, series, order),
-            description=layer.title,
-        )
-        overview: OverviewRule = "nearest" if layer.dtype == "uint8" else "mean"
-        writers[kind] = CogWriter(
-            folder / layer.name,
-            width=columns,
-            height=rows,
-            description=description,
-            overview=overview,
-        )
+    writers = {kind: _writer(folder, layer, series, order) for kind, layer in names.layers.items()}
 
     def work(block: Block) -> None:
         solved = series.solve(block, order.resolution)
@@ -195,6 +177,26 @@ def _write_layers(
     with ExitStack() as closing:
         for writer in writers.values():
             closing.callback(writer.close)
+
+
+def _writer(folder: Path, layer: Layer, series: SeriesOfPairs, order: Order) -> CogWriter:
+    """Return the writer of a layer."""
+    is_count = layer.dtype == "uint8"
+    rows, columns = series.grid.shape
+    return CogWriter(
+        folder / layer.name,
+        width=columns,
+        height=rows,
+        description=RasterDescription(
+            layer.dtype,
+            series.grid.epsg,
+            series.grid.transform,
+            None if is_count else float("nan"),
+            _tags(layer, series, order),
+            description=layer.title,
+        ),
+        overview="nearest" if is_count else "mean",
+    )
 
 
 def _lineage(series: SeriesOfPairs, order: Order) -> str:
