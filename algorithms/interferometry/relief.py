@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from algorithms.compiled import compiled
 from algorithms.grd import Float64
-from algorithms.interferometry.model import Burst, Float32
+from algorithms.interferometry.model import Burst, Float32, RadarFrame
 from algorithms.interferometry.resampling import NODE_SAMPLES, node_count
 from algorithms.ortho import Window
 from algorithms.radar_shadow import profile_flags
@@ -40,9 +40,9 @@ class BurstRelief(NamedTuple):
 
 @dataclass(frozen=True)
 class BurstImaging:
-    """The `ImagingGeometry` of a burst."""
+    """The `ImagingGeometry` of a burst, or of a whole product."""
 
-    burst: Burst
+    burst: RadarFrame
 
     def antenna_state(self, line: Float64, slant_range: Float64) -> tuple[Float64, Float64]:
         """Return ECEF position (m) and velocity (m/s), shape (..., 3), at zero Doppler."""

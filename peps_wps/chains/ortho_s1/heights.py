@@ -55,22 +55,41 @@ def tile_heights(config: Config, tile: Tile, scene: Scene, order: Order) -> DemW
     dem = configured_dem(config)
     image = _outline(tile, scene)
     bounds = _covered_bounds(tile, image)
-    heights = dem.heights(bounds, margin=INTERPOLATION_MARGIN_DEG, needed=image)
     if order.masks or order.calibration == "gamma0_rtc":
-        return _with_surroundings(heights, dem, bounds, scene)
-    return heights
+        near_range = min(float(grid.incidence_angle.min()) for grid in _grids(scene))
+        seen = image.intersection(shapely.box(*bounds))
+        return surrounding_heights(dem, bounds, near_range, seen)
+    return dem.heights(bounds, margin=INTERPOLATION_MARGIN_DEG, needed=image)
 
 
-def _with_surroundings(heights: DemWindow, dem: Dem, bounds: Bounds, scene: Scene) -> DemWindow:
-    """Add the terrain beside some heights that is displaced into them, or shades them."""
-    near_range = min(float(grid.incidence_angle.min()) for grid in _grids(scene))
-    image = shapely.box(*bounds)
+def surrounding_heights(
+    dem: Dem, bounds: Bounds, near_incidence: float, needed: BaseGeometry
+) -> DemWindow:
+    """Return the heights of an area with the terrain beside it that is displaced into it.
+
+    Parameters
+    ----------
+    dem
+        Where from.
+    bounds
+        West, south, east, north, degrees; east may be beyond 180.
+    near_incidence
+        The least incidence angle there, radians.
+    needed
+        Where heights matter.
+
+    Raises
+    ------
+    DemError
+        When there are none.
+    """
+    heights = dem.heights(bounds, margin=INTERPOLATION_MARGIN_DEG, needed=needed)
     relief = -1.0
     # The wider the view, the higher the terrain may be: mostly the first one is wide enough.
     while (found := float(np.ptp(heights.height))) > relief:
         relief = found + HIGHER_BESIDE
-        wider = _grown(bounds, dem_margin(relief, near_range))
-        heights = dem.heights(wider, margin=INTERPOLATION_MARGIN_DEG, needed=image)
+        wider = grown(bounds, dem_margin(relief, near_incidence))
+        heights = dem.heights(wider, margin=INTERPOLATION_MARGIN_DEG, needed=needed)
     return heights
 
 
@@ -95,9 +114,9 @@ def _continuous_bounds(tile: Tile) -> Bounds:
 def _covered_bounds(tile: Tile, image: BaseGeometry) -> Bounds:
     """Return the bounds of a tile, cut to those of the image."""
     west, south, east, north = _continuous_bounds(tile)
-    grown = _grown(image.bounds, IMAGE_MARGIN)
-    left, right = max(west, grown[0]), min(east, grown[2])
-    bottom, top = max(south, grown[1]), min(north, grown[3])
+    reach = grown(image.bounds, IMAGE_MARGIN)
+    left, right = max(west, reach[0]), min(east, reach[2])
+    bottom, top = max(south, reach[1]), min(north, reach[3])
     if left < right and bottom < top:
         return left, bottom, right, top
     return west, south, east, north  # the tile will turn out to hold no valid pixel
@@ -108,7 +127,7 @@ def _grids(scene: Scene) -> list[GeolocationGrid]:
     return [next(iter(frame.images.values())).annotation.grid for frame in scene.frames]
 
 
-def _grown(bounds: Bounds, metres: float) -> Bounds:
+def grown(bounds: Bounds, metres: float) -> Bounds:
     """Return bounds with a margin on every side."""
     west, south, east, north = bounds
     parallel = math.cos(math.radians(min(max(abs(south), abs(north)), 89.0)))
