@@ -95,10 +95,11 @@ class Dates:
 def simulated(folder: Path, terrain: Terrain, orders: Sequence[Order]) -> Dates:
     """Simulate passes over one scenery, each with its own speckle."""
     shutil.rmtree(folder, ignore_errors=True)
+    seen = [footprint_bounds(plan(order, terrain).frames, terrain) for order in orders]
+    west, south, east, north = zip(*seen, strict=True)
+    write_dem(folder / "dem", terrain, (min(west), min(south), max(east), max(north)))
     paths = []
     for number, order in enumerate(orders):
-        bounds = footprint_bounds(plan(order, terrain).frames, terrain)
-        write_dem(folder / "dem", terrain, bounds)
         paths += write_pass(folder, order, terrain, Options(speckle_seed=100 + number))
     return Dates.of(folder, paths)
 
