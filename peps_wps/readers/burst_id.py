@@ -32,7 +32,8 @@ class BeamCycle:
 
 
 # Periods and preambles of the document; starts as products of IW show them. Those of EW are a
-# fifth of the cycle each: only half a cycle decides about a number.
+# fifth of the cycle each: real bursts lie within 0.03 cycles of the middle of
+# their number, and only half a cycle decides about it.
 _CYCLES = {
     "IW": BeamCycle(2.758273, 2.299849, {"IW1": 0.0, "IW2": 0.832, "IW3": 1.910}),
     "EW": BeamCycle(3.038376, 2.299970, {f"EW{n + 1}": n * 3.038376 / 5 for n in range(5)}),

@@ -1,8 +1,8 @@
 """The TOPS modes: what real SLC products state of each swath.
 
-IW as in products of 2022 to 2025; steering rates of both modes as in Miranda (2017), Definition of
-the TOPS SLC deramping function, COPE-GSEG-EOPG-TN-14-0025, table 4-1. Timing and bandwidths of EW
-are near those of real products, no more.
+IW as in products of 2022 to 2025, EW1 as in one of 2021; ranges, sizes and range bandwidths of the
+other swaths of EW are near the real ones, no more. Steering rates as in Miranda (2017), Definition
+of the TOPS SLC deramping function, COPE-GSEG-EOPG-TN-14-0025, table 4-1.
 """
 
 from dataclasses import dataclass
@@ -105,20 +105,20 @@ IW = TopsMode(
 )  # fmt: skip
 EW = TopsMode(
     name="EW",
-    line_interval=2.919194e-3,
+    line_interval=2.919194958309765e-3,
     sampling_rate=2.502314816e7,
     cycle=3.038376,
     preamble=2.299970,
-    bulk_delay=5.7348e-3,
+    bulk_delay=5.7281e-3,
     swaths=tuple(
-        Swath(f"EW{k + 1}", near, 0.6077 * k, 0.55, rate, 1160, samples, (236.0, 0.75), band)
+        Swath(f"EW{k + 1}", near, 0.6077 * k, 0.55, rate, 1168, samples, (233.0, 0.5), band)
         for k, (near, rate, samples, band) in enumerate(
             (
-                (4.9645e-3, 2.390895448, 7_900, (22.2e6, 0.75)),
-                (5.2500e-3, 2.811502724, 8_600, (16.7e6, 0.75)),
-                (5.5200e-3, 2.366195855, 8_700, (14.4e6, 0.75)),
-                (5.8300e-3, 2.512694636, 8_800, (12.2e6, 0.75)),
-                (6.1200e-3, 2.122855427, 8_900, (10.4e6, 0.75)),
+                (4.975388e-3, 2.390895448, 8_185, (22.2e6, 0.6)),
+                (5.2500e-3, 2.811502724, 8_600, (16.7e6, 0.6)),
+                (5.5200e-3, 2.366195855, 8_700, (14.4e6, 0.6)),
+                (5.8300e-3, 2.512694636, 8_800, (12.2e6, 0.6)),
+                (6.1200e-3, 2.122855427, 8_900, (10.4e6, 0.6)),
             )
         )
     ),
