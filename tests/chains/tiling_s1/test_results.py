@@ -3,6 +3,7 @@
 import csv
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pystac
@@ -11,7 +12,7 @@ import rasterio
 from PIL import Image
 
 from algorithms.speckle import quegan
-from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries
+from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries, simulate_series
 
 pytestmark = pytest.mark.xdist_group("tiling")
 
@@ -193,3 +194,19 @@ def test_composites_are_published_beside_the_dates_which_one_filter_made_alone(
     # They are no dates: another order finds those that there are.
     assert [task.products for task in run.plan(filter="lee", window="7")] == [()]
     assert outputs.report["series"][0]["series"] == "ASC_059_vvvh"
+
+
+def test_frames_of_a_pass_become_one_date(tmp_path: Path) -> None:
+    run = simulate_series(tmp_path, dates=1, frames=2, lines=300, polarizations=("VV",)).service(
+        "frames"
+    )
+    run.order(filter="none")
+    with rasterio.open(run.image("s1a_gam_31TCJ_vv_ASC_059_20210809txxxxxx")) as dataset:
+        tags, power = dataset.tags(), dataset.read(1)
+    assert len(tags["INPUT_S1_IMAGES"].split(", ")) == 2
+    assert "ACQUISITION_DATETIME_2" in tags
+    # No seam: no gap in the columns that cross both frames. Outer borders are ragged, as of real
+    # products, and the others run along one.
+    steps = np.abs(np.diff((power > 0).astype(np.int8), axis=0)).sum(axis=0)
+    length = (power > 0).sum(axis=0)
+    assert steps[length > 0.9 * length.max()].max() == 2
