@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from algorithms.compiled import compiled
 from algorithms.grd import Float64
 from algorithms.interferometry.model import Burst, Float32, RadarFrame
-from algorithms.interferometry.resampling import NODE_SAMPLES, node_count
+from algorithms.interferometry.resampling import node_count
+from algorithms.interferometry.resampling_kernels import NODE_SAMPLES
 from algorithms.ortho import Window
 from algorithms.radar_shadow import profile_flags
 from algorithms.terrain_nodes import SampleTable, Terrain

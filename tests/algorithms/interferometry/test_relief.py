@@ -7,7 +7,8 @@ from affine import Affine
 from algorithms.geodesy import ecef_to_geodetic
 from algorithms.interferometry.geometry import ground_at
 from algorithms.interferometry.relief import burst_relief
-from algorithms.interferometry.resampling import NODE_SAMPLES, node_count
+from algorithms.interferometry.resampling import node_count
+from algorithms.interferometry.resampling_kernels import NODE_SAMPLES
 from algorithms.radar_shadow import LAYOVER
 from algorithms.terrain_nodes import Terrain
 from tests.algorithms.interferometry.scene import make_burst

@@ -7,11 +7,11 @@ from algorithms.interferometry.carrier import carrier_cycles, doppler_frequency
 from algorithms.interferometry.geometry import pair_offsets
 from algorithms.interferometry.phasors import phasor
 from algorithms.interferometry.resampling import (
-    NODE_SAMPLES,
     Misregistration,
     node_count,
     resample_secondary,
 )
+from algorithms.interferometry.resampling_kernels import NODE_SAMPLES
 from algorithms.interferometry.taps import TAPS, fit_taps, sinc_weights, tap_pair
 from tests.algorithms.interferometry.scene import focused, make_burst, secondary_of, waves
 
