@@ -30,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--demonstration", action="store_true", help="write the demonstration data set, no other"
     )
     parser.add_argument(
+        "--later", type=int, metavar="CYCLES",
+        help="with --demonstration: its radar and its optical product of a later date instead",
+    )  # fmt: skip
+    parser.add_argument(
         "--from-metadata", type=Path, help="SAFE folder or zip of a real product to fill"
     )
     place = parser.add_argument_group("place and time")
@@ -73,7 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Write what the options ask for; returns the exit code."""
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
-    if arguments.demonstration:
+    if arguments.demonstration and arguments.later:
+        written = [*demonstration.write_later(folder, arguments.later)]
+    elif arguments.demonstration:
         made = demonstration.write(folder)
         written = [made.product, *made.pair, made.optical]
     elif arguments.from_metadata:

@@ -4,8 +4,8 @@ A Sentinel-1 product with its relief and its truth, two single look products of 
 interferogram can be made, and a Sentinel-2 product of the same place, but of another ground.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from simulator.acquisition import Order, plan
 from simulator.dem import write_dem
 from simulator.instrument import IW, Processor
+from simulator.optical.displacement import Displacement, Fault, Shift, together
 from simulator.optical.product import Acquisition, write_product
 from simulator.s1_grd import Options, footprint_bounds, write_pass
 from simulator.terrain import ROLLING_HILLS, Terrain
@@ -36,7 +37,11 @@ OPTICAL = Acquisition(
     seed=SEED,
     clouds=0.04,
 )
-
+# Until the satellites see the place from the same orbits again.
+RADAR_CYCLE, OPTICAL_CYCLE = timedelta(days=12), timedelta(days=10)
+# Pixels that ground on both sides of a fault through the middle slides by in a cycle, and that a
+# later optical image lies south and east of its place.
+SLIP, OFFSET = 0.8, Shift(dy=0.31, dx=-0.24)
 
 # Two passes, twelve days apart: in between the ground has sunk by three fringes at one place and
 # risen by one at another, and the beam has pointed six thousandths of a line late.
@@ -109,3 +114,32 @@ def write(folder: Path) -> Demonstration:
     return Demonstration(
         product, folder / f"{title}.truth.json", folder / "dem", (reference, secondary), optical
     )
+
+
+def motion(cycles: int) -> Displacement:
+    """Return what has moved in the optical image since the date of the demonstration."""
+    fault = Fault(row=1_023.0, column=1_023.0, strike=0.6, slip=SLIP * cycles, decay=120.0)
+    return together(fault, OFFSET)
+
+
+def write_later(folder: Path, cycles: int) -> tuple[Path, Path]:
+    """Write the radar and the optical product of another date, of the same ground.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made when missing.
+    cycles
+        Of each satellite, after the date of the demonstration.
+
+    Returns
+    -------
+    The radar product, with other speckle, and the optical one, which shows `motion(cycles)`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    radar = replace(order(), start=order().start + cycles * RADAR_CYCLE)
+    options = Options(seed=SEED, speckle_seed=SEED + cycles)
+    (product,) = write_pass(folder, radar, terrain(), options)
+    sensing = OPTICAL.sensing + cycles * OPTICAL_CYCLE
+    optical = replace(OPTICAL, sensing=sensing, displacement=motion(cycles), clouds=0.0)
+    return product, write_product(folder, optical)

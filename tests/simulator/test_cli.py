@@ -1,5 +1,6 @@
 import argparse
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ from pyproj import Transformer
 from shapely.geometry import Point, Polygon, box
 
 from algorithms import mgrs
+from algorithms.registration import register
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import open_slc
 from simulator import cli, demonstration
 from simulator.acquisition import plan
+from simulator.optical.product import write_product
 
 
 def run(*words: str) -> int:
@@ -86,3 +89,31 @@ def test_the_demonstration_covers_more_than_a_tenth_of_two_tiles():
         covered.append(seen.intersection(square).area / square.area)
 
     assert sorted(covered)[-2] > 0.10
+
+
+def test_a_later_date_of_the_demonstration_is_of_the_same_orbit_and_ground(tmp_path, monkeypatch):
+    monkeypatch.setattr(demonstration, "LINES", 60)
+    monkeypatch.setattr(demonstration, "SAMPLES", 80)
+    monkeypatch.setattr(demonstration, "SLIP", 0.0)  # only the offset of the image is left
+    optical = replace(demonstration.OPTICAL, size=240, clouds=0.0)
+    monkeypatch.setattr(demonstration, "OPTICAL", optical)
+    first = write_product(tmp_path / "first", optical)
+
+    assert run(str(tmp_path), "--demonstration", "--later", "2") == 0
+
+    (radar,), (later,) = tmp_path.glob("S1*.SAFE"), tmp_path.glob("S2*.SAFE")
+    # 350 orbits after the date of the demonstration: the same relative orbit.
+    assert "_20210902T1739" in radar.name
+    assert f"_{39_156 + 350:06d}_" in radar.name
+    assert "_20210829T105621" in later.name
+    images = [_red(product) for product in (first, later)]
+    found = register(*images, model="shift")
+    # The noise of digital numbers leaves hundredths of a pixel; the offset is told in pixels.
+    assert found.shift.dy == pytest.approx(0.31, abs=0.03)
+    assert found.shift.dx == pytest.approx(-0.24, abs=0.03)
+
+
+def _red(product):
+    (path,) = product.glob("GRANULE/*/IMG_DATA/*_B04.jp2")
+    with rasterio.open(path) as dataset:
+        return dataset.read(1).astype(np.float32)
