@@ -4,6 +4,7 @@ from processes.amalthee import Amalthee
 from processes.echo import Echo
 from processes.orbit_data import OrbitData
 from processes.processing_status import ProcessingStatus, Status
+from processes.s1_interferogram import S1Interferogram
 from processes.s1_ortho import S1Ortho
 from processes.s1_quicklook import S1Quicklook
 from processes.s1_tiling import S1Tiling
@@ -18,6 +19,7 @@ PROCESSES = (
     S1Ortho,
     S1Quicklook,
     S1Tiling,
+    S1Interferogram,
     S2Correlation,
     S2Registration,
     S2Ndvi,

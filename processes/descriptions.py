@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pywps import ComplexOutput, Format, LiteralInput
 
+from peps_wps.chains.interferometry.order_fields import MOST_BURSTS
 from peps_wps.chains.optical.products import MOST_PRODUCTS
 
 
@@ -74,6 +75,39 @@ def products(abstract: str = "Sentinel-2 of level 1C or 2A") -> LiteralInput:
         abstract=abstract,
         min_occurs=1,
         max_occurs=MOST_PRODUCTS,
+    )
+
+
+def product(identifier: str, abstract: str) -> LiteralInput:
+    """Return a single look product of an order."""
+    return LiteralInput(
+        identifier,
+        f"Product identifier or title of the {identifier}",
+        data_type="string",
+        abstract=f"Sentinel-1 SLC of mode IW or EW. {abstract}",
+        min_occurs=1,
+    )
+
+
+def bursts() -> LiteralInput:
+    """Return the bursts of an order."""
+    return text(
+        "bursts",
+        "Bursts",
+        "Identifiers such as 144_308029_IW1, instead of a geometry.",
+        most=MOST_BURSTS,
+    )
+
+
+def looks(default: str) -> LiteralInput:
+    """Return the looks of an order."""
+    return LiteralInput(
+        "looks",
+        "Looks: samples by lines",
+        data_type="string",
+        abstract="20x4, 10x2, 5x1, 8x2 or others: what makes a cell.",
+        default=default,
+        min_occurs=0,
     )
 
 

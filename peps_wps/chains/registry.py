@@ -9,6 +9,7 @@ from peps_wps.chains.correlation_s2.chain import CorrelationS2
 from peps_wps.chains.echo import Echo
 from peps_wps.chains.extract_s2.chain import ExtractS2
 from peps_wps.chains.index_s2.chain import IndexS2
+from peps_wps.chains.interferogram_s1.chain import InterferogramS1
 from peps_wps.chains.orbit_data.chain import OrbitDataChain
 from peps_wps.chains.ortho_s1.chain import OrthoS1
 from peps_wps.chains.quicklook_s1.chain import QuicklookS1
@@ -20,6 +21,7 @@ CHAINS: dict[str, Planner[Any]] = {
     "AMALTHEE": Amalthee(),
     "echo": Echo(),
     "ORBIT_DATA": OrbitDataChain(),
+    "S1_INTERFEROGRAM": InterferogramS1(),
     "S1_ORTHO": OrthoS1(),
     "S1_QUICKLOOK": QuicklookS1(),
     "S1_TILING": TilingS1(),

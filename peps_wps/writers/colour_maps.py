@@ -1,10 +1,24 @@
 """Colours of values from 0 to 1, for pictures of one quantity."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
+
+
+def _wheel(steps: int = 24) -> tuple[tuple[int, ...], ...]:
+    """Return colours that run through a turn: red, green and blue a third of it apart."""
+    return tuple(
+        tuple(
+            round(127.5 + 127.5 * math.cos(2 * math.pi * (step / steps - third / 3)))
+            for third in range(3)
+        )
+        for step in range(steps + 1)
+    )
+
 
 # Red, green and blue at even steps.
 _ANCHORS = {
@@ -14,6 +28,14 @@ _ANCHORS = {
         *((170, 205, 110), (60, 145, 60), (10, 75, 35)),
     ),
     "water": ((130, 95, 50), (215, 185, 130), (245, 245, 240), (120, 180, 220), (20, 70, 150)),
+    "displacement": (
+        (20, 50, 130),
+        (100, 160, 220),
+        (245, 245, 240),
+        (230, 140, 90),
+        (130, 20, 30),
+    ),
+    "phase": _wheel(),
     "heat": ((20, 80, 50), (150, 190, 120), (250, 245, 200), (235, 130, 60), (120, 20, 40)),
 }
 

@@ -27,12 +27,10 @@ JPEG = "image/jpeg"
 
 VERSION = "1.1.0"
 _EXTENSIONS = ("sar/v1.0.0", "sat/v1.0.0")
-# Of every item on a tile.
-_COMMON_EXTENSIONS = (
-    *("projection/v2.0.0", "raster/v1.1.0", "mgrs/v1.0.0", "grid/v1.1.0"),
-    *("processing/v1.1.0", "file/v2.1.0"),
-)
-_CENTER_FREQUENCY = 5.405  # GHz; Sentinel-1 product annotation, radarFrequency
+# Of every item, and of those on a tile.
+_COMMON_EXTENSIONS = ("projection/v2.0.0", "raster/v1.1.0", "processing/v1.1.0", "file/v2.1.0")
+_TILE_EXTENSIONS = ("mgrs/v1.0.0", "grid/v1.1.0")
+CENTER_FREQUENCY = 5.405  # GHz; Sentinel-1 product annotation, radarFrequency
 _EDGE_POINTS = 11  # of each side of a tile: its sides are curves in longitude and latitude
 PRECISION_DEG = 1e-6  # of coordinates: 11 cm
 LICENCE = "https://sentinels.copernicus.eu/documents/247904/690755/Sentinel_Data_Legal_Notice"
@@ -80,7 +78,7 @@ class Grid:
     Parameters
     ----------
     tile
-        MGRS name.
+        MGRS name, empty where it is not that of a tile.
     transform
         Column and row to easting and northing of pixel corners, metres.
     shape
@@ -146,7 +144,7 @@ def item_on(
     properties: Json,
     assets: Mapping[str, Asset],
 ) -> Json:
-    """Return an item on a tile.
+    """Return an item on a tile, or on another grid.
 
     Parameters
     ----------
@@ -167,7 +165,7 @@ def item_on(
         "stac_version": VERSION,
         "stac_extensions": [
             f"https://stac-extensions.github.io/{name}/schema.json"
-            for name in (*extensions, *_COMMON_EXTENSIONS)
+            for name in (*extensions, *_COMMON_EXTENSIONS, *(_TILE_EXTENSIONS if grid.tile else ()))
         ],
         "id": identifier,
         "geometry": shapely.geometry.mapping(shapely.set_precision(geometry, PRECISION_DEG)),
@@ -188,7 +186,7 @@ def _acquired(acquisition: Acquisition, polarizations: Collection[str]) -> Json:
         "instruments": ["c-sar"],
         "sar:instrument_mode": acquisition.mode,
         "sar:frequency_band": "C",
-        "sar:center_frequency": _CENTER_FREQUENCY,
+        "sar:center_frequency": CENTER_FREQUENCY,
         # Co-polarised first.
         "sar:polarizations": sorted(polarizations, key=lambda name: (name[0] != name[1], name)),
         "sat:orbit_state": acquisition.orbit_direction,
@@ -210,10 +208,14 @@ def _processed(acquisition: Acquisition, processing: Processing) -> Json:
 
 def gridded(grid: Grid) -> Json:
     """Return the properties of an item that say where its pixels lie."""
-    return {
+    placed_at = {
         "proj:code": f"EPSG:{grid.epsg}",
         "proj:shape": list(grid.shape),
         "proj:transform": list(grid.transform)[:6],
+    }
+    if not grid.tile:
+        return placed_at
+    return placed_at | {
         "mgrs:utm_zone": int(grid.tile[:2]),
         "mgrs:latitude_band": grid.tile[2],
         "mgrs:grid_square": grid.tile[3:],

@@ -14,9 +14,6 @@ from peps_wps.chains.interferometry.kept_cells import save_cells
 from peps_wps.chains.interferometry.terrain import burst_relief
 from peps_wps.readers.dem import Dem
 
-# Cells of one order: about 5 GB when all of them are worked on together.
-MOST_CELLS = 150_000_000
-
 
 @dataclass(frozen=True)
 class BurstRecord:

@@ -27,6 +27,8 @@ from algorithms.unwrapping import Method, Unwrapped, reference_phase
 from peps_wps.chains.interferometry.kept_cells import KeptCells, load_cells, load_pair
 from peps_wps.errors import ChainError
 
+# Cells that are worked on together: about 40 bytes each.
+MOST_CELLS = 150_000_000
 # Cells that an unwrapper takes at once: about 130 bytes each.
 MOST_UNWRAPPED = 40_000_000
 # Shares of the time that solving takes.

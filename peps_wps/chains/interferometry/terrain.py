@@ -71,7 +71,8 @@ def heights_on_map(relief: Relief, grid: MapGrid, block: Block) -> NDArray[np.fl
         for start, size in ((block.row, block.rows), (block.column, block.columns))
     )
     across, down = np.meshgrid(columns, rows)
-    easting, northing = grid.transform @ (across, down)
+    easting = grid.transform.c + grid.transform.a * across
+    northing = grid.transform.f + grid.transform.e * down
     to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
     longitude, latitude = to_degrees.transform(easting, northing)
     column, row = relief.terrain.position(np.radians(longitude), np.radians(latitude))

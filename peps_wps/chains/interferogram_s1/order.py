@@ -1,0 +1,135 @@
+"""What a client may ask of S1_INTERFEROGRAM, checked value by value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from algorithms.interferometry.cells import Looks
+from algorithms.unwrapping import Method
+from peps_wps.chains.contract import Json
+from peps_wps.chains.fields import Fields
+from peps_wps.chains.interferometry import order_fields
+from peps_wps.chains.interferometry.bursts import Wanted
+from peps_wps.chains.interferometry.map_grid import check_tile_resolution, default_resolution
+from peps_wps.chains.optical.region import region_of
+from peps_wps.chains.ortho_s1.order import tile_named
+from peps_wps.errors import InvalidInputError
+
+GRIDS = ("utm", "mgrs")
+LARGEST_RESOLUTION = 1_000  # m
+LEAST_COHERENCE = 0.1
+DEFAULT_LOOKS = Looks(4, 20)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order; the defaults are those of the process description.
+
+    Parameters
+    ----------
+    reference, secondary
+        Identifiers or titles, as the client gave them.
+    resolution
+        Pixel size, metres.
+    polarization
+        None where it is left open.
+    wanted
+        Which bursts; the result is cut to its area.
+    looks
+        Of a cell.
+    filtered, exponent
+        Whether the phase is filtered; exponent of the filter, None for that of the coherence.
+    unwrap
+        The unwrapper, None for none.
+    min_coherence
+        Cells of less are not unwrapped.
+    grid, tiles
+        Where results lie; tiles of ``mgrs``, none for all that are touched.
+    esd
+        Whether azimuth misregistration is looked for and taken out.
+    complex_interferogram, masks
+        Further files.
+    """
+
+    reference: str
+    secondary: str
+    resolution: int
+    polarization: str | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+    looks: Looks = DEFAULT_LOOKS
+    filtered: bool = True
+    exponent: float | None = None
+    unwrap: Method | None = "whirlwind"
+    min_coherence: float = LEAST_COHERENCE
+    grid: str = "utm"
+    tiles: tuple[str, ...] = ()
+    esd: bool = True
+    complex_interferogram: bool = False
+    masks: bool = True
+
+    def to_json(self) -> Json:
+        """Return the order as JSON."""
+        return {**asdict(self), "looks": order_fields.looks_text(self.looks)}
+
+    @classmethod
+    def from_json(cls, order: Json) -> "Order":
+        """Return the order that `to_json` gave."""
+        wanted = Wanted(order["wanted"]["region"], tuple(order["wanted"]["names"]))
+        looks = order_fields.looks_of(Fields({"looks": [order["looks"]]}))
+        return cls(**{**order, "wanted": wanted, "looks": looks, "tiles": tuple(order["tiles"])})
+
+
+def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
+    """Read literal inputs; an empty value counts as absent.
+
+    Raises
+    ------
+    InvalidInputError
+        With the input's identifier, the value found and what is expected.
+    """
+    fields = Fields(inputs)
+    looks = order_fields.looks_of(fields)
+    grid = fields.choice("grid", GRIDS)
+    resolution = fields.whole("resolution", 5, LARGEST_RESOLUTION)
+    if grid == "mgrs" and resolution is not None:
+        check_tile_resolution(resolution)
+    return Order(
+        reference=product_of(fields, "reference"),
+        secondary=product_of(fields, "secondary"),
+        resolution=resolution or default_resolution(grid, looks.azimuth),
+        polarization=order_fields.polarization_of(fields),
+        wanted=wanted_of(fields),
+        looks=looks,
+        filtered=order_fields.filter_of(fields),
+        exponent=order_fields.exponent_of(fields),
+        unwrap=order_fields.unwrapper_of(fields),
+        min_coherence=fields.number("min_coherence", default=LEAST_COHERENCE, low=0.0, high=1.0),
+        grid=grid,
+        tiles=tiles_of(fields, grid),
+        esd=fields.boolean("esd", default=True),
+        complex_interferogram=fields.boolean("complex"),
+        masks=fields.boolean("masks", default=True),
+    )
+
+
+def product_of(fields: Fields, name: str) -> str:
+    """Return the one product that an input names."""
+    product = fields.one(name)
+    if product is None:
+        raise InvalidInputError(name, f"{name} is missing: give one identifier or title")
+    return product
+
+
+def wanted_of(fields: Fields) -> Wanted:
+    """Return which bursts an order is for, by area or by name."""
+    wanted = Wanted(region_of(fields), order_fields.bursts_of(fields))
+    if wanted.region is not None and wanted.names:
+        raise InvalidInputError("bursts", "bursts and geometry are given: expected one of them")
+    return wanted
+
+
+def tiles_of(fields: Fields, grid: str) -> tuple[str, ...]:
+    """Return the tiles that are asked for."""
+    tiles = tuple(dict.fromkeys(tile_named(name) for name in fields.listed("tiles")))
+    if tiles and grid != "mgrs":
+        raise InvalidInputError("tiles", "tiles are given: expected grid=mgrs with them")
+    return tiles

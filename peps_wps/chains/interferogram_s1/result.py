@@ -1,0 +1,104 @@
+"""The last task of an order: bursts become one interferogram, its phase is solved and mapped."""
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from peps_wps.chains.contract import Progress, Task, TaskInputs, TaskResult
+from peps_wps.chains.interferogram_s1.account import Account
+from peps_wps.chains.interferogram_s1.files import GridFiles, write_grid
+from peps_wps.chains.interferogram_s1.layers import layers_of
+from peps_wps.chains.interferogram_s1.order import Order
+from peps_wps.chains.interferometry.facts import PairFacts, finished_bursts
+from peps_wps.chains.interferometry.map_grid import MapGrid, projected, tile_grids, utm_grid
+from peps_wps.chains.interferometry.mapping import MapWork
+from peps_wps.chains.interferometry.solve import KeptPair, merged, solved
+from peps_wps.chains.interferometry.terrain import map_relief, on_one_turn
+from peps_wps.chains.ortho_s1.heights import configured_dem
+from peps_wps.errors import ChainError
+
+# Percent of the task at which the phase is solved, and mapped.
+_SOLVED, _MAPPED = 10.0, 60.0
+
+
+def run_result(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
+    """Make the results of an order from what the tasks of its bursts gave."""
+    order = Order.from_json(task.body["order"])
+    account = _account(order, inputs, progress)
+    area = _area(order, account.facts)
+    grids = _grids(order, area)
+    layers = layers_of(order, account.whole, account.solution)
+    written: list[GridFiles] = []
+    for number, target in enumerate(grids):
+
+        def tell(share: float, number: int = number) -> None:
+            done = (number + share) / len(grids)
+            progress("Mapping", _MAPPED + done * (100.0 - _MAPPED))
+
+        folder = inputs.scratch / target.tile
+        folder.mkdir(exist_ok=True)
+        work = _map_work(account, target, area)
+        threads = inputs.config.processing.threads
+        found = write_grid(account, work, layers, folder, threads=threads, progress=tell)
+        written += [found] if found else []
+    if not written:
+        raise ChainError("no pixel of the result holds anything: the area has no valid data")
+    body = {
+        "account": account.document(),
+        "start": account.facts.reference.start,
+        "stem": account.facts.stem,
+        "grids": [files.to_json() for files in written],
+    }
+    files = (f"{one.tile}/{name}" if one.tile else name for one in written for name in one.names)
+    return TaskResult(body, tuple(files))
+
+
+def _map_work(account: Account, target: MapGrid, area: BaseGeometry) -> MapWork:
+    """Return what is put on one map."""
+    whole = account.whole
+    return MapWork(
+        target,
+        whole.grid,
+        account.kept.secondary_frame,
+        whole.held.astype(np.uint8),
+        account.relief,
+        area,
+        None if account.order.wanted.region is None else projected(area, target.epsg),
+    )
+
+
+def _account(order: Order, inputs: TaskInputs, progress: Progress) -> Account:
+    """Merge the bursts and solve the phase."""
+    facts, bursts = finished_bursts(inputs.earlier)
+    progress("Merging the bursts", 0)
+    paths = tuple(one.task.folder / one.record.file for one in bursts)
+    kept = KeptPair(paths, order.looks)
+    shift = kept.shift() if order.esd else None
+    whole = merged(kept, 0.0 if shift is None else shift.lines)
+    solution = solved(
+        whole,
+        is_filtered=order.filtered,
+        exponent=order.exponent,
+        unwrapper=order.unwrap,
+        least_coherence=order.min_coherence,
+        progress=lambda message, share: progress(message, _SOLVED + 45 * share),
+    )
+    progress("Reading the heights", _MAPPED - 5)
+    area = _area(order, facts)
+    relief = map_relief(configured_dem(inputs.config), area, facts.near_incidence)
+    return Account(order, facts, tuple(bursts), kept, shift, whole, solution, relief)
+
+
+def _area(order: Order, facts: PairFacts) -> BaseGeometry:
+    """Return what of the bursts an order is for, degrees."""
+    shown = facts.shown
+    if order.wanted.region is None:
+        return shown
+    return shown.intersection(on_one_turn(shapely.from_wkt(order.wanted.region), shown.centroid.x))
+
+
+def _grids(order: Order, area: BaseGeometry) -> tuple[MapGrid, ...]:
+    """Return the maps of an order."""
+    if order.grid == "utm":
+        return (utm_grid(area, order.resolution),)
+    return tile_grids(area, order.resolution, order.tiles)

@@ -1,0 +1,103 @@
+"""Tasks that compute the bursts of a pair: some bursts of a swath each."""
+
+from dataclasses import asdict, dataclass
+
+from algorithms.interferometry.cells import Looks
+from catalog_db.catalogue.products import Product
+from peps_wps.chains.contract import Json, Progress, Task, TaskInputs, TaskResult
+from peps_wps.chains.interferometry.bursts import SlcPair, Wanted, open_pair
+from peps_wps.chains.interferometry.cells import compute_cells
+from peps_wps.chains.interferometry.facts import cells_body
+from peps_wps.chains.interferometry.products import parts_of_a_swath, share_of, swaths_of
+from peps_wps.chains.interferometry.solve import MOST_CELLS, MOST_UNWRAPPED, check_cells
+from peps_wps.chains.ortho_s1.heights import configured_dem
+
+
+@dataclass(frozen=True)
+class CellsTask:
+    """Some bursts of a swath.
+
+    Parameters
+    ----------
+    wanted, looks, polarization
+        Of the order.
+    swath
+        Which.
+    part, parts
+        Which part of its bursts.
+    is_unwrapped
+        Whether all cells are to be unwrapped together later.
+    """
+
+    wanted: Wanted
+    looks: tuple[int, ...]
+    polarization: str
+    swath: str
+    part: int
+    parts: int
+    is_unwrapped: bool
+
+    def to_json(self) -> Json:
+        """Return the task as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: Json) -> "CellsTask":
+        """Return the task that `to_json` gave."""
+        wanted = Wanted(body["wanted"]["region"], tuple(body["wanted"]["names"]))
+        return cls(**{**body, "wanted": wanted, "looks": tuple(body["looks"])})
+
+
+def cells_tasks(
+    reference: Product,
+    secondary: Product,
+    polarization: str,
+    *,
+    wanted: Wanted,
+    looks: Looks,
+    is_unwrapped: bool = False,
+    label: str = "",
+) -> list[Task]:
+    """Return the tasks that compute the bursts of a pair.
+
+    Parameters
+    ----------
+    label
+        Begins their names, where an order has several pairs.
+    """
+    parts = parts_of_a_swath(reference, wanted)
+    tasks = []
+    for swath in swaths_of(reference, wanted):
+        for part in range(parts):
+            name = f"{label} {swath}".strip() + (f" {part + 1} of {parts}" if parts > 1 else "")
+            work = CellsTask(wanted, tuple(looks), polarization, swath, part, parts, is_unwrapped)
+            tasks.append(Task(name, (reference.uid, secondary.uid), work.to_json(), weight=4.0))
+    return tasks
+
+
+def run_cells(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
+    """Compute the bursts of a task of `cells_tasks`; its products are on disk."""
+    work = CellsTask.from_json(task.body)
+    progress("Reading the annotations", 0)
+    paths = inputs.paths[task.products[0]], inputs.paths[task.products[1]]
+    pair = open_pair(paths, work.polarization, inputs.config.orbits.path, work.wanted)
+    looks = Looks(*work.looks)
+    check_size(pair, looks, is_unwrapped=work.is_unwrapped)
+    own = [key for key in pair.keys if key[0] == work.swath]
+    records = compute_cells(
+        pair,
+        own[share_of(work.part, work.parts, len(own))],
+        looks,
+        configured_dem(inputs.config),
+        inputs.scratch,
+        threads=inputs.config.processing.threads,
+        progress=lambda share, name: progress(f"Computing burst {name}", 2 + 98 * share),
+    )
+    return TaskResult(cells_body(pair, records), tuple(record.file for record in records))
+
+
+def check_size(pair: SlcPair, looks: Looks, *, is_unwrapped: bool) -> None:
+    """Refuse more cells than fit in memory later, before any is computed; ChainError."""
+    if is_unwrapped:
+        check_cells(pair.grid(looks), MOST_UNWRAPPED, "unwrapped")
+    check_cells(pair.grid(looks), MOST_CELLS, "worked on")
