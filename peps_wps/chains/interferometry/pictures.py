@@ -27,8 +27,14 @@ def coherence_picture(path: Path, coherence: Path) -> None:
     _write(path, _read(coherence), "grey", (0.0, 1.0), ("0", "0.5", "1"))
 
 
-def displacement_picture(path: Path, displacement: Path) -> None:
-    """Draw a displacement, blue away from the satellite and red towards it."""
+def displacement_picture(path: Path, displacement: Path, *, unit: str = "cm") -> None:
+    """Draw a displacement in metres, blue away from the satellite and red towards it.
+
+    Parameters
+    ----------
+    unit
+        Of the scale: "cm", or "cm/year" of a velocity.
+    """
     values = _read(displacement)
     known = np.abs(values[np.isfinite(values)])
     most = max(float(np.percentile(known, 99)) if known.size else 0.0, 1e-3)
@@ -37,7 +43,7 @@ def displacement_picture(path: Path, displacement: Path) -> None:
         values,
         "displacement",
         (-most, most),
-        (f"{-100 * most:.1f} cm, away", "0", f"{100 * most:.1f} cm, towards the satellite"),
+        (f"{-100 * most:.1f} {unit}, away", "0", f"{100 * most:.1f} {unit}, towards"),
     )
 
 

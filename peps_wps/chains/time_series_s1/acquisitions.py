@@ -1,0 +1,190 @@
+"""Which acquisitions an order is for: one product a date, all of one track."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from catalog_db.catalogue.products import Product
+from catalog_db.catalogue.query import OneOf, SearchQuery, TextFilter
+from catalog_db.errors import QueryError
+from peps_wps.chains.contract import Catalogue, Json
+from peps_wps.chains.interferometry.products import (
+    SWATHS,
+    common_polarization,
+    polarizations_of,
+    slc_product,
+)
+from peps_wps.chains.optical.region import check_meets
+from peps_wps.chains.time_series_s1.order import MOST_PRODUCTS, Order
+from peps_wps.errors import OrderRefusedError
+from peps_wps.resto.query import RestoSearch
+
+LEAST_DATES = 3
+
+
+@dataclass
+class Found:
+    """The products of a stack in the order of time, and what was left out with the reason.
+
+    Parameters
+    ----------
+    products
+        One a date.
+    polarization
+        That is used of all.
+    area
+        Ground that all show, longitude and latitude in degrees, cut to what was asked for.
+    left_out
+        Titles and reasons.
+    """
+
+    products: list[Product] = field(default_factory=list)
+    polarization: str = ""
+    area: BaseGeometry = field(default_factory=shapely.Polygon)
+    left_out: list[Json] = field(default_factory=list)
+
+    def leave_out(self, product: Product, reason: str) -> None:
+        """Note that a product is not used."""
+        self.left_out.append({"product": product.title, "reason": reason})
+
+
+def acquisitions(order: Order, catalogue: Catalogue) -> Found:
+    """Find the products of a stack.
+
+    Raises
+    ------
+    OrderRefusedError
+        When one is unknown or of another kind or track, none has the polarisation, fewer than
+        three dates are left, or they show no ground together.
+    """
+    found = Found()
+    products = _named(order, catalogue) if order.products else _searched(order, catalogue)
+    _check_track(products)
+    found.polarization = _polarization(order, products, found)
+    kept = [one for one in products if found.polarization in polarizations_of(one)]
+    found.products = _one_a_date(kept, order, found)
+    _check_enough(order, found)
+    found.area = _area(order, found.products)
+    return found
+
+
+def _named(order: Order, catalogue: Catalogue) -> list[Product]:
+    """Look up each identifier."""
+    found: dict[str, Product] = {}
+    for identifier in order.products:
+        product = slc_product(identifier, catalogue, "products")
+        check_meets(order.geometry, product.footprint, product.title)
+        found[product.uid] = product
+    return sorted(found.values(), key=lambda one: (one.start, one.title))
+
+
+def _searched(order: Order, catalogue: Catalogue) -> list[Product]:
+    """Return what the catalogue has of a track over an area."""
+    query = SearchQuery(
+        collections=("S1",),
+        region=shapely.from_wkt(order.geometry),
+        start_from=order.start,
+        start_to=order.end,
+        texts={"product_type": TextFilter("SLC")},
+        numbers={"relative_orbit": OneOf((float(order.relative_orbit or 0),))},
+    )
+    try:
+        products = catalogue.search(RestoSearch(query, {}), MOST_PRODUCTS)
+    except QueryError as error:
+        raise OrderRefusedError("start", f"the search is refused: {error}") from error
+    if len(products) > MOST_PRODUCTS:
+        raise OrderRefusedError(
+            "start", f"more than {MOST_PRODUCTS} products are over the area: narrow the period"
+        )
+    suitable = [one for one in products if one.sensor_mode in SWATHS]
+    return sorted(suitable, key=lambda one: (one.start, one.title))
+
+
+def _check_track(products: Sequence[Product]) -> None:
+    """Refuse products that do not see the ground from one place."""
+    for other in products[1:]:
+        first = products[0]
+        for name, said in (
+            ("relative_orbit", "relative orbit"),
+            ("orbit_direction", "direction"),
+            ("sensor_mode", "mode"),
+        ):
+            one, another = getattr(first, name), getattr(other, name)
+            if one != another:
+                raise OrderRefusedError(
+                    "products",
+                    f"products {first.title} and {other.title} are of {said} {one} and {another}: "
+                    "a series is of one track",
+                )
+
+
+def _polarization(order: Order, products: Sequence[Product], found: Found) -> str:
+    """Return the polarisation asked for, or one that most products have, co-polarised first."""
+    if order.products:
+        return common_polarization(products, order.polarization or None, "polarization")
+    counted = Counter(name for product in products for name in polarizations_of(product))
+    wanted = order.polarization or max(("VV", "HH"), key=lambda name: counted[name])
+    for product in products:
+        if wanted not in polarizations_of(product):
+            found.leave_out(product, f"it has no polarization {wanted}")
+    return wanted
+
+
+def _one_a_date(products: Sequence[Product], order: Order, found: Found) -> list[Product]:
+    """Return of each day the product that shows most of the area, the newest of equals."""
+    area = _wanted(order, products)
+    days: dict[date, list[Product]] = defaultdict(list)
+    for product in products:
+        days[product.start.date()].append(product)
+    kept = []
+    for same in days.values():
+        best = max(same, key=lambda one: (round(_shown(one, area), 6), one.published, one.title))
+        kept.append(best)
+        for other in same:
+            if other is not best:
+                found.leave_out(other, f"of its day {best.title} shows more of the area")
+    return kept
+
+
+def _wanted(order: Order, products: Sequence[Product]) -> BaseGeometry | None:
+    """Return the area that products shall show: what was asked for, or what most of them do."""
+    if order.geometry is not None:
+        return shapely.from_wkt(order.geometry)
+    return shapely.intersection_all([one.footprint for one in products]) if products else None
+
+
+def _shown(product: Product, area: BaseGeometry | None) -> float:
+    if area is None or area.area == 0.0:
+        return float(product.footprint.area)
+    return float(product.footprint.intersection(area).area)
+
+
+def _check_enough(order: Order, found: Found) -> None:
+    if len(found.products) >= LEAST_DATES:
+        return
+    days = ", ".join(f"{one.start:%Y-%m-%d}" for one in found.products) or "none"
+    said = f"a series needs {LEAST_DATES} dates or more, found {len(found.products)}: {days}"
+    if found.left_out:
+        said += f"; {len(found.left_out)} left out, the first because {found.left_out[0]['reason']}"
+    raise OrderRefusedError("products" if order.products else "start", said)
+
+
+def _area(order: Order, products: Sequence[Product]) -> BaseGeometry:
+    """Return the ground that all products show, within what was asked for."""
+    area = shapely.intersection_all([one.footprint for one in products])
+    if area.area == 0.0:
+        raise OrderRefusedError(
+            "products" if order.products else "geometry",
+            f"the {len(products)} products from {products[0].title} to {products[-1].title} show "
+            "no ground that is common to all",
+        )
+    if order.geometry is None:
+        return area
+    cut = area.intersection(shapely.from_wkt(order.geometry))
+    if cut.area == 0.0:
+        raise OrderRefusedError("geometry", "geometry lies outside what all products show")
+    return cut

@@ -1,0 +1,103 @@
+"""S1_TIME_SERIES as a chain: pairs to cells, their network, their maps, the inversion."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from peps_wps.chains.contract import (
+    FinishedTask,
+    Json,
+    Output,
+    Outputs,
+    Plan,
+    PlanContext,
+    Progress,
+    Task,
+    TaskInputs,
+    TaskResult,
+)
+from peps_wps.chains.time_series_s1.maps import run_map
+from peps_wps.chains.time_series_s1.misregistration import run_network
+from peps_wps.chains.time_series_s1.order import Order, parse
+from peps_wps.chains.time_series_s1.pair import run_pair
+from peps_wps.chains.time_series_s1.plan import plan
+from peps_wps.chains.time_series_s1.series import series_of
+from peps_wps.chains.time_series_s1.series_files import write_series
+from peps_wps.chains.time_series_s1.tasks import KIND, MAP, NETWORK, PAIR, Pair, StackWork
+from peps_wps.writers import naming
+from peps_wps.writers.archive import write_archive
+
+PROCESS = "S1_TIME_SERIES"
+
+OUTPUT_TYPES = {
+    **dict.fromkeys(
+        (
+            *("velocity", "velocity_sigma", "displacement", "dem_error", "temporal_coherence"),
+            *("residual", "incidence"),
+        ),
+        "image/tiff; application=geotiff; profile=cloud-optimized",
+    ),
+    "quicklook": "image/png",
+    "network": "image/png",
+    "dates": "text/csv",
+    "statistics": "application/json",
+    "item": "application/geo+json",
+}
+
+
+class TimeSeriesS1:
+    """The chain of S1_TIME_SERIES; it holds nothing between calls."""
+
+    name = PROCESS
+
+    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
+        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+        return parse(inputs)
+
+    def order_to_json(self, order: Order) -> Json:
+        """Return the order as JSON."""
+        return order.to_json()
+
+    def order_from_json(self, order: Json) -> Order:
+        """Return the order of a job row."""
+        return Order.from_json(order)
+
+    def plan(self, order: Order, context: PlanContext) -> Plan:
+        """Return a task for each pair that is not there, and those that follow without products."""
+        return plan(order, context)
+
+    def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
+        """Do one task of any kind."""
+        kind = task.body[KIND]
+        if kind == PAIR:
+            return run_pair(Pair.from_json(task.body), inputs, progress)
+        if kind == MAP:
+            return run_map(Pair.from_json(task.body), inputs, progress)
+        work = StackWork.from_json(task.body)
+        if kind == NETWORK:
+            return run_network(work, inputs, progress)
+        series = series_of(work, inputs, lambda share: progress("Looking at the map", 10 * share))
+        body = write_series(inputs.scratch, series, inputs.config.processing.threads, progress)
+        return TaskResult(body, tuple(body["files"].values()))
+
+    def gather(
+        self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
+    ) -> Outputs:
+        """Write the zip of all files of the series, and those that are outputs beside it."""
+        progress("Packing the archive", 0)
+        done = finished[-1]
+        names: dict[str, str] = done.result.body["files"]
+        item = Path(names["item"]).stem
+        archive = folder / f"{self.name}_{item}_{naming.order_digest(order.to_json())}.zip"
+        write_archive(archive, {name: done.folder / name for name in names.values()})
+        shown = {kind: names[kind] for kind in OUTPUT_TYPES if kind in names}
+        for name in shown.values():
+            shutil.copyfile(done.folder / name, folder / name)
+        report = {
+            "process": self.name,
+            "order": order.to_json(),
+            "files": names,
+            **done.result.body["statistics"],
+        }
+        outputs = (Output(kind, OUTPUT_TYPES[kind], path=name) for kind, name in shown.items())
+        return Outputs((Output("archive", "application/zip", path=archive.name), *outputs), report)

@@ -1,0 +1,175 @@
+"""From an order to its tasks: pairs that are not there, their network, their maps, the series."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from algorithms.time_series.network import days_of, nearest_pairs, network
+from catalog_db.catalogue.products import Product
+from peps_wps.chains.contract import Plan, PlanContext, Task
+from peps_wps.chains.interferometry.map_grid import utm_grid
+from peps_wps.chains.ortho_s1.heights import configured_dem
+from peps_wps.chains.time_series_s1.acquisitions import Found, acquisitions
+from peps_wps.chains.time_series_s1.holdings import collection_of, is_kept
+from peps_wps.chains.time_series_s1.inversion import settings_of, term_count
+from peps_wps.chains.time_series_s1.order import MODELS, Order
+from peps_wps.chains.time_series_s1.tasks import (
+    MAP,
+    NETWORK,
+    NETWORK_NAME,
+    PAIR,
+    SERIES,
+    SERIES_NAME,
+    Acquisition,
+    Stack,
+    StackWork,
+    map_name,
+)
+from peps_wps.datalake.lake import Lake
+from peps_wps.errors import DemError, OrderRefusedError
+
+MOST_PAIRS = 2_000
+# What unwrapping a pair costs of what computing it does, and the network and the series of both.
+_MAP_WEIGHT, _STACK_WEIGHT = 0.5, 0.05
+
+
+def plan(order: Order, context: PlanContext) -> Plan:
+    """Find the products of a stack, choose its pairs, leave out those that are computed.
+
+    Raises
+    ------
+    OrderRefusedError
+        When products do not make a stack, pairs do not connect the dates, the model has more
+        terms than there are dates, the reference lies outside, or no DEM covers the area.
+    """
+    found = acquisitions(order, context.catalogue)
+    _check_reference(order, found.area)
+    pairs = _pairs(order, found)
+    _check_model(order, found.products, pairs)
+    _check_heights(found, context)
+    stack = _stack(order, found)
+    work = StackWork(
+        stack,
+        tuple(Acquisition(one.uid, one.title, one.start) for one in found.products),
+        tuple(pairs),
+        tuple(found.left_out),
+    )
+    return Plan(_tasks(work, Lake(context.config.datalake.path)))
+
+
+def _tasks(work: StackWork, lake: Lake) -> tuple[Task, ...]:
+    pairs = [work.pair(index) for index in work.pairs]
+    computed = [
+        Task(one.name, (one.first.uid, one.second.uid), one.to_json(PAIR))
+        for one in pairs
+        if not is_kept(lake, one)
+    ]
+    stack_weight = max(_STACK_WEIGHT * len(pairs), _STACK_WEIGHT)
+    together = Task(
+        NETWORK_NAME,
+        (),
+        work.to_json(NETWORK),
+        _STACK_WEIGHT,
+        after=tuple(task.name for task in computed),
+    )
+    maps = [
+        Task(map_name(one), (), one.to_json(MAP), _MAP_WEIGHT, after=(NETWORK_NAME,))
+        for one in pairs
+    ]
+    series = Task(
+        SERIES_NAME,
+        (),
+        work.to_json(SERIES),
+        stack_weight,
+        after=(NETWORK_NAME, *(task.name for task in (*computed, *maps))),
+    )
+    return (*computed, together, *maps, series)
+
+
+def _stack(order: Order, found: Found) -> Stack:
+    first = found.products[0]
+    grid = utm_grid(found.area, order.resolution)
+    area = shapely.to_wkt(found.area, rounding_precision=9)
+    return Stack(
+        dataclasses.replace(order, products=()),
+        collection_of(order, found.polarization, area, grid),
+        int(first.relative_orbit or 0),
+        str(first.orbit_direction),
+        found.polarization,
+        area,
+        grid,
+    )
+
+
+def _pairs(order: Order, found: Found) -> list[tuple[int, int]]:
+    """Return the pairs by the rule of the order, refused where they do not connect the dates."""
+    dates = [one.start for one in found.products]
+    days = days_of(dates)
+    candidates = nearest_pairs(len(dates), order.neighbours or len(dates) - 1)
+    longest = np.inf if order.max_days is None else order.max_days + 0.5
+    pairs = [(int(i), int(j)) for i, j in candidates if days[j] - days[i] <= longest]
+    if not pairs:
+        shortest = float(np.diff(days).min())
+        raise OrderRefusedError(
+            "max_days",
+            f"max_days is {order.max_days}, but no two dates are nearer than {shortest:.0f} days",
+        )
+    if len(pairs) > MOST_PAIRS:
+        raise OrderRefusedError(
+            "neighbours",
+            f"{len(dates)} dates make {len(pairs)} pairs, at most {MOST_PAIRS}: give neighbours",
+        )
+    parts = network(dates, np.array(pairs)).parts()
+    if parts.max() > 0 and order.model == MODELS[0]:
+        gaps = [
+            f"{dates[k]:%Y-%m-%d} and {dates[k + 1]:%Y-%m-%d}"
+            for k in range(len(dates) - 1)
+            if parts[k] != parts[k + 1]
+        ]
+        raise OrderRefusedError(
+            "model",
+            f"no pairs connect the dates {', '.join(gaps)}: state a model that ties them "
+            f"({' or '.join(MODELS[1:])}), or allow longer pairs",
+        )
+    return pairs
+
+
+def _check_model(
+    order: Order, products: Sequence[Product], pairs: Sequence[tuple[int, int]]
+) -> None:
+    """Refuse a model that the dates cannot tell."""
+    dates = [one.start for one in products]
+    locator = "steps" if order.steps else "seasonal" if order.seasonal else "model"
+    try:
+        terms = term_count(dates, pairs, settings_of(order))
+    except ValueError as error:
+        raise OrderRefusedError(locator, f"the model does not fit the dates: {error}") from error
+    if order.dem_error and terms + 1 > len(dates):
+        raise OrderRefusedError(
+            "dem_error",
+            f"{len(dates)} dates are fewer than the {terms + 1} terms of the model with dem_error",
+        )
+
+
+def _check_reference(order: Order, area: BaseGeometry) -> None:
+    if order.reference_point is None:
+        return
+    longitude, latitude = order.reference_point
+    if not any(area.covers(shapely.Point(longitude + turn, latitude)) for turn in (-360, 0, 360)):
+        west, south, east, north = area.bounds
+        raise OrderRefusedError(
+            "reference_point",
+            f"reference_point {longitude:g}, {latitude:g} lies outside what all products show, "
+            f"longitudes {west:.3f} to {east:.3f}, latitudes {south:.3f} to {north:.3f}",
+        )
+
+
+def _check_heights(found: Found, context: PlanContext) -> None:
+    """Refuse an area without any DEM before anything is recalled for it."""
+    try:
+        configured_dem(context.config).check({"the area": found.area.bounds})
+    except DemError as error:
+        raise OrderRefusedError("geometry", str(error)) from error
