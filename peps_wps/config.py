@@ -17,7 +17,15 @@ from typing import Any, get_type_hints
 from peps_wps.archive_sections import Catalog, Datalake, Downloads, Mirror, Staging, Storage
 from peps_wps.config_values import read_value
 from peps_wps.errors import ConfigError
-from peps_wps.processing_sections import Dask, Dem, Orbits, Processing, Results, Slurm
+from peps_wps.processing_sections import (
+    Atmosphere,
+    Dask,
+    Dem,
+    Orbits,
+    Processing,
+    Results,
+    Slurm,
+)
 from peps_wps.tape_sections import DEFAULT_KIND, KINDS, SimulatedTapeSection, TapeSection
 from peps_wps.web_sections import Auth, Inputs, Logging, Metadata, Portal, Server
 
@@ -56,6 +64,7 @@ class Config:
     results: Results = field(default_factory=Results)
     dem: Dem = field(default_factory=Dem)
     orbits: Orbits = field(default_factory=Orbits)
+    atmosphere: Atmosphere = field(default_factory=Atmosphere)
     auth: Auth = field(default_factory=Auth)
     inputs: Inputs = field(default_factory=Inputs)
     mirror: Mirror = field(default_factory=Mirror)

@@ -130,3 +130,7 @@ class SafeError(ChainError):
 
 class DemError(ChainError):
     """No usable height for a place."""
+
+
+class AirError(ChainError):
+    """No usable file of the state of the air for a time and a place."""

@@ -118,3 +118,10 @@ class Orbits:
     """``[orbits]``: the folder of precise and restituted orbit files."""
 
     path: Path = Path("orbits")
+
+
+@dataclass(frozen=True)
+class Atmosphere:
+    """``[atmosphere]``: the folder of ERA5 files."""
+
+    path: Path = Path("atmosphere")
