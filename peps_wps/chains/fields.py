@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.wording import printable
 
 MOST_SHOWN = 80  # characters of a value in a message
+_AN_INSTANT = "a date such as 2018-07-20, or a time such as 2018-07-20T06:00:00Z"
+_DATE = len("2018-07-20")  # or less; a time is longer, however it is written
 
 
 class Fields:
@@ -92,6 +95,29 @@ class Fields:
         if not low <= number <= high:
             raise refused(name, value, f"a number from {low:g} to {high:g}")
         return number
+
+    def period(self) -> tuple[datetime, datetime]:
+        """Return what is between `start` and `end`, UTC; a bare date is all of its day."""
+        start, end = self._instant("start"), self._instant("end", is_last=True)
+        if start > end:
+            raise InvalidInputError(
+                "end", f"end is {end:%Y-%m-%dT%H:%M:%S}, before start, {start:%Y-%m-%dT%H:%M:%S}"
+            )
+        return start, end
+
+    def _instant(self, name: str, *, is_last: bool = False) -> datetime:
+        """Return an instant; of a bare date its first one, or its last."""
+        text = self.one(name)
+        if text is None:
+            raise InvalidInputError(name, f"{name} is missing: give {_AN_INSTANT}")
+        try:
+            instant = datetime.fromisoformat(text)
+            # Times of the first and last days may lie beyond the calendar elsewhere.
+            instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        except (ValueError, OverflowError) as error:
+            raise refused(name, text, _AN_INSTANT) from error
+        is_day = is_last and len(text) <= _DATE
+        return instant + timedelta(days=1, microseconds=-1) if is_day else instant
 
 
 def refused(name: str, value: str, expected: str) -> InvalidInputError:

@@ -210,10 +210,10 @@ def _instant(text: str) -> datetime:
     """Return an instant; a day begins at midnight UTC, and a plus may have come as a space."""
     try:
         instant = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError as error:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         message = f"since is {text}, expected an instant such as 2018-07-20T06:00:00Z"
         raise InvalidInputError("since", message) from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _number(text: str | None) -> int:

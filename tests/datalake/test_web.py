@@ -275,6 +275,7 @@ def test_a_poller_is_told_what_came_since_it_asked(client, lake, publish):
     elsewhere = client.get(f"/datalake/S1-L1-ORTHO/{TILE}/2020/01/20/?since=2018-01-01").json
     assert len(elsewhere["products"]) == 1
     assert client.get("/datalake/?since=yesterday").status_code == 400
+    assert client.get("/datalake/?since=0001-01-01T00:00:00%2B05:00").status_code == 400
     assert client.get("/datalake/?since=2018-01-01&limit=0").status_code == 400
 
 

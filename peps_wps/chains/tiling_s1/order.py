@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields, refused
@@ -128,7 +128,7 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
         With the input's identifier, the value found and what is expected.
     """
     fields = Fields(inputs)
-    start, end = _period(fields)
+    start, end = fields.period()
     chosen = fields.choice("filter", FILTERS)
     return Order(
         tiles=_tiles(fields),
@@ -157,30 +157,6 @@ def _tiles(fields: Fields) -> tuple[str, ...]:
     if not given:
         raise InvalidInputError("tiles", "tiles is missing: give an MGRS tile such as 31TCJ")
     return tuple(dict.fromkeys(ortho.tile_named(name) for name in given))
-
-
-def _period(fields: Fields) -> tuple[datetime, datetime]:
-    start, end = _instant(fields, "start"), _instant(fields, "end", is_last=True)
-    if start > end:
-        raise InvalidInputError(
-            "end", f"end is {end:%Y-%m-%dT%H:%M:%S}, before start, {start:%Y-%m-%dT%H:%M:%S}"
-        )
-    return start, end
-
-
-def _instant(fields: Fields, name: str, *, is_last: bool = False) -> datetime:
-    """Return an instant; a bare date is its first one, or its last."""
-    text = fields.one(name)
-    expected = "a date such as 2018-07-20, or a time such as 2018-07-20T06:00:00Z"
-    if text is None:
-        raise InvalidInputError(name, f"{name} is missing: give {expected}")
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise refused(name, text, expected) from error
-    instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    is_date = "T" not in text.upper() and " " not in text
-    return instant + timedelta(days=1, microseconds=-1) if is_date and is_last else instant
 
 
 def _relative_orbits(fields: Fields) -> tuple[int, ...]:

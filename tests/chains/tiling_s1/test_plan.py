@@ -80,6 +80,8 @@ def test_of_an_acquisition_processed_twice_the_later_is_used(run: Run) -> None:
         ({"tiles": ""}, "tiles", "tiles is missing"),
         ({"start": ""}, "start", "start is missing"),
         ({"start": "soon"}, "start", "start is soon, expected a date"),
+        ({"start": "0001-01-01T00:00:00+05:00"}, "start", "expected a date"),
+        ({"end": "9999-12-31T23:00:00-05:00"}, "end", "expected a date"),
         ({"start": "2021-09-01", "end": "2021-08-01"}, "end", "before start"),
         ({"window": "4"}, "window", "expected an odd number"),
         ({"filter": "median"}, "filter", "expected one of quegan"),
