@@ -19,7 +19,15 @@ from catalog_db.processing.job_order import (
     waiting_in_order,
 )
 from catalog_db.processing.job_queue import Claim
-from catalog_db.processing.jobs import ACTIVE, FINISHED, Job, TaskRow, job_of_row, task_of_row
+from catalog_db.processing.jobs import (
+    ACTIVE,
+    FINISHED,
+    Job,
+    TaskRow,
+    add_log,
+    job_of_row,
+    task_of_row,
+)
 from catalog_db.tables import file, item, placement, request_file, task, task_after
 from catalog_db.tables import job as job_table
 
@@ -159,6 +167,15 @@ def set_request(connection: Connection, row: TaskRow, request: str) -> str | Non
 def set_ready(connection: Connection, row: TaskRow) -> bool:
     """Say that the inputs of a task are pinned."""
     return _move(connection, row, ("staging",), state="ready")
+
+
+def leave_out(connection: Connection, row: TaskRow, reason: str, result: Mapping[str, Any]) -> bool:
+    """End a task whose inputs cannot be staged, unrun; its job goes on without it."""
+    values = {"result": json.dumps(result), "finished_us": times.to_us(times.now())}
+    is_left_out = _move(connection, row, ("waiting", "staging"), state="done", **values)
+    if is_left_out:
+        add_log(connection, row.job, "WARNING", f"Task {row.name} is left out: {reason}")
+    return is_left_out
 
 
 def stage_again(connection: Connection, held: Claim) -> list[str]:

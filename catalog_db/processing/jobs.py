@@ -120,6 +120,7 @@ class TaskRow:
     body: Mapping[str, Any]
     products: tuple[str, ...]
     weight: float = 1.0
+    optional: bool = False
     state: str = "waiting"
     request: str | None = None
     result: Mapping[str, Any] | None = None
@@ -178,6 +179,7 @@ def insert_job(
             "body": json.dumps(row.body),
             "products": json.dumps(row.products),
             "weight": row.weight,
+            "optional": row.optional,
             "state": row.state,
         }
         for row in tasks
@@ -287,6 +289,7 @@ def task_of_row(row: Row[Any]) -> TaskRow:
         body=json.loads(row.body),
         products=tuple(json.loads(row.products)),
         weight=row.weight,
+        optional=row.optional,
         state=row.state,
         request=row.request,
         result=None if row.result is None else json.loads(row.result),

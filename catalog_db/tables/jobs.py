@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -84,6 +86,8 @@ task = Table(
     Column("body", Text, nullable=False),
     Column("products", Text, nullable=False),
     Column("weight", Float, nullable=False, server_default=text("1")),
+    # Whether the job goes on without it where its products cannot be staged.
+    Column("optional", Boolean, nullable=False, server_default=false()),
     Column("state", String(10), nullable=False),
     # The staging request that pins its inputs.
     Column("request", String(36), ForeignKey("request.id")),

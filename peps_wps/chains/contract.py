@@ -65,6 +65,9 @@ class Task:
     after
         Names of tasks before it in the plan that must have ended before it begins; it gets what
         they gave.
+    optional
+        Whether the order goes on without it where its products cannot be had: it is not run then,
+        and its result says why.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Task:
     body: Json
     weight: float = 1.0
     after: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,10 +112,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What a task gave: JSON, and the names of its files inside its scratch folder."""
+    """What a task gave.
+
+    Parameters
+    ----------
+    body
+        JSON.
+    files
+        Names of its files inside its scratch folder.
+    left_out
+        Why the order goes on without what it was for; None where it is done.
+    """
 
     body: Json
     files: tuple[str, ...] = ()
+    left_out: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,19 +17,26 @@ from datetime import datetime, timedelta
 from catalog_db import times
 from catalog_db.archive.recalls import JOB_PURPOSE
 from catalog_db.engine import Engine
-from catalog_db.errors import CatalogError
+from catalog_db.errors import CatalogError, UnknownProductError
 from catalog_db.processing import job_queue, job_tasks, job_waiting
 from catalog_db.processing.job_order import STAGE_LANE
 from catalog_db.processing.job_queue import DatabaseError
 from catalog_db.processing.jobs import Job, TaskRow
+from peps_wps.chains.contract import TaskResult
 from peps_wps.config import Config
 from peps_wps.jobs.blame import NO_BLAME, Blame, blame_of, blame_products
 from peps_wps.jobs.dismissal import release
 from peps_wps.jobs.staging_job import StagingJobs
 from peps_wps.jobs.submission import WAITS_FOR_WORKER
+from peps_wps.jobs.task_loop import stored_result
 from peps_wps.jobs.task_runner import tasks_at_once
 from peps_wps.staging import Archive, RequestStatus
-from storage.errors import StorageError
+from storage.errors import (
+    LostFileError,
+    PoolTooSmallError,
+    ProductWithdrawnError,
+    StorageError,
+)
 from storage.outage import Outage
 
 logger = logging.getLogger(__name__)
@@ -39,6 +46,9 @@ PAUSE_AFTER_ERROR_S = 5.0
 
 # Pins of a job end by release; this bounds what a lost database row could keep pinned.
 PIN_LIFETIME_S = 30 * 86400
+
+# Why a product will not be on disk however long a task waits for it.
+_NEVER_STAGED = (LostFileError, PoolTooSmallError, ProductWithdrawnError, UnknownProductError)
 
 # Of a task that was put back to the beginning between two looks: the next round sees to it.
 _NOTHING_KNOWN = RequestStatus(ready=False, failed=None, files=())
@@ -120,12 +130,18 @@ class Dispatcher:
         if not task.products:
             self._set_ready(task)
             return None
-        request = task.request or self._request(job, task)
+        try:
+            request = task.request or self._request(job, task)
+        except _NEVER_STAGED as error:
+            if not task.optional:
+                raise
+            self._leave_out(task, str(error))
+            return _NOTHING_KNOWN
         if request is None:
             return _NOTHING_KNOWN
         status = self._archive.status(request)
         if status.failed is not None:
-            self._fail_waiting(job, task, request, status)
+            self._end_waiting(job, task, request, status)
         elif status.ready:
             self._set_ready(task)
             return None
@@ -166,14 +182,27 @@ class Dispatcher:
                     inputs_expected=_end_of_recalls(pending),
                 )
 
-    def _fail_waiting(self, job: Job, task: TaskRow, request: str, status: RequestStatus) -> None:
-        """Fail a job for what became of a request, unless its task has another one by now."""
+    def _end_waiting(self, job: Job, task: TaskRow, request: str, status: RequestStatus) -> None:
+        """Fail a job for what became of a request, unless its task has another one by now.
+
+        A job goes on without an optional task.
+        """
         lost = [file.uid for file in status.files if file.error]
         with self._engine.connect() as connection:
             still_waits = job_tasks.waits_for(connection, task, request)
             blame = blame_products(connection, job, lost)
-        if still_waits:
+        if still_waits and task.optional:
+            self._leave_out(task, str(status.failed))
+        elif still_waits:
             self._fail(job, str(status.failed), blame)
+
+    def _leave_out(self, task: TaskRow, reason: str) -> None:
+        """End an optional task unrun: those after it go on, and the outputs say why."""
+        result = stored_result(TaskResult({}, left_out=reason))
+        with self._engine.begin() as connection:
+            is_left_out = job_tasks.leave_out(connection, task, reason, result)
+        if is_left_out:
+            logger.warning("job %s: task %s is left out: %s", task.job, task.name, reason)
 
     def _fail(self, job: Job, message: str, blame: Blame = NO_BLAME) -> None:
         logger.warning("job %s: failed while waiting: %s", job.id, message)

@@ -163,6 +163,7 @@ def _task_rows(job_id: str, plan: Plan) -> list[TaskRow]:
             body=task.body,
             products=task.products,
             weight=task.weight,
+            optional=task.optional,
             state="waiting" if task.products or task.after else "ready",
         )
         for number, task in enumerate(plan.tasks)

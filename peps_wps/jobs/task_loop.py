@@ -10,7 +10,7 @@ from catalog_db.patience import patiently
 from catalog_db.processing import job_queue, job_tasks, jobs
 from catalog_db.processing.job_queue import Claim
 from catalog_db.processing.jobs import TaskRow
-from peps_wps.chains.contract import FinishedTask, Task, TaskResult
+from peps_wps.chains.contract import FinishedTask, Json, Task, TaskResult
 from peps_wps.config import Config
 from peps_wps.jobs.dismissal import scratch_folder
 from peps_wps.jobs.progress import JobProgress
@@ -139,12 +139,12 @@ class TaskLoop:
         """Record what a task gave."""
         running = self._running.pop(done.number)
         row = running.row
-        body = {**asdict(done.result), "folder": str(done.folder.relative_to(self._scratch))}
+        result = stored_result(done.result, str(done.folder.relative_to(self._scratch)))
         seconds = time.monotonic() - running.begun
 
         def note() -> None:
             with self._engine.begin() as connection:
-                if not job_tasks.finish(connection, self._held, row, body):
+                if not job_tasks.finish(connection, self._held, row, result):
                     raise ClaimLostError
                 jobs.add_log(connection, row.job, "INFO", f"Task {row.name} took {seconds:.1f} s")
 
@@ -154,11 +154,16 @@ class TaskLoop:
 
 def task_of(row: TaskRow) -> Task:
     """Return the task of a row as the chain planned it."""
-    return Task(row.name, row.products, dict(row.body), row.weight)
+    return Task(row.name, row.products, dict(row.body), row.weight, optional=row.optional)
+
+
+def stored_result(result: TaskResult, folder: str = ".") -> Json:
+    """Return the result of a task as its row keeps it; `folder` lies in the scratch of the job."""
+    return {**asdict(result), "folder": folder}
 
 
 def finished_task(row: TaskRow, scratch: Path) -> FinishedTask:
     """Return a task that is done as the chain gets it; its folder lies in `scratch`."""
     stored = row.result or {}
-    result = TaskResult(body=stored["body"], files=tuple(stored["files"]))
+    result = TaskResult(stored["body"], tuple(stored["files"]), stored.get("left_out"))
     return FinishedTask(task_of(row), result, scratch / stored["folder"])

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from peps_wps.chains.contract import (
@@ -71,7 +71,9 @@ class StandIn:
             tasks = tuple(Task(f"task {n}", (uid,), body) for n, uid in enumerate(uids))
         else:
             tasks = tuple(Task(f"task {n}", (), body) for n in range(order.tasks))
-        if order.behaviour == "then another":
+        if order.behaviour == "go on without":
+            tasks = tuple(replace(task, optional=True) for task in tasks)
+        if order.behaviour in ("then another", "go on without"):
             tasks += (Task("another", (), body, after=tuple(task.name for task in tasks)),)
         return Plan(tasks)
 
@@ -90,6 +92,9 @@ class StandIn:
         read = [path.read_bytes()[:16].decode(errors="replace") for path in inputs.paths.values()]
         (inputs.scratch / "result.txt").write_text(f"{task.name} {read}\n")
         for one in inputs.earlier:
+            if one.result.left_out is not None:
+                note(order, f"{task.name} is without {one.task.name}")
+                continue
             text = (one.folder / one.result.files[0]).read_text().split()
             note(order, f"{task.name} has {' '.join(text[:2])}")
         note(order, f"end {task.name}")
@@ -98,13 +103,15 @@ class StandIn:
     def gather(
         self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
     ) -> Outputs:
-        text = "".join((one.folder / one.result.files[0]).read_text() for one in finished)
+        done = [one for one in finished if one.result.left_out is None]
+        text = "".join((one.folder / one.result.files[0]).read_text() for one in done)
         (folder / "answer.txt").write_text(text)
         if order.behaviour == "slow gather":
             time.sleep(order.seconds)
         note(order, "gather")
         return Outputs(
-            (Output("archive", "text/plain", path="answer.txt"),), {"tasks": len(finished)}
+            (Output("archive", "text/plain", path="answer.txt"),),
+            {"tasks": len(finished), "left out": [one.result.left_out for one in finished]},
         )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from catalog_db.catalogue import products
 from catalog_db.catalogue.products import product_uid
+from catalog_db.processing import jobs
 from peps_wps.chains.contract import Plan, Task
 from peps_wps.errors import OrderRefusedError
 from peps_wps.jobs.dispatcher import recall_message
@@ -23,6 +24,17 @@ def answer_of(house: House, job_id: str) -> str:
 def recalls(house: House) -> int:
     with house.engine.connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM recall").scalar_one())
+
+
+def spoil(house: House, title: str) -> None:
+    """Change what is on tape of a product."""
+    content = title.encode().ljust(1000, b".")
+    (path,) = (
+        p
+        for p in house.config.tape.path.rglob("*")
+        if p.is_file() and p.stat().st_size == 1000 and p.read_bytes() == content
+    )
+    path.write_bytes(b"x" * 1000)
 
 
 def held_requests(house: House) -> int:
@@ -101,17 +113,43 @@ def test_a_product_withdrawn_while_it_is_waited_for_fails_the_job(house: House) 
 
 @pytest.mark.one_database
 def test_a_tape_that_fails_fails_the_job_with_its_reason(house: House) -> None:
-    processing = dataclasses.replace(house.config.processing, max_attempts=1)
-    house.config = dataclasses.replace(house.config, processing=processing)
+    house.configure(max_attempts=1)
     house.archive("PRODUCT_0")
-    for path in house.config.tape.path.rglob("*"):
-        if path.is_file() and path.stat().st_size == 1000:
-            path.write_bytes(b"x" * 1000)
+    spoil(house, "PRODUCT_0")
     house.start()
     job = house.wait(house.submit(product="PRODUCT_0"), limit_s=30)
 
     assert job.state == "failed"
     assert "PRODUCT_0" in job.message
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("pool_gb", ["0.0000015"])
+def test_a_job_goes_on_without_optional_tasks_whose_products_cannot_be_had(house: House) -> None:
+    house.configure(max_attempts=1)
+    for title in TITLES[:4]:
+        house.archive(title)
+    spoil(house, "PRODUCT_1")
+    job_id = house.submit(product=TITLES[:4], behaviour="go on without")
+    with house.engine.begin() as connection:
+        products.withdraw(connection, product_uid("S1", "PRODUCT_2"))
+    house.start()
+
+    job = house.wait(job_id, limit_s=30)
+    assert job.state == "succeeded", job.message
+    begun = [line.split(" begin ")[1] for line in house.lines(" begin ")]
+    assert begun == ["task 0", "task 3", "another"]
+    given = [line.split("another ")[1] for line in house.lines(" another ")]
+    assert given == ["has task 0", "is without task 1", "is without task 2", "has task 3"]
+    assert job.results is not None
+    first, corrupt, withdrawn, last, another = job.results["report"]["value"]["left out"]
+    assert first is last is another is None
+    assert "checksum" in corrupt
+    assert withdrawn == "the product PRODUCT_2 has been withdrawn"
+    with house.engine.connect() as connection:
+        log = [line.message for line in jobs.log_of(connection, job_id)]
+    assert f"Task task 1 is left out: {corrupt}" in log
+    until(lambda: held_requests(house) == 0)
 
 
 def test_the_message_says_how_far_the_recall_is() -> None:

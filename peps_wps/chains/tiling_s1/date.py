@@ -31,18 +31,18 @@ def run_date(work: DateTask, inputs: TaskInputs, progress: Progress) -> TaskResu
     ):
         if is_held(lake, work):
             _remove_former(lake, work)
-            return _result(work, "held")
+            return TaskResult({"state": "held"})
         try:
             item, files = _computed(work, inputs, progress)
         except DemError:
             raise
         except ChainError as error:
             logger.warning("%s is left out: %s", work.name, error)
-            return _result(work, "left out", str(error))
+            return TaskResult({}, left_out=str(error))
         progress("Publishing", 98)
         lake.publish(work.folder, item, files)
         _remove_former(lake, work)
-    return _result(work, "published")
+    return TaskResult({"state": "published"})
 
 
 def _computed(work: DateTask, inputs: TaskInputs, progress: Progress) -> tuple[Json, list[Path]]:
@@ -73,10 +73,3 @@ def _remove_former(lake: Lake, work: DateTask) -> None:
         is_other = not stem.startswith(work.stem) and together in stem
         if is_other and product.item["properties"].get(DATE) == work.date:
             lake.remove(product.path)
-
-
-def _result(work: DateTask, state: str, reason: str = "") -> TaskResult:
-    body: Json = {"tile": work.series.tile, "date": work.date, "state": state}
-    if reason:
-        body |= {"products": list(work.titles), "reason": reason}
-    return TaskResult(body)

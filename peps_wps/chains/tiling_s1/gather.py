@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from peps_wps.chains.contract import FinishedTask, Json, Output, Outputs, Progress
+from peps_wps.chains.contract import FinishedTask, Json, Output, Outputs, Progress, Task
 from peps_wps.chains.tiling_s1.order import Order
-from peps_wps.chains.tiling_s1.tasks import is_date
+from peps_wps.chains.tiling_s1.tasks import DateTask, is_date
 from peps_wps.errors import ChainError
 from peps_wps.writers import naming
 from peps_wps.writers.archive import write_archive
@@ -46,9 +46,9 @@ def gather(
     progress("Listing the files", 0)
     series = [done.result.body for done in finished if not is_date(done.task.body)]
     left_out = [left for one in series for left in one["left_out"]] + [
-        {name: done.result.body[name] for name in ("tile", "date", "products", "reason")}
+        _left_out(done.task, done.result.left_out)
         for done in finished
-        if is_date(done.task.body) and done.result.body["state"] == "left out"
+        if done.result.left_out is not None
     ]
     dates = [date for one in series for date in one["dates"]]
     if not dates:
@@ -75,6 +75,13 @@ def gather(
         "left_out": left_out,
     }
     return Outputs(tuple(outputs), report)
+
+
+def _left_out(task: Task, reason: str) -> Json:
+    """Return what the report says of a date that the order went on without."""
+    work = DateTask.from_json(task.body)
+    said = {"tile": work.series.tile, "date": work.date, "products": list(work.titles)}
+    return {**said, "reason": reason}
 
 
 def _reason(left_out: Sequence[Json]) -> str:

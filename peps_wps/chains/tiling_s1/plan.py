@@ -183,10 +183,14 @@ def _with_left_out(first: SeriesTask, found: Mapping[str, Found]) -> SeriesTask:
 
 
 def _date_tasks(missing: Sequence[tuple[TilePass, DateTask]]) -> list[Task]:
-    """Return the tasks of dates: all tiles of a pass together, whose products they share."""
+    """Return the tasks of dates: all tiles of a pass together, whose products they share.
+
+    A series goes on without a date that cannot be had.
+    """
     ordered = sorted(missing, key=lambda pair: (pair[0].starts[0], pair[1].name))
     return [
-        Task(work.name, work.products, work.to_json(), weight=one.coverage) for one, work in ordered
+        Task(work.name, work.products, work.to_json(), weight=one.coverage, optional=True)
+        for one, work in ordered
     ]
 
 
