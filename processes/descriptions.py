@@ -78,14 +78,14 @@ def products(abstract: str = "Sentinel-2 of level 1C or 2A") -> LiteralInput:
     )
 
 
-def product(identifier: str, abstract: str) -> LiteralInput:
+def product(identifier: str, abstract: str, *, least: int = 1) -> LiteralInput:
     """Return a single look product of an order."""
     return LiteralInput(
         identifier,
         f"Product identifier or title of the {identifier}",
         data_type="string",
         abstract=f"Sentinel-1 SLC of mode IW or EW. {abstract}",
-        min_occurs=1,
+        min_occurs=least,
     )
 
 

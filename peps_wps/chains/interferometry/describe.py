@@ -167,6 +167,9 @@ def pair_item(
         By key.
     """
     first, last = sorted(facts.scenes, key=lambda scene: scene.start)
+    polarizations = list(
+        dict.fromkeys(name for asset in assets.values() for name in asset.polarizations)
+    )
     properties = {
         "title": making.title,
         "datetime": stac.instant_text(facts.secondary.time),
@@ -180,7 +183,7 @@ def pair_item(
         "sar:instrument_mode": facts.mode,
         "sar:frequency_band": "C",
         "sar:center_frequency": stac.CENTER_FREQUENCY,
-        "sar:polarizations": [facts.polarization],
+        "sar:polarizations": polarizations or [facts.polarization],
         "sar:product_type": making.product_type,
         "sar:looks_range": making.looks.range,
         "sar:looks_azimuth": making.looks.azimuth,

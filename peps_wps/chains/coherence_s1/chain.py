@@ -1,0 +1,78 @@
+"""S1_COHERENCE as a chain: bursts by several tasks, one task a pair for its tiles, one zip."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from peps_wps.chains.coherence_s1.order import Order, parse
+from peps_wps.chains.coherence_s1.plan import KIND, plan
+from peps_wps.chains.coherence_s1.tiles import run_tiles
+from peps_wps.chains.contract import (
+    FinishedTask,
+    Json,
+    Output,
+    Outputs,
+    Plan,
+    PlanContext,
+    Progress,
+    Task,
+    TaskInputs,
+    TaskResult,
+)
+from peps_wps.chains.interferometry.tasks import run_cells
+from peps_wps.writers import naming
+from peps_wps.writers.archive import write_archive
+from peps_wps.writers.json_document import write_json
+
+REPORT_NAME = "report.json"
+
+
+class CoherenceS1:
+    """The chain of S1_COHERENCE; it holds nothing between calls."""
+
+    name = "S1_COHERENCE"
+
+    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
+        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+        return parse(inputs)
+
+    def order_to_json(self, order: Order) -> Json:
+        """Return the order as JSON."""
+        return order.to_json()
+
+    def order_from_json(self, order: Json) -> Order:
+        """Return the order of a job row."""
+        return Order.from_json(order)
+
+    def plan(self, order: Order, context: PlanContext) -> Plan:
+        """Return the tasks of all pairs; OrderRefusedError when they cannot work."""
+        return plan(order, context)
+
+    def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
+        """Compute some bursts, or the tiles of a pair."""
+        if task.body.get("kind") == KIND:
+            return run_tiles(task, inputs, progress)
+        return run_cells(task, inputs, progress)
+
+    def gather(
+        self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
+    ) -> Outputs:
+        """Write the zip, a folder a tile, and the picture of the first pair."""
+        progress("Packing the archive", 0)
+        pairs = [done for done in finished if done.task.body.get("kind") == KIND]
+        bodies = [done.result.body for done in pairs]
+        report = {"process": self.name, "order": order.to_json(), "pairs": bodies}
+        write_json(folder / REPORT_NAME, report)
+        starts = {body["stem"]: datetime.fromisoformat(body["start"]) for body in bodies}
+        archive = folder / naming.archive_name(self.name, starts, order.to_json())
+        members = {name: done.folder / name for done in pairs for name in done.result.files}
+        write_archive(archive, {REPORT_NAME: folder / REPORT_NAME, **members})
+        first = bodies[0]["tiles"][0]
+        picture = folder / f"{archive.stem}.png"
+        shutil.copyfile(pairs[0].folder / first["tile"] / first["picture"], picture)
+        outputs = (
+            Output("archive", "application/zip", path=archive.name),
+            Output("quicklook", "image/png", path=picture.name),
+        )
+        return Outputs(outputs, report)
