@@ -86,14 +86,14 @@ task = Table(
     Column("body", Text, nullable=False),
     Column("products", Text, nullable=False),
     Column("weight", Float, nullable=False, server_default=text("1")),
-    # Whether the job goes on without it where its products cannot be staged.
-    Column("optional", Boolean, nullable=False, server_default=false()),
     Column("state", String(10), nullable=False),
     # The staging request that pins its inputs.
     Column("request", String(36), ForeignKey("request.id")),
     Column("result", Text),
     Column("started_us", BigInteger),
     Column("finished_us", BigInteger),
+    # Whether the job goes on without it where its products cannot be staged.
+    Column("optional", Boolean, nullable=False, server_default=false()),
     CheckConstraint(
         "state IN ('waiting', 'staging', 'ready', 'running', 'done', 'failed')", name="state"
     ),
