@@ -159,10 +159,11 @@ def zenith_delay(
     dry, wet = np.empty(shape), np.empty(shape)
     above = np.zeros(shape[1:]) if undulation is None else undulation
     for row, latitude in enumerate(np.radians(air.latitude)):
-        gravity = column_gravity(latitude, heights)
         for column in range(air.longitude.size):
             place = (order, row, column)
-            height = geometric_height(air.geopotential[place], latitude) + above[row, column]
+            sea = above[row, column]
+            gravity = column_gravity(latitude, heights - sea)
+            height = geometric_height(air.geopotential[place], latitude) + sea
             levels = _extended(
                 height, pressure, air.temperature[place], air.specific_humidity[place]
             )
