@@ -23,7 +23,15 @@ from peps_wps.chains.time_series_s1.pair import run_pair
 from peps_wps.chains.time_series_s1.plan import plan
 from peps_wps.chains.time_series_s1.series import series_of
 from peps_wps.chains.time_series_s1.series_files import write_series
-from peps_wps.chains.time_series_s1.tasks import KIND, MAP, NETWORK, PAIR, Pair, StackWork
+from peps_wps.chains.time_series_s1.tasks import (
+    KIND,
+    MAP,
+    NETWORK,
+    PAIR,
+    SERIES_NAME,
+    Pair,
+    StackWork,
+)
 from peps_wps.writers import naming
 from peps_wps.writers.archive import write_archive
 
@@ -85,7 +93,7 @@ class TimeSeriesS1:
     ) -> Outputs:
         """Write the zip of all files of the series, and those that are outputs beside it."""
         progress("Packing the archive", 0)
-        done = finished[-1]
+        done = next(one for one in finished if one.task.name == SERIES_NAME)
         names: dict[str, str] = done.result.body["files"]
         item = Path(names["item"]).stem
         archive = folder / f"{self.name}_{item}_{naming.order_digest(order.to_json())}.zip"

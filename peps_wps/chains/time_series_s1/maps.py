@@ -28,7 +28,6 @@ from peps_wps.chains.time_series_s1.holdings import (
     record_of,
 )
 from peps_wps.chains.time_series_s1.misregistration import Joined
-from peps_wps.chains.time_series_s1.pair import FAILED
 from peps_wps.chains.time_series_s1.tasks import NETWORK_NAME, Pair, Stack
 from peps_wps.config import Config
 from peps_wps.datalake.lake import Lake
@@ -42,7 +41,7 @@ def run_map(work: Pair, inputs: TaskInputs, progress: Progress) -> TaskResult:
     lake.files.recover()
     joined = Joined.of(inputs.earlier, NETWORK_NAME)
     if work.name in joined.dropped:
-        return TaskResult({FAILED: joined.dropped[work.name]})
+        return TaskResult({}, left_out=joined.dropped[work.name])
     lines = joined.lines(work)
     with lake.lock(
         f"{work.folder}/maps",

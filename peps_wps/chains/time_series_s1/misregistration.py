@@ -12,7 +12,7 @@ from peps_wps.chains.contract import FinishedTask, Json, Progress, TaskInputs, T
 from peps_wps.chains.time_series_s1.acquisitions import LEAST_DATES
 from peps_wps.chains.time_series_s1.holdings import SHIFT_DIGITS, PairRecord, record_of
 from peps_wps.chains.time_series_s1.order import MODELS
-from peps_wps.chains.time_series_s1.pair import FAILED, baseline_reason
+from peps_wps.chains.time_series_s1.pair import baseline_reason
 from peps_wps.chains.time_series_s1.tasks import Pair, StackWork
 from peps_wps.datalake.lake import Lake
 from peps_wps.errors import ChainError
@@ -64,9 +64,9 @@ def run_network(work: StackWork, inputs: TaskInputs, progress: Progress) -> Task
     progress("Joining the pairs", 0)
     lake = Lake(inputs.config.datalake.path)
     failures = {
-        done.task.name: str(done.result.body[FAILED])
+        done.task.name: done.result.left_out
         for done in inputs.earlier
-        if FAILED in done.result.body
+        if done.result.left_out is not None
     }
     records, dropped = _records(work, lake, failures)
     check_connected(work, list(records), next(iter(dropped.values()), ""))

@@ -20,9 +20,6 @@ from storage.part_file import make_folder
 
 logger = logging.getLogger(__name__)
 
-FAILED = "failed"
-_BASELINE = "perpendicular baseline"
-
 
 def run_pair(work: Pair, inputs: TaskInputs, progress: Progress) -> TaskResult:
     """Compute the cells of a pair unless they are kept.
@@ -44,7 +41,7 @@ def run_pair(work: Pair, inputs: TaskInputs, progress: Progress) -> TaskResult:
             raise
         except ChainError as error:
             logger.warning("pair %s is left out: %s", work.name, error)
-            return TaskResult({FAILED: str(error)})
+            return TaskResult({}, left_out=str(error))
     return TaskResult({"state": "computed"})
 
 
@@ -52,7 +49,7 @@ def baseline_reason(baseline: float, limit: float | None) -> str | None:
     """Return why a perpendicular baseline is too long, None where it is not."""
     if limit is None or abs(baseline) <= limit:
         return None
-    return f"{_BASELINE} of {abs(baseline):.0f} m, at most {limit:g} m wanted"
+    return f"perpendicular baseline of {abs(baseline):.0f} m, at most {limit:g} m wanted"
 
 
 def _compute(work: Pair, lake: Lake, inputs: TaskInputs, progress: Progress) -> None:

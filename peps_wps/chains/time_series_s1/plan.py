@@ -63,7 +63,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
 def _tasks(work: StackWork, lake: Lake) -> tuple[Task, ...]:
     pairs = [work.pair(index) for index in work.pairs]
     computed = [
-        Task(one.name, (one.first.uid, one.second.uid), one.to_json(PAIR))
+        Task(one.name, (one.first.uid, one.second.uid), one.to_json(PAIR), optional=True)
         for one in pairs
         if not is_kept(lake, one)
     ]
@@ -84,7 +84,7 @@ def _tasks(work: StackWork, lake: Lake) -> tuple[Task, ...]:
         (),
         work.to_json(SERIES),
         stack_weight,
-        after=(NETWORK_NAME, *(task.name for task in (*computed, *maps))),
+        after=(NETWORK_NAME, *(task.name for task in maps)),
     )
     return (*computed, together, *maps, series)
 
