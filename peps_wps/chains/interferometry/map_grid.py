@@ -14,8 +14,8 @@ from algorithms import mgrs
 from peps_wps.errors import ChainError, OrderRefusedError
 
 _LONGEST_SIDE_DEG = 0.02  # of outlines that are projected
-# Metres that divide the 109,800 m of a tile, from 10 to 300.
-TILE_RESOLUTIONS = tuple(r for r in range(10, 301) if 109_800 % r == 0)
+# Tens of metres that divide the side of a tile.
+TILE_RESOLUTIONS = tuple(r for r in range(10, 301, 10) if mgrs.TILE_M % r == 0)
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,6 @@ def check_tile_resolution(resolution: int) -> None:
         near = sorted(TILE_RESOLUTIONS, key=lambda one: (abs(one - resolution), one))[:4]
         raise OrderRefusedError(
             "resolution",
-            f"resolution is {resolution} m, which does not divide the 109800 m of a tile: "
+            f"resolution is {resolution} m, not one of tens that divide the 109800 m of a tile: "
             f"expected {', '.join(map(str, sorted(near)))} or others that do",
         )

@@ -1,7 +1,7 @@
 """A simulated pair with its truth, and the way of an order through a chain without a service."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from simulator.tops.scene import Bowl, Scene
 from simulator.tops.truth import PairTruth
 from tests.chains.simulated_pass import configuration, product_of
 
-COHERENCE, SHIFT, UPLIFT = 0.9, 0.008, 0.05
+COHERENCE, SHIFT = 0.9, 0.008
+UPLIFT, BOWL_M = 0.05, 900.0  # m, radius of the bowl
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ class SimulatedPair:
         reference, secondary = (product.title for product in self.products[:2])
         return {"reference": [reference], "secondary": [secondary]}
 
+    def at(self, name: str, paths: Sequence[Path]) -> "SimulatedPair":
+        """The same order from other files, under a configuration of its own."""
+        products = tuple(product_of(path) for path in paths)
+        config = configuration(self.folder, f"var-{name}")
+        return replace(self, paths=tuple(paths), products=products, config=config, told=[])
+
     def plan(self, chain: Chain[Any], inputs: dict[str, Sequence[str]]) -> tuple[Any, list[Task]]:
         order = chain.parse(inputs)
         order = chain.order_from_json(chain.order_to_json(order))
@@ -89,19 +96,44 @@ class SimulatedPair:
 
 
 def simulate_pair(
-    folder: Path, *, passes: tuple[Pass, ...] | None = None, **choices: Any
+    folder: Path,
+    *,
+    later: int = 1,
+    coherence: float = COHERENCE,
+    orbit_files: str | None = None,
+    **choices: Any,
 ) -> SimulatedPair:
-    """Simulate passes over hills with a bowl of uplift."""
+    """Simulate passes over hills with a bowl that rises.
+
+    Parameters
+    ----------
+    later
+        How many passes after the first one.
+    coherence
+        Of them with the first one.
+    orbit_files
+        Kind of the orbit files beside.
+    choices
+        Fields of the simulator's order.
+    """
     relief = Relief.random(
         ROLLING_HILLS, np.radians(1.44), np.radians(43.6), np.random.default_rng(3)
     )
-    secondary = Pass(
-        days=12, across=85.0, radial=20.0, late=2.3e-3, coherence=COHERENCE, uplift=1.0,
-        misregistration=SHIFT,
-    )  # fmt: skip
+    passes = tuple(
+        Pass(
+            days=12 * number,
+            across=85.0,
+            radial=20.0,
+            late=2.3e-3,
+            coherence=coherence,
+            uplift=float(number),
+            misregistration=SHIFT,
+        )
+        for number in range(1, later + 1)
+    )
     ordered = {"bursts": 2, "lines": 300, "samples": 700, "overlap": 100, **choices}
-    scene = Scene(relief, bowls=(Bowl(0.0, 0.0, 900.0, UPLIFT),))
-    order = Order(scene, passes=passes or (Pass(), secondary), **ordered)
-    paths = write_passes(folder, order, Options(threads=1))
+    scene = Scene(relief, bowls=(Bowl(0.0, 0.0, BOWL_M, UPLIFT),))
+    order = Order(scene, passes=(Pass(), *passes), **ordered)
+    paths = write_passes(folder, order, Options(threads=1, orbit_files=orbit_files))
     products = tuple(product_of(path) for path in paths)
     return SimulatedPair(folder, tuple(paths), configuration(folder), products)

@@ -1,0 +1,81 @@
+"""What S1_COHERENCE gives of simulated dates, against what is true of them."""
+
+import zipfile
+
+import pystac
+import pytest
+import rasterio
+
+from algorithms import mgrs
+from peps_wps.chains.coherence_s1.chain import CoherenceS1
+from peps_wps.errors import InvalidInputError
+from simulator.tops.score import score_coherence
+
+
+@pytest.fixture(scope="module")
+def series(both, tmp_path_factory):
+    titles = [product.title for product in both.products]
+    folder = tmp_path_factory.mktemp("coherence")
+    return both.make(CoherenceS1(), folder, {"products": titles[::-1], "resolution": ["60"]})
+
+
+def pairs_of(made):
+    return [done for done in made.finished if not done.task.products]
+
+
+@pytest.mark.parametrize("polarization", ["vv", "vh"])
+def test_the_coherence_is_that_of_the_ground(both, series, polarization):
+    first = pairs_of(series)[0]
+    (path,) = first.folder.rglob(f"*_{polarization}_*_coherence.tif")
+    # 20 samples, 7 of them independent, scatter by 0.03 each: their mean by less than 0.002.
+    assert abs(score_coherence(both.truth, path)) < 0.01
+
+
+def test_consecutive_dates_make_the_pairs(both, series):
+    days = [f"{product.start:%Y%m%d}" for product in both.products]
+    assert [done.task.name for done in pairs_of(series)] == [
+        f"{days[0]}_{days[1]}",
+        f"{days[1]}_{days[2]}",
+    ]
+
+
+def test_pixels_are_those_of_sentinel_2(series):
+    for path in pairs_of(series)[0].folder.rglob("*.tif"):
+        tile = mgrs.tile(path.parent.name)
+        with rasterio.open(path) as dataset:
+            assert dataset.crs.to_epsg() == tile.epsg
+            assert dataset.shape == (1830, 1830)
+            assert dataset.bounds == pytest.approx(tile.bounds)
+
+
+def test_the_zip_holds_both_polarisations_of_every_pair_and_sound_items(series):
+    (path,) = series.folder.glob("*.zip")
+    names = zipfile.ZipFile(path).namelist()
+    assert sum(name.endswith("_coherence.tif") for name in names) == 4
+    assert "2-passes" in path.name
+    for done in pairs_of(series):
+        (found,) = done.folder.rglob("*.json")
+        item = pystac.Item.from_file(str(found))
+        assert {"vv", "vh"} < item.assets.keys()
+        assert item.properties["sar:polarizations"] == ["VV", "VH"]
+        assert item.properties["grid:code"] == f"MGRS-{found.parent.name}"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"products": ["one"]}, "expected 2"),
+        ({"polarizations": ["HH"]}, "polarization HH is not in"),
+        ({"resolution": ["80"]}, "expected one of"),
+        ({"tiles": ["32TQM"]}, "lies outside"),
+    ],
+)
+def test_orders_that_cannot_work_are_refused(both, inputs, told):
+    titles = [product.title for product in both.products]
+    with pytest.raises(InvalidInputError, match=told):
+        both.plan(CoherenceS1(), {"products": titles, **inputs})
+
+
+def test_a_pair_may_be_given_as_reference_and_secondary(both):
+    _, tasks = both.plan(CoherenceS1(), both.titles())
+    assert len([task for task in tasks if not task.products]) == 1
