@@ -1,6 +1,7 @@
 """One date of a tile: looked up in the datalake, else computed and published."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from algorithms import mgrs
@@ -9,10 +10,11 @@ from peps_wps.chains.ortho_s1.heights import tile_heights
 from peps_wps.chains.ortho_s1.scene import read_scene
 from peps_wps.chains.ortho_s1.tile import TileProcessor
 from peps_wps.chains.tiling_s1.date_files import DateFiles
-from peps_wps.chains.tiling_s1.holdings import DATE, is_held
+from peps_wps.chains.tiling_s1.holdings import DATE, SOURCE, is_held
 from peps_wps.chains.tiling_s1.tasks import DateTask
 from peps_wps.datalake.lake import Lake
 from peps_wps.errors import ChainError, DemError
+from storage.datalake import Product
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +68,23 @@ def _computed(work: DateTask, inputs: TaskInputs, progress: Progress) -> tuple[J
 
 
 def _remove_former(lake: Lake, work: DateTask) -> None:
-    """Remove what the date had been before it was made of other frames, and named otherwise."""
-    together = f"_{''.join(work.series.polarizations).lower()}_"
-    for product in list(lake.files.products(work.folder)):
-        stem = str(product.item["id"])
-        is_other = not stem.startswith(work.stem) and together in stem
-        if is_other and product.item["properties"].get(DATE) == work.date:
-            lake.remove(product.path)
+    """Remove what the date had been before it was made of other frames, and named otherwise.
+
+    What was made of it goes first: after a kill it is found by the rest.
+    """
+    there = list(lake.files.products(work.folder))
+    for former in filter(partial(_is_former, work=work), there):
+        name = former.item["id"]
+        for product in there:
+            is_composite = str(product.item["id"]).startswith(f"{name}_")
+            if is_composite or product.item["properties"].get(SOURCE) == name:
+                lake.remove(product.path)
+        lake.remove(former.path)
+
+
+def _is_former(product: Product, work: DateTask) -> bool:
+    """Tell whether a product is the image of the same date under another name."""
+    name, said = str(product.item["id"]), product.item["properties"]
+    is_of_series = f"_{''.join(work.series.polarizations).lower()}_" in name
+    is_image = SOURCE not in said and said.get(DATE) == work.date
+    return is_image and is_of_series and name != work.stem

@@ -1,6 +1,7 @@
 """What an order of S1_TILING publishes: names, bands, tags, items, lists."""
 
 import csv
+import dataclasses
 import json
 import zipfile
 from pathlib import Path
@@ -196,12 +197,17 @@ def test_composites_are_published_beside_the_dates_which_one_filter_made_alone(
     assert outputs.report["series"][0]["series"] == "ASC_059_vvvh"
 
 
-def test_frames_of_a_pass_become_one_date(tmp_path: Path) -> None:
-    run = simulate_series(tmp_path, dates=1, frames=2, lines=300, polarizations=("VV",)).service(
-        "frames"
-    )
-    run.order(filter="none")
-    with rasterio.open(run.image("s1a_gam_31TCJ_vv_ASC_059_20210809txxxxxx")) as dataset:
+def test_frames_of_a_pass_become_one_date_in_place_of_that_of_one(tmp_path: Path) -> None:
+    run = simulate_series(tmp_path, dates=1, frames=2, lines=300).service("frames")
+    both = run.archive
+    run.archive = dataclasses.replace(both, products=both.products[:1])
+    choices = {"naming": "s1tiling", "filter": "lee", "composites": "ratio"}
+    run.order(**choices)
+    assert sum("t173953" in name for name in run.files()) == 10
+    run.archive = both
+    run.order(**choices)
+    assert not [name for name in run.files() if "t173953" in name]
+    with rasterio.open(run.image("s1a_31TCJ_vv_ASC_059_20210809txxxxxx")) as dataset:
         tags, power = dataset.tags(), dataset.read(1)
     assert len(tags["INPUT_S1_IMAGES"].split(", ")) == 2
     assert "ACQUISITION_DATETIME_2" in tags
