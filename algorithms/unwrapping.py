@@ -108,22 +108,31 @@ def unwrap(
 
 
 def reference_phase(unwrapped: Unwrapped, coherence: Float32) -> float:
-    """Return the phase to refer to: the mean of the most coherent block of the largest component.
+    """Return the phase to refer to: the mean of the largest component in the `reference_block`.
 
     0 when there is no component.
     """
+    block = reference_block(unwrapped, coherence)
+    if block is None:
+        return 0.0
+    inside = unwrapped.components[block] == 1
+    return float(np.mean(unwrapped.phase[block][inside], dtype=np.float64))
+
+
+def reference_block(unwrapped: Unwrapped, coherence: Float32) -> tuple[slice, slice] | None:
+    """Return rows and columns of the most coherent block of the largest component, if any."""
     inside = unwrapped.components == 1
     if not inside.any():
-        return 0.0
+        return None
     quality = np.where(inside, np.nan_to_num(coherence), 0.0)
     block = ndimage.uniform_filter(quality, _REFERENCE_BLOCK, mode="constant")
     row, column = np.unravel_index(np.argmax(np.where(inside, block, -1.0)), block.shape)
     half = _REFERENCE_BLOCK // 2
-    place = (
-        slice(max(row - half, 0), row + half + 1),
-        slice(max(column - half, 0), column + half + 1),
+    rows, columns = block.shape
+    return (
+        slice(max(int(row) - half, 0), min(int(row) + half + 1, rows)),
+        slice(max(int(column) - half, 0), min(int(column) + half + 1, columns)),
     )
-    return float(np.mean(unwrapped.phase[place][inside[place]], dtype=np.float64))
 
 
 def _by_whirlwind(

@@ -87,6 +87,13 @@ class S1Interferogram(ChainProcess):
             "Measures what the images lie off along the track in the overlaps of bursts.",
             default=True,
         ),
+        described.choice(
+            "atmosphere",
+            "What is taken off for the air",
+            order.ATMOSPHERES,
+            "era5: the tropospheric delay that ECMWF's reanalysis gives, off the unwrapped phase "
+            "and the displacements, where the service has its files of both dates.",
+        ),
         described.switch("complex", "Complex interferogram", "Adds it, two bands."),
         described.switch("masks", "Layover and shadow", "Adds their mask.", default=True),
     ]

@@ -18,6 +18,11 @@ def line_of_sight_displacement(phase: Float32, wavelength: float) -> Float32:
     return (phase * np.float32(-wavelength / (4.0 * np.pi))).astype(np.float32)
 
 
+def phase_of_displacement(line_of_sight: Float32, wavelength: float) -> Float32:
+    """Return the unwrapped phase (rad) of a displacement: inverse of the above, alike."""
+    return (line_of_sight * np.float32(-4.0 * np.pi / wavelength)).astype(np.float32)
+
+
 def vertical_displacement(line_of_sight: Float32, incidence_angle: Float32) -> Float32:
     """Return the vertical displacement, metres, positive up, if all movement were vertical.
 

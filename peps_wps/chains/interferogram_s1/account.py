@@ -9,6 +9,7 @@ import numpy as np
 from algorithms.interferometry.spectral_diversity import AzimuthShift
 from peps_wps.chains.contract import Json
 from peps_wps.chains.interferogram_s1.order import Order
+from peps_wps.chains.interferometry.air_path import AirPath
 from peps_wps.chains.interferometry.describe import SIGNS, geometry_of, lineage, scene_document
 from peps_wps.chains.interferometry.facts import FinishedBurst, PairFacts
 from peps_wps.chains.interferometry.order_fields import looks_text
@@ -34,6 +35,8 @@ class Account:
         The azimuth misregistration; None where it was not looked for, or not found.
     relief
         The terrain of the map.
+    air_path
+        What the air adds; None where it is not taken off.
     """
 
     order: Order
@@ -44,6 +47,7 @@ class Account:
     whole: Merged
     solution: Solution
     relief: Relief
+    air_path: AirPath | None = None
 
     @cached_property
     def geometry(self) -> Json:
@@ -61,6 +65,8 @@ class Account:
             done.append(f"filtered (Goldstein, exponent {exponent})")
         if order.unwrap is not None:
             done.append(f"unwrapped ({order.unwrap})")
+        if self.air_path is not None:
+            done.append(f"less the {self.air_path.air.note}")
         return lineage(self.facts, ", ".join(done))
 
     @cached_property
@@ -143,6 +149,7 @@ class Account:
             "coherence": self.coherence,
             "unwrapping": self.unwrapping,
             "dem": self.relief.datum,
+            "troposphere": self.air_path and self.air_path.air.note,
             "signs": SIGNS,
             "warnings": list(self.warnings),
         }

@@ -102,7 +102,16 @@ def _write_pictures(folder: Path, stem: str, images: dict[str, Path]) -> dict[st
 
 def _making(account: Account, document: Json) -> PairMaking:
     """Return what the item says of the making."""
-    told = ("azimuth_shift", "coherence", "unwrapping", "signs", "warnings", "bursts", "dem")
+    told = (
+        "azimuth_shift",
+        "coherence",
+        "unwrapping",
+        "signs",
+        "warnings",
+        "bursts",
+        "dem",
+        "troposphere",
+    )
     return PairMaking(
         f"Sentinel-1 interferogram of {account.facts.days:g} days",
         account.sentence,

@@ -17,6 +17,7 @@ from peps_wps.errors import InvalidInputError
 GRIDS = ("utm", "mgrs")
 LARGEST_RESOLUTION = 1_000  # m
 LEAST_COHERENCE = 0.1
+ATMOSPHERES = ("none", "era5")
 DEFAULT_LOOKS = Looks(4, 20)
 
 
@@ -46,6 +47,8 @@ class Order:
         Where results lie; tiles of ``mgrs``, none for all that are touched.
     esd
         Whether azimuth misregistration is looked for and taken out.
+    atmosphere
+        What is taken off the unwrapped phase for the air.
     complex_interferogram, masks
         Further files.
     """
@@ -63,6 +66,7 @@ class Order:
     grid: str = "utm"
     tiles: tuple[str, ...] = ()
     esd: bool = True
+    atmosphere: str = ATMOSPHERES[0]
     complex_interferogram: bool = False
     masks: bool = True
 
@@ -92,6 +96,7 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
     resolution = fields.whole("resolution", 5, LARGEST_RESOLUTION)
     if grid == "mgrs" and resolution is not None:
         check_tile_resolution(resolution)
+    unwrapper = order_fields.unwrapper_of(fields)
     return Order(
         reference=product_of(fields, "reference"),
         secondary=product_of(fields, "secondary"),
@@ -101,11 +106,12 @@ def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
         looks=looks,
         filtered=order_fields.filter_of(fields),
         exponent=order_fields.exponent_of(fields),
-        unwrap=order_fields.unwrapper_of(fields),
+        unwrap=unwrapper,
         min_coherence=fields.number("min_coherence", default=LEAST_COHERENCE, low=0.0, high=1.0),
         grid=grid,
         tiles=tiles_of(fields, grid),
         esd=fields.boolean("esd", default=True),
+        atmosphere=atmosphere_of(fields, unwrapper),
         complex_interferogram=fields.boolean("complex"),
         masks=fields.boolean("masks", default=True),
     )
@@ -125,6 +131,16 @@ def wanted_of(fields: Fields) -> Wanted:
     if wanted.region is not None and wanted.names:
         raise InvalidInputError("bursts", "bursts and geometry are given: expected one of them")
     return wanted
+
+
+def atmosphere_of(fields: Fields, unwrapper: Method | None) -> str:
+    """Return what is taken off for the air, which takes an unwrapped phase."""
+    atmosphere = fields.choice("atmosphere", ATMOSPHERES)
+    if atmosphere != ATMOSPHERES[0] and unwrapper is None:
+        raise InvalidInputError(
+            "atmosphere", f"atmosphere is {atmosphere} and unwrap none: expected an unwrapper"
+        )
+    return atmosphere
 
 
 def tiles_of(fields: Fields, grid: str) -> tuple[str, ...]:

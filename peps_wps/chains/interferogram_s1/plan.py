@@ -6,10 +6,12 @@ from algorithms import mgrs
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Plan, PlanContext, Task
 from peps_wps.chains.interferogram_s1.order import Order
+from peps_wps.chains.interferometry.air import check_air
 from peps_wps.chains.interferometry.products import (
     check_heights,
     check_pair,
     check_wanted,
+    common_area,
     common_polarization,
     slc_product,
 )
@@ -26,7 +28,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
     ------
     OrderRefusedError
         Unknown or unsuitable product, pair without a common burst, missing polarisation, area
-        outside, no DEM, or an unwrapper that is not installed.
+        outside, no DEM, no file of the air, or an unwrapper that is not installed.
     """
     reference = slc_product(order.reference, context.catalogue, "reference")
     secondary = slc_product(order.secondary, context.catalogue, "secondary")
@@ -36,6 +38,9 @@ def plan(order: Order, context: PlanContext) -> Plan:
     check_wanted(order.wanted, products)
     check_tiles(order.tiles, reference)
     check_heights(order.wanted, products, context)
+    if order.atmosphere == "era5":
+        times = reference.start, secondary.start
+        check_air(context.config, times, common_area(order.wanted, products).bounds)
     if order.unwrap == "snaphu" and importlib.util.find_spec("snaphu") is None:
         raise OrderRefusedError("unwrap", "unwrap is snaphu, which is not installed here")
     tasks = cells_tasks(

@@ -9,6 +9,7 @@ from peps_wps.chains.interferogram_s1.account import Account
 from peps_wps.chains.interferogram_s1.files import GridFiles, write_grid
 from peps_wps.chains.interferogram_s1.layers import layers_of
 from peps_wps.chains.interferogram_s1.order import Order
+from peps_wps.chains.interferometry.air_path import air_path
 from peps_wps.chains.interferometry.facts import PairFacts, finished_bursts
 from peps_wps.chains.interferometry.map_grid import MapGrid, projected, tile_grids, utm_grid
 from peps_wps.chains.interferometry.mapping import MapWork
@@ -27,7 +28,7 @@ def run_result(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult
     account = _account(order, inputs, progress)
     area = _area(order, account.facts)
     grids = _grids(order, area)
-    layers = layers_of(order, account.whole, account.solution)
+    layers = layers_of(order, account.whole, account.solution, account.air_path)
     written: list[GridFiles] = []
     for number, target in enumerate(grids):
 
@@ -86,7 +87,11 @@ def _account(order: Order, inputs: TaskInputs, progress: Progress) -> Account:
     progress("Reading the heights", _MAPPED - 5)
     area = _area(order, facts)
     relief = map_relief(configured_dem(inputs.config), area, facts.near_incidence)
-    return Account(order, facts, tuple(bursts), kept, shift, whole, solution, relief)
+    added = None
+    if order.atmosphere == "era5":
+        progress("Reading the air", _MAPPED - 2)
+        added = air_path(inputs.config, facts, area, whole, solution, relief)
+    return Account(order, facts, tuple(bursts), kept, shift, whole, solution, relief, added)
 
 
 def _area(order: Order, facts: PairFacts) -> BaseGeometry:

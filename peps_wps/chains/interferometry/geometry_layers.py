@@ -1,10 +1,10 @@
 """Layers that say how the radar saw the ground: angles, vectors, heights, layover and shadow."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from algorithms.interferometry.displacement import vertical_displacement
-from algorithms.interferometry.geocoding import values_on_map
-from algorithms.interferometry.model import Float32
 from algorithms.interferometry.relief import BurstImaging
 from algorithms.ortho import Window
 from algorithms.radar_shadow import LAYOVER, SHADOW, layover_shadow
@@ -14,18 +14,17 @@ from peps_wps.chains.interferometry.mapping import AnyArray, Layer, Seen
 MASK_BITS = {"layover": LAYOVER, "shadow": SHADOW}
 
 
-def vertical_layer(displacement: Float32) -> Layer:
+def vertical_layer(displacement: Callable[[Seen], AnyArray]) -> Layer:
     """Return the layer of the vertical displacement, as if all movement were vertical.
 
     Parameters
     ----------
     displacement
-        Cells, metres towards the satellite.
+        Gives metres towards the satellite in a part of the map.
     """
 
     def vertical(seen: Seen) -> AnyArray:
-        along = values_on_map(displacement, seen.grid, seen.view)
-        return vertical_displacement(along, seen.view.incidence_angle)
+        return vertical_displacement(displacement(seen), seen.view.incidence_angle)
 
     title = "Vertical displacement if all movement is vertical, positive up"
     return Layer("vertical", title, vertical, unit="m")

@@ -51,6 +51,8 @@ class Seen:
         The terrain around.
     inside
         Where there is an interferogram.
+    target, part
+        The map, and which part of it.
     """
 
     view: RadarView
@@ -58,6 +60,8 @@ class Seen:
     grid: CellGrid
     relief: Relief
     inside: NDArray[np.bool_]
+    target: MapGrid
+    part: Block
 
 
 @dataclass(frozen=True)
@@ -274,7 +278,7 @@ def _seen(work: MapWork, part: Block) -> Seen | None:
         inside &= _within(work.cut, transform, height.shape)
     if not inside.any():
         return None
-    return Seen(view, height, work.grid, work.relief, inside)
+    return Seen(view, height, work.grid, work.relief, inside, work.target, part)
 
 
 def _within(area: BaseGeometry, transform: Affine, shape: tuple[int, ...]) -> NDArray[np.bool_]:

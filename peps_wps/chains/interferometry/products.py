@@ -137,16 +137,21 @@ def check_wanted(wanted: Wanted, products: Sequence[Product]) -> None:
 
 def check_heights(wanted: Wanted, products: Sequence[Product], context: PlanContext) -> None:
     """Refuse an area that no DEM covers; OrderRefusedError."""
+    west, south, east, north = common_area(wanted, products).bounds
+    try:
+        configured_dem(context.config).check({"the pair": (west, south, east, north)})
+    except DemError as error:
+        raise OrderRefusedError("reference", str(error)) from error
+
+
+def common_area(wanted: Wanted, products: Sequence[Product]) -> BaseGeometry:
+    """Return what an order is for of that which two products show, degrees."""
     first = products[0].footprint
     common = first.intersection(_nearest(products[1].footprint, first))
     if wanted.region is not None:
         area = _nearest(shapely.from_wkt(wanted.region), first)
         common = common.intersection(area) if common.intersects(area) else common
-    west, south, east, north = common.bounds
-    try:
-        configured_dem(context.config).check({"the pair": (west, south, east, north)})
-    except DemError as error:
-        raise OrderRefusedError("reference", str(error)) from error
+    return common
 
 
 def swaths_of(product: Product, wanted: Wanted) -> tuple[str, ...]:
