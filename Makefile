@@ -30,7 +30,7 @@ $(VENV)/.developer: $(VENV)/.installed
 	@touch $@
 
 # Kernels are compiled once for each version of the sources, not while the first user waits.
-$(VENV)/.kernels: $(VENV)/.installed $(wildcard algorithms/*.py algorithms/*/*.py)
+$(VENV)/.kernels: $(VENV)/.installed $(wildcard $(foreach folder,algorithms simulator,$(folder)/*.py $(folder)/*/*.py))
 	@echo "Compiling the kernels..."
 	@$(BIN)/python -m peps_wps.jobs.warm
 	@touch $@
