@@ -18,6 +18,9 @@ from peps_wps.writers.stac import COG, LICENCE, VERSION
 
 PROCESS = "S1_TILING"
 DATALAKE = "/datalake"
+# From /resto/wps/outputs/<job>/ where it is not known what is before it. STAC tools take what
+# begins with a slash for a file of theirs.
+_TO_ROOT = "../../../.."
 _JSON, _CSV, _WEBP, _ZIP = "application/json", "text/csv", "image/webp", "application/zip"
 _PICTURE_TYPES = {"preview": _WEBP, "enl": COG}
 _COLUMNS = (
@@ -111,7 +114,11 @@ def _collection(order: Order, series: Sequence[Json]) -> Json:
     identifier = f"{PROCESS}-{naming.order_digest(order.to_json())}"
     tiles = ", ".join(sorted({str(one["tile"]) for one in series}))
     items = [
-        {"rel": "item", "href": _href(one, path), "type": "application/geo+json"}
+        {
+            "rel": "item",
+            "href": f"{one['base_url'] or _TO_ROOT}{DATALAKE}/{path}",
+            "type": "application/geo+json",
+        }
         for one in series
         for of in (*one["dates"], *one["composites"])
         for path in of["items"]

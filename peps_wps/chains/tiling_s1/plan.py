@@ -37,7 +37,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
     dates: list[tuple[TilePass, DateTask]] = []
     series_tasks = []
     for tile, tile_found in found.items():
-        for track, passes in _tracks(tile_found.passes).items():
+        for track, passes in _tracks(tile, tile_found).items():
             polarizations = _polarizations(order, tile, passes, tile_found)
             used = [one for one in passes if set(polarizations) <= set(one.polarizations)]
             series = Series(collection, parameters, tile, *track, polarizations)
@@ -68,12 +68,17 @@ def _check_found(order: Order, found: Mapping[str, Found]) -> None:
     )
 
 
-def _tracks(passes: Sequence[TilePass]) -> dict[_Track, list[TilePass]]:
+def _tracks(tile: str, found: Found) -> dict[_Track, list[TilePass]]:
     """Group passes by orbit; a satellite has one date a day on each."""
     tracks: dict[_Track, dict[str, TilePass]] = defaultdict(dict)
-    for one in passes:
+    for one in found.passes:
         dates = tracks[one.relative_orbit, one.orbit_direction]
-        dates[one.date] = max(one, dates.get(one.date, one), key=lambda other: other.coverage)
+        best = dates.get(one.date, one)
+        less, more = sorted((one, best), key=lambda other: other.coverage)
+        if one is not best:
+            reason = f"{more.frames[0].title} of the same orbit and day covers more of the tile"
+            found.leave_out(tile, less.frames, reason)
+        dates[one.date] = more
     return {track: list(dates.values()) for track, dates in sorted(tracks.items())}
 
 
@@ -94,7 +99,8 @@ def _polarizations(
     wanted = in_order(order.polarizations)
     for one in passes:
         if lacking := set(wanted) - set(one.polarizations):
-            reason = f"it has no polarization {' and '.join(sorted(lacking))}"
+            has = " ".join(one.polarizations)
+            reason = f"its polarizations are {has}, without {' '.join(sorted(lacking))}"
             found.leave_out(tile, one.frames, reason)
     return wanted
 
@@ -127,8 +133,10 @@ def _check_enough(
     dates: Sequence[object],
 ) -> None:
     if not series_tasks:
-        reason = next(one.left_out[-1]["reason"] for one in found.values() if one.left_out)
-        locator = "polarizations" if "polarization" in reason else "min_images"
+        last = next(one.left_out[-1] for one in found.values() if one.left_out)
+        locator, reason = "min_images", str(last["reason"])
+        if "polarization" in reason:
+            locator, reason = "polarizations", f"{last['products'][0]}: {reason}"
         raise OrderRefusedError(locator, f"no series is left: {reason}")
     for work in series_tasks:
         if len(work.series.polarizations) == 1 and {"ratio", "rgb"} & set(order.composites):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import shapely
+import shapely.affinity
 
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries
@@ -48,8 +49,8 @@ def test_orbits_are_series_of_their_own(run: Run) -> None:
 
 def test_frames_of_a_pass_are_one_date_and_a_gap_leaves_the_smaller_part_out(run: Run) -> None:
     first = run.archive.products[0]
-    part = shapely.affinity.translate(first.footprint, 0.05, 0)
-    beyond = shapely.affinity.translate(first.footprint, 0.1, 0)
+    part = shapely.affinity.translate(first.footprint, 0.03, 0)
+    beyond = shapely.affinity.translate(first.footprint, 0.06, 0)
     span = timedelta(seconds=1)
     frames = [
         dataclasses.replace(first, title="NEXT", start=first.end, end=first.end + span),
@@ -64,6 +65,17 @@ def test_frames_of_a_pass_are_one_date_and_a_gap_leaves_the_smaller_part_out(run
     assert tasks[0].products == (first.uid, frames[0].uid)
     (left_out,) = tasks[-1].body["left_out"]
     assert left_out["products"] == ["FAR"]
+
+
+def test_of_two_passes_of_one_day_that_which_covers_more_is_used(run: Run) -> None:
+    first = run.archive.products[0]
+    half = shapely.affinity.scale(first.footprint, 0.5, 0.5)
+    other = dataclasses.replace(first, title="OTHER", footprint=half, mission_take_id=1)
+    run.archive = dataclasses.replace(run.archive, products=(other, *run.archive.products))
+    tasks = run.plan(min_coverage="0")
+    assert tasks[0].products == (first.uid,)
+    (left_out,) = tasks[-1].body["left_out"]
+    assert left_out["reason"] == f"{first.title} of the same orbit and day covers more of the tile"
 
 
 def test_of_an_acquisition_processed_twice_the_later_is_used(run: Run) -> None:
@@ -110,7 +122,7 @@ def test_wrong_values_are_refused_by_name(
         ({"min_images": "5"}, "min_images", "4 images of relative orbit 59, below min_images"),
         ({"end": "2021-08-10"}, "min_images", "1 images of relative orbit 59"),
         ({"min_coverage": "99"}, "min_coverage", "percent of tile 31TCJ, below min_coverage"),
-        ({"polarizations": "HH"}, "polarizations", "it has no polarization HH"),
+        ({"polarizations": "HH"}, "polarizations", "polarizations are VV VH, without HH"),
     ],
 )
 def test_orders_that_cannot_work_are_refused_with_what_was_found(
@@ -130,7 +142,7 @@ def test_mixed_polarizations_are_refused_unless_the_series_has_its_own(run: Run)
     assert len(run.plan(polarizations="VV")) == 5
     tasks = run.plan(polarizations="VV VH")
     assert len(tasks) == 4
-    assert tasks[-1].body["left_out"][0]["reason"] == "it has no polarization VH"
+    assert tasks[-1].body["left_out"][0]["reason"] == "its polarizations are VV, without VH"
 
 
 def test_an_area_without_heights_is_refused(run: Run, tmp_path) -> None:

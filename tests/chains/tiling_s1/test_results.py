@@ -114,8 +114,13 @@ def test_outputs_list_every_file_and_say_what_each_date_holds(full: Run) -> None
         10 * np.log10(power[power > 0].mean()), abs=2e-3
     )
     assert float(lines[0]["coverage_percent"]) == pytest.approx(100 * np.mean(power > 0), abs=0.011)
-    collection = pystac.Collection.from_dict(json.loads((folder / "collection.json").read_text()))
-    assert len(collection.get_links("item")) == 8
+    document = json.loads((folder / "collection.json").read_text())
+    collection = pystac.Collection.from_dict(
+        document, href="http://localhost/resto/wps/outputs/job/collection.json"
+    )
+    items = {link.get_absolute_href() for link in collection.get_links("item")}
+    assert len(items) == 8
+    assert f"http://localhost/datalake/S1-L1-ORTHO/31TCJ/{DAYS[0]}/{FIRST}.json" in items
     assert [output.identifier for output in outputs.outputs][-1] == "archive"
     assert outputs.report["left_out"] == []
 
