@@ -1,4 +1,4 @@
-"""A tile of 10 km in place of 110: cost depends on its size, what S1_TILING does with it not."""
+"""A tile of 8 km in place of 110: cost depends on its size, what S1_TILING does with it not."""
 
 from dataclasses import dataclass
 from unittest.mock import _patch, patch
@@ -7,10 +7,10 @@ from affine import Affine
 
 from algorithms import mgrs
 
-SIDE = 1024  # pixels
+SIDE = 768  # pixels
 TILE = "31TCJ"
 # Row and column of the tile where the small one begins: around the middle of simulated passes.
-_ROW, _COLUMN = 6600, 6900
+_ROW, _COLUMN = 6700, 7000
 
 _full_size = mgrs.tile
 

@@ -26,6 +26,7 @@ STEPS = ("link", "replace", "rename", "unlink", "fsync", "mkdir", "rmdir")
 # Of an item: when it was made, and what depends on that.
 TIMES = ("created", "updated", "peps:source_checksum")
 STEPS_A_TASK = 60
+CPU_S_A_TASK = 0.3
 
 
 def journal_of(run: Run) -> list[str]:
@@ -62,6 +63,14 @@ def killed_after(steps: int, run: Run, tasks: list[Task]) -> None:
     os._exit(0)
 
 
+def killed_within(seconds: float, run: Run, tasks: list[Task]) -> None:
+    """Work until so much time of the cores is used, then die without a word, even in a kernel."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # which ends the process as SIGKILL does
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    work_on(run, tasks)
+    os._exit(0)
+
+
 def contents(run: Run) -> dict[str, Any]:
     """What is published: pixels, and items without the times at which they were made."""
     found: dict[str, Any] = {}
@@ -94,23 +103,31 @@ def assert_as_uninterrupted(run: Run, expected: Run) -> None:
             assert np.array_equal(found[name], content), name
         else:
             assert found[name] == content, name
+    assert_whole(run)
+
+
+def assert_whole(run: Run) -> None:
     for product in run.lake.files.products():
         assert list(run.lake.files.damage(product)) == []
 
 
 def interrupt_and_resume(series: SimulatedSeries, name: str, rng: random.Random) -> Run:
-    """Kill an order up to three times at random steps, then let it end."""
+    """Kill an order up to three times at random steps and in between, then let it end."""
     run = series.service(name)
     tasks = run.plan()
-    for _ in range(3):
-        process = FORK.Process(
-            target=killed_after, args=(rng.randrange(1, STEPS_A_TASK * len(tasks)), run, tasks)
-        )
+    for attempt in range(3):
+        if attempt % 2:
+            steps = rng.randrange(1, STEPS_A_TASK * len(tasks))
+            process = FORK.Process(target=killed_after, args=(steps, run, tasks))
+        else:
+            seconds = rng.uniform(0.01, CPU_S_A_TASK * len(tasks))
+            process = FORK.Process(target=killed_within, args=(seconds, run, tasks))
         process.start()
         process.join()
         if process.exitcode == 0:
             break
-        assert process.exitcode == -signal.SIGKILL
+        assert process.exitcode in (-signal.SIGKILL, -signal.SIGPROF)
+        assert_whole(run)
     work_on(run, tasks)
     return run
 

@@ -8,6 +8,7 @@ from peps_wps import jobs as job_store
 from peps_wps.ingest import ingest
 from peps_wps.services import Services
 from tests.chains.tiling_s1.simulated_series import SimulatedSeries, simulate_series
+from tests.chains.tiling_s1.small_tile import small_tiles
 from tests.jobs.cluster.conftest import use
 from tests.jobs.cluster.dask_cluster import DaskCluster
 from tests.jobs.cluster.test_drills import ON_DASK
@@ -25,11 +26,11 @@ def test_dates_are_computed_at_once_and_filtered_when_all_have_ended(
     series: SimulatedSeries, dask_cluster: DaskCluster, tmp_path: Path
 ) -> None:
     environ = {
-        "PEPS_PROCESSING_CHAINS": "peps_wps.chains.registry",
+        "PEPS_PROCESSING_CHAINS": "tests.chains.tiling_s1.small_chains",
         "PEPS_DEM_PATH": str(series.folder / "dem"),
         "PEPS_ORBITS_PATH": str(series.folder / "orbits"),
     }
-    with opened_house(tmp_path, environ=environ) as house:
+    with small_tiles(), opened_house(tmp_path, environ=environ) as house:
         use(house, "dask", address=dask_cluster.address, tasks_per_job=2, threads=1)
         paths = list(series.archive.paths.values())
         ingest(paths, tier="disk", services=Services.of(house.config, house.engine))
