@@ -100,11 +100,17 @@ def passes_over(tile: str, order: Order, catalogue: Catalogue) -> Found:
         if product.relative_orbit is None or product.orbit_direction is None:
             found.leave_out(tile, [product], "the catalogue does not know its orbit")
         else:
-            takes[product.platform, product.mission_take_id, product.orbit_number].append(product)
+            takes[_take(product)].append(product)
     for frames in takes.values():
         _add_pass(found, tile, order, frames)
     found.passes.sort(key=lambda one: one.starts)
     return found
+
+
+def _take(product: Product) -> tuple[str, int | None, int | None]:
+    """Return what frames of a pass share: not the orbit, whose number changes at the equator."""
+    take = product.mission_take_id
+    return product.platform, take, product.orbit_number if take is None else None
 
 
 def _products_over(tile: str, order: Order, catalogue: Catalogue) -> list[Product]:

@@ -53,11 +53,15 @@ def test_frames_of_a_pass_are_one_date_and_a_gap_leaves_the_smaller_part_out(run
     beyond = shapely.affinity.translate(first.footprint, 0.06, 0)
     span = timedelta(seconds=1)
     frames = [
-        dataclasses.replace(first, title="NEXT", start=first.end, end=first.end + span),
+        # Behind the equator, where orbits begin.
+        dataclasses.replace(
+            first, title="NEXT", start=first.end, end=first.end + span,
+            orbit_number=first.orbit_number + 1, relative_orbit=first.relative_orbit + 1,
+        ),
         dataclasses.replace(
             first, title="FAR", start=first.end + 9 * span, end=first.end + 10 * span
         ),
-    ]
+    ]  # fmt: skip
     frames[0] = dataclasses.replace(frames[0], footprint=part)
     frames[1] = dataclasses.replace(frames[1], footprint=beyond)
     run.archive = dataclasses.replace(run.archive, products=(*run.archive.products, *frames))
