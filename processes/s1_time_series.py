@@ -124,7 +124,8 @@ class S1TimeSeries(ChainProcess):
             "What is taken off for the air and the orbits",
             order.ATMOSPHERES,
             "elevation: what is proportional to it; planes; both of them: estimated for each date "
-            "from all pairs.",
+            "from all pairs. era5: the tropospheric delay that ECMWF's reanalysis gives, where the "
+            "service has its files of all dates.",
         ),
         described.choice(
             "model",

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import rasterio
 import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
@@ -167,4 +168,15 @@ def write_air(
                 raster.write(np.full(shape, value), band)
         with memory.open() as raster:
             rasterio.shutil.copy(raster, path, driver="GRIB", **options)
+    return path
+
+
+def write_geoid(folder: Path, undulation: float) -> Path:
+    """Write a geoid grid of the whole Earth that lies at one height above the ellipsoid, metres."""
+    path = folder / "egm96.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=360, height=181, count=1, dtype="float32",
+        crs="EPSG:4326", transform=Affine(1, 0, -180.5, 0, -1, 90.5),
+    ) as grid:  # fmt: skip
+        grid.write(np.full((181, 360), undulation, np.float32), 1)
     return path

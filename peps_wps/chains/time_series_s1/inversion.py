@@ -15,6 +15,7 @@ from algorithms.block import Block
 from algorithms.interferometry.coherence import phase_noise
 from algorithms.time_series import DisplacementSeries, Radar, Settings, TemporalModel, invert
 from algorithms.time_series.inversion import inverter
+from peps_wps.chains.time_series_s1.air import PairAir
 from peps_wps.chains.time_series_s1.corrections import Correction
 from peps_wps.chains.time_series_s1.order import MODELS, Order
 
@@ -90,6 +91,10 @@ class Geometry:
     slant_range: Path
     elevation: Path
 
+    def heights_and_angles(self, block: Block) -> tuple[Float32, Float32]:
+        """Return heights (m) and incidence angles (rad) of a block."""
+        return _read(self.elevation, block), np.radians(_read(self.incidence, block))
+
 
 @dataclass(frozen=True)
 class StackSolver:
@@ -107,6 +112,8 @@ class StackSolver:
         What is taken off the pairs for the air and the orbits.
     order
         How they are inverted.
+    air
+        The delay in the troposphere that is taken off besides, if any.
     """
 
     dates: tuple[datetime, ...]
@@ -114,6 +121,7 @@ class StackSolver:
     geometry: Geometry
     correction: Correction
     order: Order
+    air: PairAir | None = None
 
     def solve(self, block: Block) -> DisplacementSeries:
         """Invert a block; what agrees too little has no displacement and no velocity."""
@@ -127,8 +135,10 @@ class StackSolver:
     def _strip(self, strip: Block) -> DisplacementSeries:
         """Invert a few rows."""
         phases = np.stack([_read(pair.phase, strip) - pair.offset for pair in self.pairs])
-        elevation = _read(self.geometry.elevation, strip)
+        elevation, incidence = self.geometry.heights_and_angles(strip)
         phases -= self.correction.of(strip, elevation)
+        if self.air is not None:
+            phases -= self.air.of(strip, elevation, incidence)
         coherence = np.stack([_read(pair.coherence, strip) for pair in self.pairs])
         noise = phase_noise(np.clip(coherence, *_COHERENCES), self.geometry.looks)
         # Interferometry counts baselines the other way: higher ground has a larger phase.
@@ -142,7 +152,7 @@ class StackSolver:
             radar=Radar(
                 self.geometry.wavelength,
                 _read(self.geometry.slant_range, strip),
-                np.radians(_read(self.geometry.incidence, strip)),
+                incidence,
             ),
             settings=settings_of(self.order),
         )

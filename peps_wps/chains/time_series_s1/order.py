@@ -17,7 +17,8 @@ from peps_wps.chains.optical.region import region_of
 from peps_wps.errors import InvalidInputError
 
 UNWRAPPERS: tuple[Method, ...] = ("whirlwind", "snaphu")
-ATMOSPHERES = ("none", "elevation", "planes", "both")
+ATMOSPHERES = ("none", "elevation", "planes", "both", "era5")
+ERA5 = ATMOSPHERES[-1]
 # What ties parts of a network that no pair connects; "connected": there must not be any.
 MODELS = ("connected", "linear", "quadratic")
 
@@ -64,7 +65,8 @@ class Order:
     dem_error
         Estimate what the heights lack.
     atmosphere
-        What is taken off each pair: a part proportional to the elevation, planes, or both.
+        What is taken off each pair: a part proportional to the elevation, planes, both, or the
+        delay that files of ERA5 give.
     model
         What ties parts of a network that no pair connects.
     seasonal

@@ -10,12 +10,13 @@ from shapely.geometry.base import BaseGeometry
 from algorithms.time_series.network import days_of, nearest_pairs, network
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Plan, PlanContext, Task
+from peps_wps.chains.interferometry.air import check_air
 from peps_wps.chains.interferometry.map_grid import utm_grid
 from peps_wps.chains.ortho_s1.heights import configured_dem
 from peps_wps.chains.time_series_s1.acquisitions import Found, acquisitions
 from peps_wps.chains.time_series_s1.holdings import collection_of, is_kept
 from peps_wps.chains.time_series_s1.inversion import settings_of, term_count
-from peps_wps.chains.time_series_s1.order import MODELS, Order
+from peps_wps.chains.time_series_s1.order import ERA5, MODELS, Order
 from peps_wps.chains.time_series_s1.tasks import (
     MAP,
     NETWORK,
@@ -43,13 +44,16 @@ def plan(order: Order, context: PlanContext) -> Plan:
     ------
     OrderRefusedError
         When products do not make a stack, pairs do not connect the dates, the model has more
-        terms than there are dates, the reference lies outside, or no DEM covers the area.
+        terms than there are dates, the reference lies outside, no DEM covers the area, or there is
+        no file of the air of a date.
     """
     found = acquisitions(order, context.catalogue)
     _check_reference(order, found.area)
     pairs = _pairs(order, found)
     _check_model(order, found.products, pairs)
     _check_heights(found, context)
+    if order.atmosphere == ERA5:
+        check_air(context.config, [one.start for one in found.products], found.area.bounds)
     stack = _stack(order, found)
     work = StackWork(
         stack,

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import shapely
 from pyproj import Transformer
 
+from algorithms.block import Block
 from algorithms.time_series.network import network
 from algorithms.time_series.reference import ReferenceBlock
 from peps_wps.chains.contract import TaskInputs
+from peps_wps.chains.interferometry.air import read_air
 from peps_wps.chains.interferometry.geometry_layers import height_layer, incidence_layer
 from peps_wps.chains.interferometry.mapping import AnyArray, Layer, Seen, write_layers
+from peps_wps.chains.time_series_s1.air import PairAir
 from peps_wps.chains.time_series_s1.corrections import (
     Correction,
     fitted_correction,
@@ -31,8 +35,9 @@ from peps_wps.chains.time_series_s1.holdings import (
 from peps_wps.chains.time_series_s1.inversion import Geometry, MappedPair, StackSolver
 from peps_wps.chains.time_series_s1.maps import map_work
 from peps_wps.chains.time_series_s1.misregistration import Joined, check_connected
-from peps_wps.chains.time_series_s1.order import ATMOSPHERES
+from peps_wps.chains.time_series_s1.order import ATMOSPHERES, ERA5
 from peps_wps.chains.time_series_s1.tasks import NETWORK_NAME, Acquisition, Pair, StackWork
+from peps_wps.config import Config
 from peps_wps.datalake.lake import Lake
 from peps_wps.errors import ChainError
 
@@ -95,6 +100,13 @@ class StackSeries:
     reference: ReferenceBlock
     solver: StackSolver
     datum: str
+
+    @property
+    def atmosphere(self) -> str:
+        """What is taken off the pairs for the air and the orbits."""
+        if self.solver.air is not None:
+            return self.solver.air.air.note
+        return self.work.stack.order.atmosphere
 
     @property
     def stem(self) -> str:
@@ -161,6 +173,7 @@ def series_of(
         geometry,
         _correction(work, mapped, geometry, acquisitions),
         work.stack.order,
+        _air(work, mapped, geometry, acquisitions, reference, inputs.config),
     )
     pairs = tuple(
         UsedPair(one.pair, one.record, mapped[k].dates, one.lines, one.mean_coherence)
@@ -244,9 +257,9 @@ def _correction(
     acquisitions: tuple[Acquisition, ...],
 ) -> Correction:
     """Return what is taken off the pairs for the air and the orbits, as the order says."""
-    _, elevation, planes, both = ATMOSPHERES
+    none, elevation, planes, both, era5 = ATMOSPHERES
     wanted = work.stack.order.atmosphere
-    if wanted == ATMOSPHERES[0]:
+    if wanted in (none, era5):
         return no_correction(work.stack.grid.shape, len(mapped))
     net = network([one.start for one in acquisitions], np.array([one.dates for one in mapped]))
     return fitted_correction(
@@ -256,3 +269,24 @@ def _correction(
         planes=wanted in (planes, both),
         by_elevation=wanted in (elevation, both),
     )
+
+
+def _air(
+    work: StackWork,
+    mapped: tuple[MappedPair, ...],
+    geometry: Geometry,
+    acquisitions: tuple[Acquisition, ...],
+    reference: ReferenceBlock,
+    config: Config,
+) -> PairAir | None:
+    """Return what the air of ERA5 adds to the pairs, if that is asked for."""
+    stack = work.stack
+    if stack.order.atmosphere != ERA5:
+        return None
+    bounds = shapely.from_wkt(stack.area).bounds
+    air = read_air(config, [one.start for one in acquisitions], bounds)
+    rows, columns = reference.window(stack.grid.shape)
+    block = Block(rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start)
+    pairs = np.array([one.dates for one in mapped])
+    place = block, *geometry.heights_and_angles(block)
+    return PairAir.told_against(air, stack.grid, pairs, geometry.wavelength, place)

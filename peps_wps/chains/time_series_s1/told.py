@@ -70,7 +70,7 @@ def statistics_of(folder: Path, names: Mapping[str, str], series: StackSeries) -
         "pairs": _pairs(series),
         "pairs_left_out": series.dropped,
         "products_left_out": list(series.work.left_out),
-        "atmosphere": order.atmosphere,
+        "atmosphere": series.atmosphere,
         "pixels": velocity.size,
         "seen_percent": _percent(np.isfinite(coherence)),
         "answered_percent": _percent(np.isfinite(velocity)),
@@ -97,7 +97,7 @@ def item_of(series: StackSeries, assets: Mapping[str, stac.Asset], counted: Json
     lineage = (
         f"{len(series.acquisitions)} products in {len(series.pairs)} interferograms of "
         f"{order.looks_range} x {order.looks_azimuth} looks, unwrapped by {order.unwrapper}, "
-        f"taken off each: {order.atmosphere}; inverted by weighted least squares; {series.datum}"
+        f"taken off each: {series.atmosphere}; inverted by weighted least squares; {series.datum}"
     )
     properties = {
         "title": f"Displacement from {first.start:%Y-%m-%d} to {last.start:%Y-%m-%d}",

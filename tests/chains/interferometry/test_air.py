@@ -14,7 +14,7 @@ from peps_wps.chains.interferometry.air import read_air
 from peps_wps.chains.interferometry.map_grid import MapGrid
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 from peps_wps.processing_sections import Atmosphere
-from tests.standard_air import Nodes, StandardAir, write_air
+from tests.standard_air import Nodes, StandardAir, write_air, write_geoid
 
 GEOID = 48.0  # m
 BOUNDS = 1.3, 43.5, 1.6, 43.7
@@ -32,13 +32,7 @@ def configured(pair, tmp_path_factory):
     for product, humidity in zip(pair.products, HUMIDITY, strict=True):
         air = StandardAir(43.6, humidity)
         write_air(folder, hour_of(product), air, Nodes(44.5, 0.5))
-    geoid = folder / "egm96.tif"
-    with rasterio.open(
-        geoid, "w", driver="GTiff", width=360, height=181, count=1, dtype="float32",
-        crs="EPSG:4326", transform=Affine(1, 0, -180.5, 0, -1, 90.5),
-    ) as grid:  # fmt: skip
-        grid.write(np.full((181, 360), GEOID, np.float32), 1)
-    dem = replace(pair.config.dem, geoid_path=geoid)
+    dem = replace(pair.config.dem, geoid_path=write_geoid(folder, GEOID))
     return replace(pair.config, dem=dem, atmosphere=Atmosphere(folder))
 
 
