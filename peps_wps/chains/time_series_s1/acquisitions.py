@@ -136,13 +136,12 @@ def _polarization(order: Order, products: Sequence[Product], found: Found) -> st
 
 def _one_a_date(products: Sequence[Product], order: Order, found: Found) -> list[Product]:
     """Return of each day the product that shows most of the area, the newest of equals."""
-    area = _wanted(order, products)
     days: dict[date, list[Product]] = defaultdict(list)
     for product in products:
         days[product.start.date()].append(product)
     kept = []
     for same in days.values():
-        best = max(same, key=lambda one: (round(_shown(one, area), 6), one.published, one.title))
+        best = max(same, key=lambda one: (round(_shown(one, order), 6), one.published, one.title))
         kept.append(best)
         for other in same:
             if other is not best:
@@ -150,17 +149,11 @@ def _one_a_date(products: Sequence[Product], order: Order, found: Found) -> list
     return kept
 
 
-def _wanted(order: Order, products: Sequence[Product]) -> BaseGeometry | None:
-    """Return the area that products shall show: what was asked for, or what most of them do."""
-    if order.geometry is not None:
-        return shapely.from_wkt(order.geometry)
-    return shapely.intersection_all([one.footprint for one in products]) if products else None
-
-
-def _shown(product: Product, area: BaseGeometry | None) -> float:
-    if area is None or area.area == 0.0:
+def _shown(product: Product, order: Order) -> float:
+    """Return how much of what was asked for a product shows, of any unit."""
+    if order.geometry is None:
         return float(product.footprint.area)
-    return float(product.footprint.intersection(area).area)
+    return float(product.footprint.intersection(shapely.from_wkt(order.geometry)).area)
 
 
 def _check_enough(order: Order, found: Found) -> None:
