@@ -269,8 +269,12 @@ def _corners(flown: PassFrame) -> list[tuple[float, float]]:
 
 
 def _bounds(passes: Sequence[PassFrame]) -> tuple[float, float, float, float]:
-    """West, south, east, north (degrees) of the ground under all passes, with some room."""
+    """West, south, east, north (degrees) of the ground under all passes, with some room.
+
+    East is beyond 180 where they cross the antimeridian.
+    """
     places = np.array([corner for flown in passes for corner in _corners(flown)])
+    places[:, 0] = np.unwrap(places[:, 0], period=360.0)
     west, south = places.min(axis=0) - _ROOM_DEG
     east, north = places.max(axis=0) + _ROOM_DEG
     return float(west), float(south), float(east), float(north)
