@@ -1,9 +1,11 @@
-"""S1_TILING: how well its dates lie on each other, and what a date costs.
+"""S1_TILING: how well its dates lie on each other, how much speckle is left, what a date costs.
 
-    python -m benchmarks.tiling FOLDER [--part registration cost] [--tile 31TEL]
+    python -m benchmarks.tiling FOLDER [--part registration looks cost] [--tile 31TEL]
 
 `registration` simulates dates of one orbit over hills and of several orbits over flat ground, each
-with its own speckle, publishes them and correlates the images. `cost` computes one date of a tile
+with its own speckle, publishes them and correlates the images. `looks` publishes 15 dates of an
+orbit, filtered, and applies the formula of Quegan and Yu to the unfiltered ones in plain NumPy; it
+compares numbers of looks and means. `cost` computes one date of a tile
 of the product of `benchmarks.s1_ortho` (FOLDER/full, simulated when it does not exist) as S1_TILING
 and as S1_ORTHO do, in turns, each in the fork of a warm process.
 """
@@ -18,8 +20,10 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from algorithms.correlation import correlate
+from algorithms.speckle import equivalent_looks
 from algorithms.warm import warm
 from benchmarks.measure import measure
 from benchmarks.s1_ortho import Case, simulate
@@ -40,6 +44,7 @@ TILE = "31TCJ"
 FIRST = datetime(2021, 8, 9, 17, 39, 53, 153776, UTC)
 LINES, SAMPLES = 1400, 1800
 WINDOW, STEP, LARGEST = 63, 32, 3.0
+DATES, RADIUS, MIDDLE = 15, 2, 300
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,9 @@ class Dates:
         del asked
         return self.products[:most]
 
-    def tasks(self, tile: str) -> list[Task]:
+    def tasks(self, tile: str, speckle_filter: str = "none") -> list[Task]:
         given = {"tiles": [tile], "start": ["2014-01-01"], "end": ["2100-01-01"]}
-        given |= {"min_coverage": ["0.1"], "min_images": ["1"], "filter": ["none"]}
+        given |= {"min_coverage": ["0.1"], "min_images": ["1"], "filter": [speckle_filter]}
         chain = TilingS1()
         return list(chain.plan(chain.parse(given), PlanContext(self, self.config)).tasks)
 
@@ -175,6 +180,48 @@ def displacement(reference: NDArray[np.float32], secondary: NDArray[np.float32])
     return ", ".join(told)
 
 
+def looks(folder: Path) -> None:
+    """Print the looks of 15 dates before and after the filter, and by the plain formula."""
+    hills = Terrain(*PLACE, 400.0, waves_of(ROLLING_HILLS, np.random.default_rng(5), scale=1.0))
+    orders = [order_of(12 * number) for number in range(DATES)]
+    dates = simulated(folder / "looks", hills, orders)
+    shutil.rmtree(dates.config.datalake.path, ignore_errors=True)
+    for task in dates.tasks(TILE, "quegan"):
+        dates.publish(task)
+    named = sorted(dates.config.datalake.path.rglob("*_filtered.tif"))
+    after = np.array([middle_of(path) for path in named])
+    before = np.array(
+        [middle_of(path.with_name(path.name.replace("_filtered", ""))) for path in named]
+    )
+    formula = quegan_by_formula(before)
+    inner = np.s_[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    for number, path in enumerate(named):
+        images = (before[number][inner], after[number][inner], formula[number][inner])
+        told = [f"{equivalent_looks(image.astype(np.float32)):.2f}" for image in images]
+        change_db = 10 * np.log10(images[1].mean(dtype=np.float64) / images[0].mean())
+        date = path.stem.removesuffix("_filtered").rpartition("_")[2]
+        print(
+            f"looks of {date}: before, after, formula {', '.join(told)}; mean {change_db:+.4f} dB"
+        )
+
+
+def middle_of(path: Path) -> NDArray[np.float64]:
+    """Return the middle of what VV of an image covers."""
+    with rasterio.open(path) as dataset:
+        power = dataset.read(1)
+    rows, columns = np.flatnonzero(power.any(axis=1)), np.flatnonzero(power.any(axis=0))
+    row, column = (rows[0] + rows[-1]) // 2, (columns[0] + columns[-1]) // 2
+    middle = power[row - MIDDLE : row + MIDDLE, column - MIDDLE : column + MIDDLE]
+    return middle.astype(np.float64)
+
+
+def quegan_by_formula(stack: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Filter images that hold data everywhere, term by term."""
+    side = 2 * RADIUS + 1
+    means = np.array([uniform_filter(image, side, mode="nearest") for image in stack])
+    return means * np.mean(stack / means, axis=0)
+
+
 def cost(folder: Path, tile: str, runs: int) -> None:
     """Print what a date of a tile costs beside the tile of S1_ORTHO."""
     full = folder / "full"
@@ -192,12 +239,14 @@ def cost(folder: Path, tile: str, runs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--part", nargs="+", default=["registration", "cost"])
+    parser.add_argument("--part", nargs="+", default=["registration", "looks", "cost"])
     parser.add_argument("--tile", default="31TEL")
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     if "registration" in arguments.part:
         registration(arguments.folder)
+    if "looks" in arguments.part:
+        looks(arguments.folder)
     if "cost" in arguments.part:
         cost(arguments.folder, arguments.tile, arguments.runs)
 

@@ -13,6 +13,7 @@ import rasterio
 from PIL import Image
 
 from algorithms.speckle import quegan
+from tests.algorithms.speckle.formula import quegan_by_formula
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries, simulate_series
 
 pytestmark = pytest.mark.xdist_group("tiling")
@@ -76,6 +77,26 @@ def test_filtered_files_are_the_formula_applied_to_the_others(full: Run) -> None
     valid = expected > 0
     # Ten bits of mantissa are kept: half a unit of the last is 2**-11.
     assert np.abs(found[valid] / expected[valid] - 1).max() <= 2**-11 * 1.001
+
+
+def test_filtered_dates_have_the_looks_of_the_plain_formula_and_keep_their_mean(full: Run) -> None:
+    middle = np.s_[:, 0, 340:540, 300:560]  # VV, where there is data everywhere
+    before, found = stack_of(full)[middle], stack_of(full, "_filtered")[middle]
+    assert before.min() > 0
+    inner = np.s_[:, 2:-2, 2:-2]  # as far as the window sees
+    found, expected = found[inner], quegan_by_formula(before, 2)[inner]
+
+    np.testing.assert_allclose(looks_of(found), looks_of(expected), rtol=0.05)
+    change_db = 10 * np.log10(found.mean(axis=(1, 2)) / before[inner].mean(axis=(1, 2)))
+    assert np.abs(change_db).max() <= 0.05
+
+
+def looks_of(stack: np.ndarray) -> np.ndarray:
+    """Mean squared over variance of windows of 15 pixels."""
+    dates, rows, columns = stack.shape[0], stack.shape[1] // 15, stack.shape[2] // 15
+    windows = stack[:, : 15 * rows, : 15 * columns].astype(np.float64)
+    windows = windows.reshape(dates, rows, 15, columns, 15)
+    return windows.mean(axis=(2, 4)) ** 2 / windows.var(axis=(2, 4))
 
 
 def test_filtered_files_say_so_in_tags_and_items(full: Run) -> None:
