@@ -58,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     product.add_argument(
         "--zip", choices=("stored", "deflated"), default="folder", help="default: a SAFE folder"
     )
+    _add_truth_arguments(parser)
+    add_pair_arguments(parser)
+
+
+def _add_truth_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what is simulated, and of what products say of it."""
     truth = parser.add_argument_group("truth")
     truth.add_argument("--seed", type=int, default=1)
     truth.add_argument("--steep", action="store_true", help="steep relief of uniform gamma0")
@@ -70,7 +76,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shift of the annotation's state vectors, metres; a good orbit file is written",
     )  # fmt: skip
     truth.add_argument("--geoid", type=Path, help="EGM96 grid: write an orthometric DEM")
-    add_pair_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,17 +7,7 @@ from typing import Any
 
 import shapely
 
-from peps_wps.writers.stac import (
-    LICENCE,
-    PRECISION_DEG,
-    VERSION,
-    Asset,
-    Grid,
-    asset_document,
-    footprint_on,
-    gridded,
-    instant_text,
-)
+from peps_wps.writers.stac import Asset, Grid, gridded, instant_text, item_on
 
 Json = dict[str, Any]
 
@@ -57,7 +47,6 @@ def derived_item(
     items = list(parents.values())
     common = _common(items)
     covered = shapely.union_all([shapely.geometry.shape(item["geometry"]) for item in items])
-    footprint, bbox = footprint_on(grid, covered)
     lineage = f"Made of {', '.join(item['id'] for item in items)}."
     properties = {
         **common,
@@ -70,24 +59,12 @@ def derived_item(
         "peps:composite": kind,
         "peps:dates": sorted(item["properties"]["datetime"] for item in items),
     }
+    item = item_on(grid, covered, identifier, extensions=(), properties=properties, assets=assets)
     derived = [
         {"rel": "derived_from", "href": href, "type": "application/geo+json"} for href in parents
     ]
-    extensions = sorted({name for item in items for name in item.get("stac_extensions", [])})
-    return {
-        "type": "Feature",
-        "stac_version": VERSION,
-        "stac_extensions": extensions,
-        "id": identifier,
-        "geometry": shapely.geometry.mapping(shapely.set_precision(footprint, PRECISION_DEG)),
-        "bbox": bbox,
-        "properties": properties,
-        "links": [
-            *derived,
-            {"rel": "license", "href": LICENCE, "title": "Copernicus Sentinel data"},
-        ],
-        "assets": {key: asset_document(asset) for key, asset in assets.items()},
-    }
+    extensions = {name for parent in items for name in parent.get("stac_extensions", [])}
+    return {**item, "stac_extensions": sorted(extensions), "links": [*derived, *item["links"]]}
 
 
 def _common(items: list[Json]) -> Json:
