@@ -146,15 +146,35 @@ def _search_level(
 ) -> tuple[_Grid, Float32]:
     """Search windows of images reduced by `scale`; return the field found and its peak ratios."""
     step = max(round(settings.step / scale), _LEAST_STEP)
-    rows, columns = (axis_of_nodes(size, step) for size in reference.shape)
-    places = _at_full(rows, scale), _at_full(columns, scale)
+    nodes = tuple(axis_of_nodes(size, step) for size in reference.shape)
+    places = _at_full(nodes[0], scale), _at_full(nodes[1], scale)
     start = np.stack([part / scale for part in known.at(*places)], axis=-1)
+    found = _search_rows((reference, secondary), settings, nodes, start, radius)
+    dy, dx, score, ratio = np.moveaxis(found, -1, 0)
+    is_wrong = ~(score >= _LEAST_CORRELATION)
+    dy, dx = (np.where(is_wrong, np.float32(np.nan), part) for part in (dy, dx))
+    is_wrong = is_outlier(dy, dx)
+    gapless = (
+        scale * without_gaps(np.where(is_wrong, np.float32(np.nan), part), start[..., axis].mean())
+        for axis, part in enumerate((dy, dx))
+    )
+    return _Grid(*places, *gapless), ratio
+
+
+def _search_rows(
+    images: tuple[Image, Image],
+    settings: CorrelationSettings,
+    nodes: tuple[Int32, ...],
+    start: Float64,
+    radius: int,
+) -> Float32:
+    """Search the windows of all nodes from where they start; return what `search_nodes` finds."""
+    rows, columns = nodes
     found = np.empty((rows.size, columns.size, 4), np.float32)
     outcome = np.empty(columns.size, np.uint8)
-    half = min(settings.window, min(reference.shape) // _MOST_OF_SIDE) // 2
+    half = min(settings.window, min(images[0].shape) // _MOST_OF_SIDE) // 2
     first, second = (
-        strip_of(image, 0, image.shape[0], smoothing=settings.smoothing)
-        for image in (reference, secondary)
+        strip_of(image, 0, image.shape[0], smoothing=settings.smoothing) for image in images
     )
     for index, row in enumerate(rows):
         search_nodes(
@@ -173,12 +193,4 @@ def _search_level(
             found[index],
             outcome,
         )
-    dy, dx, score, ratio = np.moveaxis(found, -1, 0)
-    is_wrong = ~(score >= _LEAST_CORRELATION)
-    dy, dx = (np.where(is_wrong, np.float32(np.nan), part) for part in (dy, dx))
-    is_wrong = is_outlier(dy, dx)
-    gapless = (
-        scale * without_gaps(np.where(is_wrong, np.float32(np.nan), part), start[..., axis].mean())
-        for axis, part in enumerate((dy, dx))
-    )
-    return _Grid(*places, *gapless), ratio
+    return found

@@ -176,18 +176,13 @@ def _weigh(
 
 
 @compiled
-def _prepare(reference: Float32, corner: tuple[int, int], window: Float32, normal: Float64) -> bool:
-    """Fill in what of a window does not change; False where it has too little structure.
-
-    Of `window`, 0 is the weight w; 1 becomes w f', f' the window without its mean; 2 and 3 become
-    w f_r and w f_c, gradients without their means. `normal` becomes the inverse of the normal
-    matrix (rr, rc, cc), the energy of f', sum of w, sum of w**2 over sum of w, the products of f'
-    with the gradients, and the mean of f.
-    """
+def _fill_gradients(
+    reference: Float32, corner: tuple[int, int], window: Float32, sums: Float64
+) -> None:
+    """Fill in a window and its gradients (1, 4, 5), and sum up w, w**2, w f, w f_r and w f_c."""
     top, left = corner
     side = window.shape[1]
     weight = window[0]
-    sums = np.zeros(10, np.float64)
     for row in range(side):
         up2, up1 = reference[top + row - 2], reference[top + row - 1]
         line = reference[top + row]
@@ -206,6 +201,21 @@ def _prepare(reference: Float32, corner: tuple[int, int], window: Float32, norma
             sums[2] += w * line[x]
             sums[3] += w * gradient_row
             sums[4] += w * gradient_column
+
+
+@compiled
+def _prepare(reference: Float32, corner: tuple[int, int], window: Float32, normal: Float64) -> bool:
+    """Fill in what of a window does not change; False where it has too little structure.
+
+    Of `window`, 0 is the weight w; 1 becomes w f', f' the window without its mean; 2 and 3 become
+    w f_r and w f_c, gradients without their means. `normal` becomes the inverse of the normal
+    matrix (rr, rc, cc), the energy of f', sum of w, sum of w**2 over sum of w, the products of f'
+    with the gradients, and the mean of f.
+    """
+    side = window.shape[1]
+    weight = window[0]
+    sums = np.zeros(5, np.float64)
+    _fill_gradients(reference, corner, window, sums)
     mean, mean_row, mean_column = sums[2] / sums[0], sums[3] / sums[0], sums[4] / sums[0]
     energy, rr, rc, cc, fr, fc = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     window[1:4, :, side:] = 0.0
