@@ -1,11 +1,12 @@
 """Cost of S1_INTERFEROGRAM: a full swath of nine bursts, and what follows for a whole product.
 
-    python -m benchmarks.interferogram_chain FOLDER [--part cells last]
+    python -m benchmarks.interferogram_chain FOLDER [--part cells last] [--looks 20x4]
 
 FOLDER holds a full-size pair of swath IW2 and its DEM in `dem`; when it does not exist, the pair is
 simulated: images of noise, three gigabytes. `cells` measures the tasks of the bursts, from files to
 cells; `last` the task that merges, filters, unwraps and maps them, noise being the worst that can
-be unwrapped. A product has 2.8 times the pixels: swaths of 22612, 26395 and 25384 samples a line.
+be unwrapped; with looks of 7x4 it has as many cells as that of a product with 20x4. A product has
+2.8 times the pixels: swaths of 22612, 26395 and 25384 samples a line.
 """
 
 import argparse
@@ -60,10 +61,11 @@ class Case:
     def product(self, identifier: str) -> Product | None:
         return next((one for one in self.products if one.title == identifier), None)
 
-    def tasks(self) -> list[Task]:
+    def tasks(self, looks: str) -> list[Task]:
         chain = InterferogramS1()
         reference, secondary = (product.title for product in self.products)
-        order = chain.parse({"reference": [reference], "secondary": [secondary]})
+        asked = {"reference": [reference], "secondary": [secondary], "looks": [looks]}
+        order = chain.parse(asked)
         return list(chain.plan(order, PlanContext(self, self.config)).tasks)
 
     def run(self, task: Task, earlier: tuple[FinishedTask, ...] = ()) -> FinishedTask:
@@ -107,12 +109,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--part", nargs="+", choices=("cells", "last"), default=("cells", "last"))
+    parser.add_argument("--looks", default="20x4")
     arguments = parser.parse_args()
     if not arguments.folder.exists():
         simulate(arguments.folder)
     warm()
     case = Case.of(arguments.folder)
-    *bursts, last = case.tasks()
+    *bursts, last = case.tasks(arguments.looks)
     finished: list[FinishedTask] = []
 
     def compute() -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from peps_wps.chains.coherence_s1.order import Order
@@ -21,12 +20,12 @@ from peps_wps.chains.interferometry.describe import (
     tags_of,
 )
 from peps_wps.chains.interferometry.facts import PairFacts, finished_bursts
-from peps_wps.chains.interferometry.map_grid import MapGrid, projected, tile_grids
-from peps_wps.chains.interferometry.mapping import MapWork, value_layer, write_layers
+from peps_wps.chains.interferometry.map_grid import MapGrid, tile_grids
+from peps_wps.chains.interferometry.mapping import map_work, value_layer, write_layers
 from peps_wps.chains.interferometry.order_fields import looks_text
 from peps_wps.chains.interferometry.pictures import coherence_picture
 from peps_wps.chains.interferometry.solve import KeptPair, Merged, merged
-from peps_wps.chains.interferometry.terrain import Relief, map_relief, on_one_turn
+from peps_wps.chains.interferometry.terrain import Relief, map_relief
 from peps_wps.chains.ortho_s1.heights import configured_dem
 from peps_wps.errors import ChainError
 from peps_wps.writers import stac
@@ -54,7 +53,7 @@ def run_tiles(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
         polarization: _merged(order, inputs, names) for polarization, names in work.bursts.items()
     }
     facts = next(iter(found.values())).facts
-    area = _area(order, facts)
+    area = order.wanted.of(facts.shown)
     relief = map_relief(configured_dem(inputs.config), area, facts.near_incidence)
     grids = tile_grids(area, order.resolution, order.tiles)
     threads = inputs.config.processing.threads
@@ -102,14 +101,6 @@ def _merged(order: Order, inputs: TaskInputs, names: list[str]) -> PairCoherence
     return PairCoherence(facts, kept, merged(kept))
 
 
-def _area(order: Order, facts: PairFacts) -> BaseGeometry:
-    """Return what of the bursts an order is for, degrees."""
-    shown = facts.shown
-    if order.wanted.region is None:
-        return shown
-    return shown.intersection(on_one_turn(shapely.from_wkt(order.wanted.region), shown.centroid.x))
-
-
 def _write_tile(
     order: Order,
     found: Mapping[str, PairCoherence],
@@ -127,7 +118,7 @@ def _write_tile(
 
         layer = value_layer(COHERENCE, f"Coherence {polarization}", one.whole.coherence)
         images = write_layers(
-            _map_work(order, one, place),
+            map_work(place.target, one.kept, one.whole, place.relief, order.wanted, place.area),
             [layer],
             folder,
             f"{one.facts.stem}_{place.target.tile}",
@@ -152,19 +143,6 @@ def _write_tile(
     files = [asset.href for asset in assets.values()]
     drawn = next(name for name in files if name.endswith(".png"))
     return {"files": [*files, f"{item['id']}.json"], "picture": drawn}
-
-
-def _map_work(order: Order, one: PairCoherence, place: _Place) -> MapWork:
-    """Return what is put on a tile."""
-    return MapWork(
-        place.target,
-        one.whole.grid,
-        one.kept.secondary_frame,
-        one.whole.held.astype(np.uint8),
-        place.relief,
-        place.area,
-        None if order.wanted.region is None else projected(place.area, place.target.epsg),
-    )
 
 
 def _sentence(order: Order, one: PairCoherence) -> str:

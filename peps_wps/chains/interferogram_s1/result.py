@@ -1,7 +1,5 @@
 """The last task of an order: bursts become one interferogram, its phase is solved and mapped."""
 
-import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from peps_wps.chains.contract import Progress, Task, TaskInputs, TaskResult
@@ -10,11 +8,11 @@ from peps_wps.chains.interferogram_s1.files import GridFiles, write_grid
 from peps_wps.chains.interferogram_s1.layers import layers_of
 from peps_wps.chains.interferogram_s1.order import Order
 from peps_wps.chains.interferometry.air_path import air_path
-from peps_wps.chains.interferometry.facts import PairFacts, finished_bursts
-from peps_wps.chains.interferometry.map_grid import MapGrid, projected, tile_grids, utm_grid
-from peps_wps.chains.interferometry.mapping import MapWork
+from peps_wps.chains.interferometry.facts import finished_bursts
+from peps_wps.chains.interferometry.map_grid import MapGrid, tile_grids, utm_grid
+from peps_wps.chains.interferometry.mapping import map_work
 from peps_wps.chains.interferometry.solve import KeptPair, merged, solved
-from peps_wps.chains.interferometry.terrain import map_relief, on_one_turn
+from peps_wps.chains.interferometry.terrain import map_relief
 from peps_wps.chains.ortho_s1.heights import configured_dem
 from peps_wps.errors import ChainError
 
@@ -26,7 +24,7 @@ def run_result(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult
     """Make the results of an order from what the tasks of its bursts gave."""
     order = Order.from_json(task.body["order"])
     account = _account(order, inputs, progress)
-    area = _area(order, account.facts)
+    area = order.wanted.of(account.facts.shown)
     grids = _grids(order, area)
     layers = layers_of(order, account.whole, account.solution, account.air_path)
     written: list[GridFiles] = []
@@ -38,7 +36,7 @@ def run_result(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult
 
         folder = inputs.scratch / target.tile
         folder.mkdir(exist_ok=True)
-        work = _map_work(account, target, area)
+        work = map_work(target, account.kept, account.whole, account.relief, order.wanted, area)
         threads = inputs.config.processing.threads
         found = write_grid(account, work, layers, folder, threads=threads, progress=tell)
         written += [found] if found else []
@@ -52,20 +50,6 @@ def run_result(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult
     }
     files = (f"{one.tile}/{name}" if one.tile else name for one in written for name in one.names)
     return TaskResult(body, tuple(files))
-
-
-def _map_work(account: Account, target: MapGrid, area: BaseGeometry) -> MapWork:
-    """Return what is put on one map."""
-    whole = account.whole
-    return MapWork(
-        target,
-        whole.grid,
-        account.kept.secondary_frame,
-        whole.held.astype(np.uint8),
-        account.relief,
-        area,
-        None if account.order.wanted.region is None else projected(area, target.epsg),
-    )
 
 
 def _account(order: Order, inputs: TaskInputs, progress: Progress) -> Account:
@@ -85,21 +69,13 @@ def _account(order: Order, inputs: TaskInputs, progress: Progress) -> Account:
         progress=lambda message, share: progress(message, _SOLVED + 45 * share),
     )
     progress("Reading the heights", _MAPPED - 5)
-    area = _area(order, facts)
+    area = order.wanted.of(facts.shown)
     relief = map_relief(configured_dem(inputs.config), area, facts.near_incidence)
     added = None
     if order.atmosphere == "era5":
         progress("Reading the air", _MAPPED - 2)
         added = air_path(inputs.config, facts, area, whole, solution, relief)
     return Account(order, facts, tuple(bursts), kept, shift, whole, solution, relief, added)
-
-
-def _area(order: Order, facts: PairFacts) -> BaseGeometry:
-    """Return what of the bursts an order is for, degrees."""
-    shown = facts.shown
-    if order.wanted.region is None:
-        return shown
-    return shown.intersection(on_one_turn(shapely.from_wkt(order.wanted.region), shown.centroid.x))
 
 
 def _grids(order: Order, area: BaseGeometry) -> tuple[MapGrid, ...]:

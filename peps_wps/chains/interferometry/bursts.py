@@ -41,6 +41,12 @@ class Wanted:
     region: str | None = None
     names: tuple[str, ...] = ()
 
+    def of(self, shown: BaseGeometry) -> BaseGeometry:
+        """Return what is wanted of an area that bursts show, degrees."""
+        if self.region is None:
+            return shown
+        return shown.intersection(on_one_turn(shapely.from_wkt(self.region), shown.centroid.x))
+
 
 @dataclass(frozen=True)
 class SlcPair:
@@ -156,7 +162,7 @@ def outline(pair: SlcPair) -> BaseGeometry:
     swaths, bursts = pair.reference.swaths, pair.reference.bursts
     parts = [footprint(swaths[key[0]], bursts[key]) for key in pair.keys]
     centre = parts[0].centroid.x
-    near = [_turned(part, centre) for part in parts]
+    near = [on_one_turn(part, centre) for part in parts]
     return shapely.union_all(near)
 
 
@@ -169,10 +175,10 @@ def near_incidence(pair: SlcPair, keys: Sequence[BurstKey]) -> float:
     return min(float(angle.min()) for angle in angles)
 
 
-def _turned(part: BaseGeometry, centre: float) -> BaseGeometry:
-    """Return a part with its longitudes turned to those around a centre."""
-    turns = 360.0 * round((centre - part.centroid.x) / 360.0)
-    return shapely.affinity.translate(part, turns)
+def on_one_turn(area: BaseGeometry, centre: float) -> BaseGeometry:
+    """Return an area with its longitudes turned to those around a centre, degrees."""
+    turns = 360.0 * round((centre - area.centroid.x) / 360.0)
+    return shapely.affinity.translate(area, turns)
 
 
 def _is_wanted(product: SlcProduct, key: BurstKey, wanted: Wanted) -> bool:

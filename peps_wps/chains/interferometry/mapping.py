@@ -23,7 +23,9 @@ from algorithms.interferometry.geocoding import (
     values_on_map,
 )
 from algorithms.interferometry.model import Complex64, Float32, RadarFrame
+from peps_wps.chains.interferometry.bursts import Wanted
 from peps_wps.chains.interferometry.map_grid import MapGrid, projected
+from peps_wps.chains.interferometry.solve import KeptPair, Merged
 from peps_wps.chains.interferometry.terrain import Relief, heights_on_map
 from peps_wps.writers.cog import BLOCK, CogWriter, OverviewRule
 from peps_wps.writers.cog_layout import RasterDescription
@@ -160,6 +162,40 @@ class MapWork:
     relief: Relief
     shown: BaseGeometry
     cut: BaseGeometry | None = None
+
+
+def map_work(
+    target: MapGrid,
+    kept: KeptPair,
+    whole: Merged,
+    relief: Relief,
+    wanted: Wanted,
+    area: BaseGeometry,
+) -> MapWork:
+    """Return the work of a pair on one map.
+
+    Parameters
+    ----------
+    target
+        The map.
+    kept, whole
+        The pair.
+    relief
+        The terrain around.
+    wanted
+        Which bursts: results are cut to an area, not to the outline of bursts.
+    area
+        What of the bursts is wanted, degrees.
+    """
+    return MapWork(
+        target,
+        whole.grid,
+        kept.secondary_frame,
+        whole.held.astype(np.uint8),
+        relief,
+        area,
+        None if wanted.region is None else projected(area, target.epsg),
+    )
 
 
 def write_layers(

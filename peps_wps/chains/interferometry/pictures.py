@@ -37,7 +37,7 @@ def displacement_picture(path: Path, displacement: Path, *, unit: str = "cm") ->
     """
     values = _read(displacement)
     known = np.abs(values[np.isfinite(values)])
-    most = max(float(np.percentile(known, 99)) if known.size else 0.0, 1e-3)
+    most = max(float(np.percentile(known, 99.8)) if known.size else 0.0, 1e-3)
     _write(
         path,
         values,

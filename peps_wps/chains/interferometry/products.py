@@ -7,12 +7,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, PlanContext
-from peps_wps.chains.interferometry.bursts import Wanted
+from peps_wps.chains.interferometry.bursts import Wanted, on_one_turn
 from peps_wps.chains.interferometry.order_fields import BurstName
 from peps_wps.chains.optical.region import check_meets
 from peps_wps.chains.ortho_s1.heights import configured_dem
@@ -79,7 +78,7 @@ def check_pair(reference: Product, secondary: Product, name: str) -> None:
                 f"{reference.title} is {first}: expected the same",
             )
     ground = reference.footprint
-    common = ground.intersection(_nearest(secondary.footprint, ground))
+    common = ground.intersection(on_one_turn(secondary.footprint, ground.centroid.x))
     if common.area < _LEAST_COMMON * ground.area:
         raise OrderRefusedError(
             name,
@@ -147,11 +146,10 @@ def check_heights(wanted: Wanted, products: Sequence[Product], context: PlanCont
 def common_area(wanted: Wanted, products: Sequence[Product]) -> BaseGeometry:
     """Return what an order is for of that which two products show, degrees."""
     first = products[0].footprint
-    common = first.intersection(_nearest(products[1].footprint, first))
-    if wanted.region is not None:
-        area = _nearest(shapely.from_wkt(wanted.region), first)
-        common = common.intersection(area) if common.intersects(area) else common
-    return common
+    common = first.intersection(on_one_turn(products[1].footprint, first.centroid.x))
+    area = wanted.of(common)
+    # Footprints are drawn through few corners: bursts may reach beyond them.
+    return common if area.is_empty else area
 
 
 def swaths_of(product: Product, wanted: Wanted) -> tuple[str, ...]:
@@ -178,9 +176,3 @@ def share_of(number: int, parts: int, count: int) -> slice:
     """Return which of some bursts are those of one part."""
     bounds = np.linspace(0, count, parts + 1).round().astype(int)
     return slice(int(bounds[number]), int(bounds[number + 1]))
-
-
-def _nearest(area: BaseGeometry, to: BaseGeometry) -> BaseGeometry:
-    """Return an area with its longitudes turned to those of another."""
-    turns = 360.0 * round((to.centroid.x - area.centroid.x) / 360.0)
-    return shapely.affinity.translate(area, turns)

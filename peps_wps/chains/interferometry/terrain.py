@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
@@ -83,9 +82,3 @@ def heights_on_map(relief: Relief, grid: MapGrid, block: Block) -> NDArray[np.fl
         shape=(block.rows, block.columns),
         method="bilinear",
     )
-
-
-def on_one_turn(area: BaseGeometry, centre: float) -> BaseGeometry:
-    """Return an area with its longitudes turned to those around a centre, degrees."""
-    turns = 360.0 * round((centre - area.centroid.x) / 360.0)
-    return shapely.affinity.translate(area, turns)
