@@ -98,7 +98,8 @@ def _merged(order: Order, inputs: TaskInputs, names: list[str]) -> PairCoherence
     """Merge the bursts of some tasks."""
     facts, bursts = finished_bursts([one for one in inputs.earlier if one.task.name in names])
     kept = KeptPair(tuple(one.task.folder / one.record.file for one in bursts), order.looks)
-    return PairCoherence(facts, kept, merged(kept))
+    missing = max(one.record.missing for one in bursts)
+    return PairCoherence(facts.above(missing), kept, merged(kept))
 
 
 def _write_tile(

@@ -101,12 +101,8 @@ class Account:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is to be kept in mind of the result."""
-        found = list(self.facts.remarks)
         missing = max([self.relief.missing, *(one.record.missing for one in self.bursts)])
-        if missing > 0:
-            found.append(
-                f"{100 * missing:.2f} percent of the heights are missing, taken as sea level"
-            )
+        found = list(self.facts.above(missing).remarks)
         if self.order.esd and self.shift is None:
             found.append(
                 "the azimuth misregistration could not be measured: no overlap of bursts is "

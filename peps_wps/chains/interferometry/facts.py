@@ -1,7 +1,7 @@
 """What results say of the products of a pair: told by the tasks that read them, as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import shapely
@@ -20,6 +20,13 @@ ORBIT_REMARK = {
         "which may leave ramps of phase"
     ),
 }
+
+
+def missing_heights(share: float) -> tuple[str, ...]:
+    """Return what is to be told of a share of heights that no file holds, nothing of none."""
+    if share <= 0.0:
+        return ()
+    return (f"{100 * share:.2g} percent of the heights are missing, taken as sea level",)
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,11 @@ class PairFacts:
         """Return the facts that `to_json` gave."""
         scenes = {name: SceneFacts(**body[name]) for name in ("reference", "secondary")}
         return cls(**{**body, **scenes, "remarks": tuple(body["remarks"])})
+
+    def above(self, missing: float) -> "PairFacts":
+        """Return the facts with a remark where a share of the heights below is missing."""
+        remarks = (*self.remarks, *missing_heights(missing))
+        return replace(self, remarks=remarks)
 
     @property
     def scenes(self) -> tuple[SceneFacts, SceneFacts]:

@@ -80,7 +80,8 @@ def _compute(work: Pair, lake: Lake, inputs: TaskInputs, progress: Progress) -> 
     )
     progress("Comparing the bursts", 94)
     kept = KeptPair(tuple(folder / one.file for one in records), stack.order.looks)
-    record = PairRecord(PairFacts.of(pair), tuple(records), kept.shift(), baseline)
+    facts = PairFacts.of(pair).above(max(one.missing for one in records))
+    record = PairRecord(facts, tuple(records), kept.shift(), baseline)
     keep(lake, work, record)
 
 

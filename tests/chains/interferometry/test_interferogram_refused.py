@@ -9,6 +9,7 @@ import pytest
 import rasterio
 import shapely
 
+from peps_wps.chains.coherence_s1.chain import CoherenceS1
 from peps_wps.chains.contract import PlanContext
 from peps_wps.chains.interferogram_s1 import plan as planning
 from peps_wps.chains.interferogram_s1.chain import InterferogramS1
@@ -143,16 +144,22 @@ def test_too_many_cells_to_unwrap_fail_before_any_is_computed(pair, tmp_path, mo
     assert large.told == ["Reading the annotations"]
 
 
-def test_water_everywhere_gives_a_result_with_a_warning(tmp_path):
-    """No coherence at all, and a hole in the DEM: both are said, nothing fails."""
-    sea = simulate_pair(tmp_path / "pair", coherence=0.0, bursts=1, lines=200, samples=500)
+@pytest.fixture(scope="module")
+def sea(tmp_path_factory):
+    """No coherence at all, and a hole in the DEM."""
+    sea = simulate_pair(
+        tmp_path_factory.mktemp("sea"), coherence=0.0, bursts=1, lines=200, samples=500
+    )
     (dem,) = (sea.folder / "dem").glob("*.tif")
     with rasterio.open(dem, "r+") as dataset:
         heights = dataset.read(1)
         heights[heights.shape[0] // 2 :, : heights.shape[1] // 2] = -32768.0
         dataset.nodata = -32768.0
         dataset.write(heights, 1)
+    return sea
 
+
+def test_water_everywhere_gives_a_result_with_a_warning(sea, tmp_path):
     made = sea.make(InterferogramS1(), tmp_path / "run", sea.titles())
 
     warnings = " ".join(
@@ -163,3 +170,11 @@ def test_water_everywhere_gives_a_result_with_a_warning(tmp_path):
     assert "percent of the heights are missing" in warnings
     with rasterio.open(made.layer("components")) as dataset:
         assert not np.any(dataset.read(1))
+
+
+def test_coherence_tells_of_a_hole_in_the_heights_too(sea, tmp_path):
+    made = sea.make(CoherenceS1(), tmp_path / "run", sea.titles() | {"resolution": ["60"]})
+
+    (path,) = made.last.folder.rglob("*_coherence.json")
+    item = json.loads(path.read_text())
+    assert "percent of the heights are missing" in " ".join(item["properties"]["peps:warnings"])
