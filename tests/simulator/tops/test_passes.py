@@ -255,6 +255,16 @@ def test_scores_find_the_errors_that_a_map_was_given(
     assert spread < 1e-5
 
 
+def test_the_dem_of_a_pass_across_the_antimeridian_has_the_tiles_of_its_ground(
+    tmp_path: Path,
+) -> None:
+    ground = Terrain(np.radians(179.99), np.radians(-17.5), 200.0, np.empty((0, 4)))
+    order = replace(PAIR, scene=Scene(ground), bursts=1, lines=60, samples=400)
+    write_passes(tmp_path, order, Options())
+    names = sorted(path.name for path in (tmp_path / "dem").iterdir())
+    assert names == [f"Simulated_DEM_S18_00_{column}_00.tif" for column in ("E179", "W180")]
+
+
 def test_a_target_that_is_off_is_found_off(tmp_path: Path) -> None:
     scene = replace(PAIR.scene, targets=(PointTarget(200.0, 100.0, 1e4),))
     truth = PairTruth(replace(PAIR, scene=scene))
