@@ -55,7 +55,7 @@ def go_on(stack: SimulatedStack, journal: Path) -> Run:
     if journal.exists():
         run: Run = pickle.loads(journal.read_bytes())
     else:
-        run = stack.plan(neighbours="2")
+        run = stack.plan(neighbours="1")
     for task in run.tasks:
         if task.name not in run.finished:
             stack.do(task, run)
@@ -90,10 +90,8 @@ def test_a_killed_order_ends_as_one_that_was_not(
     stack: SimulatedStack, seed: int, tmp_path: Path
 ) -> None:
     rng = random.Random(seed)
-    stack.once("two neighbours", neighbours="2")
     whole = stack.service("killed-not")
-    if not list(whole.lake.files.products()):
-        go_on(whole, tmp_path / "whole")
+    expected = whole.gather(go_on(whole, stack.folder / "killed-not.journal"))
     other = stack.service(f"killed-{seed}")
     journal = tmp_path / "journal"
     for _ in range(3 if DRILLS else 1):
@@ -106,9 +104,9 @@ def test_a_killed_order_ends_as_one_that_was_not(
     run = other.gather(go_on(other, journal))
 
     assert_same(maps_of(other), maps_of(whole))
-    expected = stack.once("two neighbours")
     for kind in ("velocity", "displacement"):
-        np.testing.assert_array_equal(run.values(kind), expected.values(kind))
+        # Another process may round float32 otherwise: a thousandth of the noise.
+        np.testing.assert_allclose(run.values(kind), expected.values(kind), rtol=0, atol=2e-6)
     for product in other.lake.files.products():
         assert list(other.lake.files.damage(product)) == []
 
