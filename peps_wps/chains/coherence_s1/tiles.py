@@ -19,7 +19,7 @@ from peps_wps.chains.interferometry.describe import (
     pair_item,
     tags_of,
 )
-from peps_wps.chains.interferometry.facts import PairFacts, finished_bursts
+from peps_wps.chains.interferometry.facts import PairFacts, few_looks, finished_bursts
 from peps_wps.chains.interferometry.map_grid import MapGrid, tile_grids
 from peps_wps.chains.interferometry.mapping import map_work, value_layer, write_layers
 from peps_wps.chains.interferometry.order_fields import looks_text
@@ -169,7 +169,7 @@ def _item(
             **geometry_of(frame, first.kept.secondary_frame, 0.5 * (low + high)),
             "independent_looks": round(first.whole.looks, 2),
             "dem": place.relief.datum,
-            "warnings": list(first.facts.remarks),
+            "warnings": [*first.facts.remarks, *few_looks(first.whole.looks)],
         },
     )
     polarization = first.facts.polarization.lower()

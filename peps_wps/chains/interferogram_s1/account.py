@@ -11,7 +11,7 @@ from peps_wps.chains.contract import Json
 from peps_wps.chains.interferogram_s1.order import Order
 from peps_wps.chains.interferometry.air_path import AirPath
 from peps_wps.chains.interferometry.describe import SIGNS, geometry_of, lineage, scene_document
-from peps_wps.chains.interferometry.facts import FinishedBurst, PairFacts
+from peps_wps.chains.interferometry.facts import FinishedBurst, PairFacts, few_looks
 from peps_wps.chains.interferometry.order_fields import looks_text
 from peps_wps.chains.interferometry.solve import KeptPair, Merged, Solution
 from peps_wps.chains.interferometry.terrain import Relief
@@ -102,7 +102,7 @@ class Account:
     def warnings(self) -> tuple[str, ...]:
         """What is to be kept in mind of the result."""
         missing = max([self.relief.missing, *(one.record.missing for one in self.bursts)])
-        found = list(self.facts.above(missing).remarks)
+        found = [*self.facts.above(missing).remarks, *few_looks(self.whole.looks)]
         if self.order.esd and self.shift is None:
             found.append(
                 "the azimuth misregistration could not be measured: no overlap of bursts is "

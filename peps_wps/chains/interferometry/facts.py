@@ -20,6 +20,8 @@ ORBIT_REMARK = {
         "which may leave ramps of phase"
     ),
 }
+# Independent looks of a cell from which what is left of the bias of the coherence is below 0.03.
+_ENOUGH_LOOKS = 5.0
 
 
 def missing_heights(share: float) -> tuple[str, ...]:
@@ -27,6 +29,16 @@ def missing_heights(share: float) -> tuple[str, ...]:
     if share <= 0.0:
         return ()
     return (f"{100 * share:.2g} percent of the heights are missing, taken as sea level",)
+
+
+def few_looks(looks: float) -> tuple[str, ...]:
+    """Return what is to be told of few independent looks of a cell, nothing of enough."""
+    if looks >= _ENOUGH_LOOKS:
+        return ()
+    return (
+        f"a cell has {looks:.1f} independent looks: coherences scatter widely, and lie off by "
+        f"some hundredths on the average; {_ENOUGH_LOOKS:g} or more are sound",
+    )
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,18 @@ def test_orders_that_cannot_work_are_refused(both, inputs, told):
         both.plan(CoherenceS1(), {"products": titles, **inputs})
 
 
+def test_few_looks_are_told(both, tmp_path):
+    inputs = {**both.titles(), "polarizations": ["VV"], "resolution": ["60"]}
+    warned = []
+    for looks in ("5x1", "20x4"):
+        made = both.make(CoherenceS1(), tmp_path / looks, {**inputs, "looks": [looks]})
+        (path,) = made.last.folder.rglob("*_coherence.json")
+        told = pystac.Item.from_file(str(path)).properties["peps:warnings"]
+        warned.append(any("independent looks" in text for text in told))
+
+    assert warned == [True, False]
+
+
 def test_a_pair_may_be_given_as_reference_and_secondary(both):
     _, tasks = both.plan(CoherenceS1(), both.titles())
     assert len([task for task in tasks if not task.products]) == 1
