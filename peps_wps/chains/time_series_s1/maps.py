@@ -14,7 +14,13 @@ from peps_wps.chains.interferometry.describe import (
     tags_of,
 )
 from peps_wps.chains.interferometry.map_grid import projected
-from peps_wps.chains.interferometry.mapping import MapWork, number_layer, value_layer, write_layers
+from peps_wps.chains.interferometry.mapping import (
+    Layer,
+    MapWork,
+    number_layer,
+    value_layer,
+    write_layers,
+)
 from peps_wps.chains.interferometry.solve import KeptPair, Merged, merged, solved
 from peps_wps.chains.interferometry.terrain import map_relief
 from peps_wps.chains.ortho_s1.heights import configured_dem
@@ -90,26 +96,11 @@ def _publish(
     progress: Progress,
 ) -> None:
     """Merge, filter, unwrap, put on the map and publish."""
-    stack, order = work.stack, work.stack.order
+    stack = work.stack
     kept = kept_pair(lake, work, record)
     progress("Putting the bursts together", 0)
     whole = merged(kept, lines)
-    solution = solved(
-        whole,
-        is_filtered=order.is_filtered,
-        unwrapper=order.unwrapper,
-        least_coherence=order.min_coherence,
-        progress=lambda message, share: progress(message, 10 + 50 * share),
-    )
-    if solution.unwrapped is None:
-        raise ChainError(f"pair {work.name} was not unwrapped")
-    components = solution.unwrapped.components
-    phase = np.where(components > 0, solution.phase, np.float32(np.nan))
-    layers = [
-        value_layer(PHASE, f"Unwrapped phase, {SIGNS['phase']}", phase, "rad"),
-        value_layer(COHERENCE, "Coherence, 0 to 1, without bias", whole.coherence),
-        number_layer("components", "Parts unwrapped together, 0 for none", components),
-    ]
+    layers = _layers(work, whole, progress)
     files = write_layers(
         map_work(stack, kept, record, whole, inputs.config),
         layers,
@@ -128,6 +119,27 @@ def _publish(
     }
     item = _item(work, record, whole, lines, assets)
     lake.publish(work.folder, item, list(files.values()))
+
+
+def _layers(work: Pair, whole: Merged, progress: Progress) -> list[Layer]:
+    """Filter and unwrap an interferogram; return what is put on the map."""
+    order = work.stack.order
+    solution = solved(
+        whole,
+        is_filtered=order.is_filtered,
+        unwrapper=order.unwrapper,
+        least_coherence=order.min_coherence,
+        progress=lambda message, share: progress(message, 10 + 50 * share),
+    )
+    if solution.unwrapped is None:
+        raise ChainError(f"pair {work.name} was not unwrapped")
+    components = solution.unwrapped.components
+    phase = np.where(components > 0, solution.phase, np.float32(np.nan))
+    return [
+        value_layer(PHASE, f"Unwrapped phase, {SIGNS['phase']}", phase, "rad"),
+        value_layer(COHERENCE, "Coherence, 0 to 1, without bias", whole.coherence),
+        number_layer("components", "Parts unwrapped together, 0 for none", components),
+    ]
 
 
 def _sentence(work: Pair, record: PairRecord) -> str:

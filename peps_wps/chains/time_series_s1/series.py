@@ -1,7 +1,7 @@
 """The pairs of a stack put together: their reference, their dates, and what inverts them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +88,6 @@ class StackSeries:
         Where displacement is zero.
     solver
         Inverts blocks.
-    datum
-        What the heights were measured from.
     """
 
     work: StackWork
@@ -99,7 +97,11 @@ class StackSeries:
     joined: Joined
     reference: ReferenceBlock
     solver: StackSolver
-    datum: str
+
+    @property
+    def datum(self) -> str:
+        """What the heights were measured from."""
+        return self.pairs[0].record.bursts[0].datum
 
     @property
     def atmosphere(self) -> str:
@@ -130,7 +132,7 @@ class StackSeries:
 def series_of(
     work: StackWork, inputs: TaskInputs, progress: Callable[[float], None]
 ) -> StackSeries:
-    """Put the maps of all pairs together; maps of the geometry are written into the scratch folder.
+    """Put the maps of all pairs together; those of the geometry go into the scratch folder.
 
     Raises
     ------
@@ -143,27 +145,17 @@ def series_of(
     dropped = dict(joined.dropped)
     found = _found(work, lake, joined)
     phases = {index: layer_path(lake, one.pair, PHASE) for index, one in found.items()}
-    coherences = {index: layer_path(lake, one.pair, COHERENCE) for index, one in found.items()}
-    reference = _reference(work, list(coherences.values()), list(phases.values()))
-    offsets = {}
-    for index, one in found.items():
-        offset = offset_of(phases[index], reference)
-        if offset is None:
-            dropped[one.pair.name] = "it has no phase at the reference"
-        else:
-            offsets[index] = offset
+    coherences = [layer_path(lake, one.pair, COHERENCE) for one in found.values()]
+    reference = _reference(work, coherences, list(phases.values()))
+    told = {index: offset_of(path, reference) for index, path in phases.items()}
+    offsets = {index: offset for index, offset in told.items() if offset is not None}
+    for index in sorted(told.keys() - offsets.keys()):
+        dropped[found[index].pair.name] = "it has no phase at the reference"
     check_connected(work, list(offsets), next(iter(dropped.values()), ""))
     used = sorted({date for index in offsets for date in index})
-    place = {date: number for number, date in enumerate(used)}
     acquisitions = tuple(work.acquisitions[date] for date in used)
     mapped = tuple(
-        MappedPair(
-            phases[index],
-            coherences[index],
-            (place[index[0]], place[index[1]]),
-            offset,
-            found[index].record.perpendicular_baseline,
-        )
+        _mapped(lake, found[index], (used.index(index[0]), used.index(index[1])), offset)
         for index, offset in offsets.items()
     )
     geometry = _geometry(work, next(iter(found.values())), lake, inputs, progress)
@@ -176,11 +168,20 @@ def series_of(
         _air(work, mapped, geometry, acquisitions, reference, inputs.config),
     )
     pairs = tuple(
-        UsedPair(one.pair, one.record, mapped[k].dates, one.lines, one.mean_coherence)
-        for k, one in enumerate(found[index] for index in offsets)
+        replace(found[index], dates=one.dates) for index, one in zip(offsets, mapped, strict=True)
     )
-    datum = pairs[0].record.bursts[0].datum
-    return StackSeries(work, acquisitions, pairs, dropped, joined, reference, solver, datum)
+    return StackSeries(work, acquisitions, pairs, dropped, joined, reference, solver)
+
+
+def _mapped(lake: Lake, one: UsedPair, dates: tuple[int, int], offset: float) -> MappedPair:
+    """Return the maps of a pair with what they are told against."""
+    return MappedPair(
+        layer_path(lake, one.pair, PHASE),
+        layer_path(lake, one.pair, COHERENCE),
+        dates,
+        offset,
+        one.record.perpendicular_baseline,
+    )
 
 
 def _found(work: StackWork, lake: Lake, joined: Joined) -> dict[tuple[int, int], UsedPair]:

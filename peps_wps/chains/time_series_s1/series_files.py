@@ -155,6 +155,20 @@ def _write_others(
     with published(folder / others["dates"]) as stream:
         stream.write(table_of(counted["dates"]).encode())
     write_json(folder / others["statistics"], counted)
+    assets = _assets(folder, names, others, layers, series)
+    others["item"] = f"{stem}.json"
+    write_json(folder / others["item"], item_of(series, assets, counted))
+    return others
+
+
+def _assets(
+    folder: Path,
+    names: Mapping[str, str],
+    others: Mapping[str, str],
+    layers: Mapping[str, SeriesLayer],
+    series: StackSeries,
+) -> dict[str, stac.Asset]:
+    """Return all files but the item as its assets."""
     titles = {kind: (layer.title, layer.unit) for kind, layer in layers.items()}
     titles["incidence"] = ("Incidence angle from the normal of the ellipsoid", "deg")
     assets = {
@@ -176,9 +190,7 @@ def _write_others(
     ):
         size = (folder / others[kind]).stat().st_size
         assets[kind] = stac.Asset(others[kind], media_type, title, (role,), size)
-    others["item"] = f"{stem}.json"
-    write_json(folder / others["item"], item_of(series, assets, counted))
-    return others
+    return assets
 
 
 def _write_layers(
@@ -190,24 +202,7 @@ def _write_layers(
     progress: Callable[[str, float], None],
 ) -> None:
     grid = series.work.stack.grid
-    rows, columns = grid.shape
-    writers = {
-        kind: CogWriter(
-            folder / names[kind],
-            width=columns,
-            height=rows,
-            description=RasterDescription(
-                "float32",
-                grid.epsg,
-                grid.transform,
-                NAN,
-                _tags(layer, series),
-                description="" if layer.bands else layer.title,
-                bands=layer.bands,
-            ),
-        )
-        for kind, layer in layers.items()
-    }
+    writers = _writers(folder, names, layers, series)
 
     def work(block: Block) -> None:
         solved = series.solver.solve(block)
@@ -226,6 +221,34 @@ def _write_layers(
     with ExitStack() as closing:
         for writer in writers.values():
             closing.callback(writer.close)
+
+
+def _writers(
+    folder: Path,
+    names: Mapping[str, str],
+    layers: Mapping[str, SeriesLayer],
+    series: StackSeries,
+) -> dict[str, CogWriter]:
+    """Open the files of all layers."""
+    grid = series.work.stack.grid
+    rows, columns = grid.shape
+    return {
+        kind: CogWriter(
+            folder / names[kind],
+            width=columns,
+            height=rows,
+            description=RasterDescription(
+                "float32",
+                grid.epsg,
+                grid.transform,
+                NAN,
+                _tags(layer, series),
+                description="" if layer.bands else layer.title,
+                bands=layer.bands,
+            ),
+        )
+        for kind, layer in layers.items()
+    }
 
 
 def _tags(layer: SeriesLayer, series: StackSeries) -> dict[str, str]:

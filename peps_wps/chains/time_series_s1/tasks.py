@@ -166,11 +166,6 @@ class StackWork:
         """Return the pair of two acquisitions."""
         return Pair(self.stack, self.acquisitions[index[0]], self.acquisitions[index[1]])
 
-    @property
-    def dates(self) -> list[datetime]:
-        """Of the acquisitions."""
-        return [one.start for one in self.acquisitions]
-
     def to_json(self, kind: str) -> Json:
         """Return the body of a task."""
         return {

@@ -92,18 +92,12 @@ def table_of(dates: Sequence[Json]) -> str:
 def item_of(series: StackSeries, assets: Mapping[str, stac.Asset], counted: Json) -> Json:
     """Return the STAC item of a series."""
     stack, order = series.work.stack, series.work.stack.order
-    first, last = series.acquisitions[0], series.acquisitions[-1]
+    first, last = (series.acquisitions[k].start for k in (0, -1))
     facts = series.pairs[0].record.facts
-    lineage = (
-        f"{len(series.acquisitions)} products in {len(series.pairs)} interferograms of "
-        f"{order.looks_range} x {order.looks_azimuth} looks, unwrapped by {order.unwrapper}, "
-        f"taken off each: {series.atmosphere}; inverted by weighted least squares; {series.datum}"
-    )
     properties = {
-        "title": f"Displacement from {first.start:%Y-%m-%d} to {last.start:%Y-%m-%d}",
-        "datetime": stac.instant_text(last.start),
-        "start_datetime": stac.instant_text(first.start),
-        "end_datetime": stac.instant_text(last.start),
+        "title": f"Displacement from {first:%Y-%m-%d} to {last:%Y-%m-%d}",
+        **dict.fromkeys(("datetime", "end_datetime"), stac.instant_text(last)),
+        "start_datetime": stac.instant_text(first),
         "created": stac.instant_text(datetime.now(UTC)),
         "platform": f"sentinel-{facts.reference.platform[1:].lower()}",
         "constellation": "sentinel-1",
@@ -119,7 +113,7 @@ def item_of(series: StackSeries, assets: Mapping[str, stac.Asset], counted: Json
         "sat:orbit_state": stack.orbit_direction,
         "sat:relative_orbit": stack.relative_orbit,
         "processing:software": {"PEPS": version("peps")},
-        "processing:lineage": lineage,
+        "processing:lineage": _lineage(series),
         **stac.gridded(grid_of(stack.grid)),
         "peps:input_products": [one.title for one in series.acquisitions],
         "peps:reference": counted["reference"],
@@ -134,6 +128,16 @@ def item_of(series: StackSeries, assets: Mapping[str, stac.Asset], counted: Json
         extensions=_EXTENSIONS,
         properties=properties,
         assets=assets,
+    )
+
+
+def _lineage(series: StackSeries) -> str:
+    """Return one sentence about how a series was made."""
+    order = series.work.stack.order
+    return (
+        f"{len(series.acquisitions)} products in {len(series.pairs)} interferograms of "
+        f"{order.looks_range} x {order.looks_azimuth} looks, unwrapped by {order.unwrapper}, "
+        f"taken off each: {series.atmosphere}; inverted by weighted least squares; {series.datum}"
     )
 
 
