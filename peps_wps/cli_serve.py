@@ -53,29 +53,31 @@ def serve(arguments: argparse.Namespace) -> int:
             "Choose another with --port"
         )
         return JOB_FAILED
-    prepare(config)
     stop = threading.Event()
-    with heard(ENDING, lambda _number: stop.set()), Service(config) as service:
-        if not service.wait_ready(stop):
-            if not stop.is_set():
-                say("peps: the web service did not start, its log above says why")
-                return JOB_FAILED
-            return OK
-        say(welcome(config))
-        for warning in warnings_of(config):
-            say(warning)
-        service.look_after(stop)
+    with heard(ENDING, lambda _number: stop.set()):
+        prepare(config)
+        with Service(config) as service:
+            if not service.wait_ready(stop):
+                if not stop.is_set():
+                    say("peps: the web service did not start, its log above says why")
+                    return JOB_FAILED
+                return OK
+            say(welcome(config))
+            for warning in warnings_of(config):
+                say(warning)
+            service.look_after(stop)
     return OK
 
 
 def worker(arguments: argparse.Namespace) -> int:
     """Run workers until a signal."""
     config = serving_config(arguments)
-    prepare(config)
     stop = threading.Event()
-    with heard(ENDING, lambda _number: stop.set()), Service(config, web=False) as service:
-        say(f"Working on {config.catalog.url}; Ctrl-C stops")
-        service.look_after(stop)
+    with heard(ENDING, lambda _number: stop.set()):
+        prepare(config)
+        with Service(config, web=False) as service:
+            say(f"Working on {config.catalog.url}; Ctrl-C stops")
+            service.look_after(stop)
     return OK
 
 

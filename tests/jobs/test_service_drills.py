@@ -139,20 +139,25 @@ def test_a_service_told_to_stop_hands_its_jobs_back_and_leaves_no_process(
 
 
 @contextlib.contextmanager
-def another_worker(service: Served) -> Iterator["subprocess.Popen[bytes]"]:
-    """`peps worker` on the database of a service."""
+def another_worker(service: Served, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """`peps worker` on the database of a service, at work."""
     command = [sys.executable, "-m", "peps_wps.cli", "worker"]
-    process = subprocess.Popen(command, env=service.environ, stderr=subprocess.DEVNULL)
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, env=service.environ, stderr=stream)
     try:
+        until(lambda: "Working on" in log.read_text())
         yield process
     finally:
         process.terminate()
         assert process.wait(30) == 0
 
 
-def test_one_limit_holds_for_four_web_processes_and_two_workers(house: House) -> None:
+def test_one_limit_holds_for_four_web_processes_and_two_workers(
+    house: House, tmp_path: Path
+) -> None:
     settings = {"PEPS_SERVER_WORKERS": 4, "PEPS_PROCESSING_PARALLELPROCESSES": 2}
-    with served(house, **settings) as service, another_worker(service):
+    log = tmp_path / "worker.log"
+    with served(house, **settings) as service, another_worker(service, log):
         with requests.Session() as session:
             job_ids = [
                 service.order(session, seconds=0.3, journal=house.journal) for _ in range(12)
