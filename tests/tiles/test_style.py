@@ -40,7 +40,7 @@ def _style(**parameters: str) -> Style:
         ({"gamma": "0"}, "gamma is 0, expected a number from 0.1 to 10"),
         ({"gamma": "nan"}, "gamma is nan"),
         ({"db": "perhaps"}, "db is perhaps, expected true or false"),
-        ({"colour_map": "jet"}, "colour_map is jet, expected one of grey, vegetation, water, displacement"),
+        ({"colour_map": "jet"}, "colour_map is jet, expected one of grey, vegetation, water"),
         ({"resampling": "lanczos"}, "resampling is lanczos, expected one of bilinear, nearest"),
         ({"colormap": "heat"}, "colormap is none of bands, stretch"),
         ({"<script>": "1"}, "_script_ is none of"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from peps_wps import jobs as job_store
 from peps_wps.ingest import ingest
+from peps_wps.jobs.dismissal import results_folder
 from peps_wps.services import Services
 from tests.chains.interferometry.simulated_pair import simulate_pair
 from tests.jobs.cluster.conftest import use
@@ -35,6 +36,6 @@ def test_swaths_are_computed_at_once_and_put_together_when_all_have_ended(
         )
         job = house.wait(job.id, limit_s=120)
         assert job.state == "succeeded", job.message
-        (told,) = house.config.results.path.rglob("*_metadata.json")
+        (told,) = results_folder(house.config, job.id).rglob("*_metadata.json")
 
     assert told.read_text().count("_IW1") == told.read_text().count("_IW2") == 2
