@@ -8,10 +8,10 @@ import numpy as np
 
 from algorithms.block import Block
 from algorithms.optical import stretched_uint8
+from peps_wps.chains.blocks import put, run_blocks
 from peps_wps.chains.colour_s2.order import Order
 from peps_wps.chains.contract import TaskResult
 from peps_wps.chains.optical import results
-from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.chains.optical.grid import scene_grid
 from peps_wps.chains.optical.picture import reduced_picture
 from peps_wps.chains.optical.scene_work import SceneWork

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.block import Block
+from peps_wps.chains.blocks import put, run_blocks
 from peps_wps.chains.composites.channels import Channels, Image, co_and_cross
-from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.chains.ortho_s1.values import ValueFormat, encode
 from peps_wps.writers.cog import CogWriter
 from peps_wps.writers.cog_layout import RasterDescription

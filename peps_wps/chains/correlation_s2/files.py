@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from algorithms.block import Block
 from algorithms.correlation import Flag
+from peps_wps.chains.blocks import put
 from peps_wps.chains.contract import Json
 from peps_wps.chains.correlation_s2.field import GroundMotion
 from peps_wps.chains.correlation_s2.order import VELOCITIES, Order
 from peps_wps.chains.correlation_s2.pair import Pair
 from peps_wps.chains.optical import results
-from peps_wps.chains.optical.blocks import put
 from peps_wps.errors import ChainError
 from peps_wps.writers import stac
 from peps_wps.writers.arrows import vector_picture

@@ -13,11 +13,11 @@ import rasterio
 from numpy.typing import NDArray
 
 from algorithms.block import Block
+from peps_wps.chains.blocks import put, run_blocks
 from peps_wps.chains.contract import Json
 from peps_wps.chains.correlation_s2.order import VELOCITIES, Order
 from peps_wps.chains.correlation_s2.series import SeriesOfPairs, SolvedBlock
 from peps_wps.chains.optical import results
-from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.errors import ChainError
 from peps_wps.writers import stac
 from peps_wps.writers.arrows import vector_picture

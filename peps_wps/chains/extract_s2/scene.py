@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from algorithms.block import Block
 from algorithms.optical import INT16_NO_DATA, stored_int16
+from peps_wps.chains.blocks import blocks_of, put, run_blocks
 from peps_wps.chains.contract import TaskResult
 from peps_wps.chains.extract_s2.order import Order
 from peps_wps.chains.extract_s2.target import TargetGrid, target_grid
 from peps_wps.chains.optical import results
-from peps_wps.chains.optical.blocks import blocks_of, put, run_blocks
 from peps_wps.chains.optical.grid import SceneGrid, scene_grid
 from peps_wps.chains.optical.picture import grey_picture
 from peps_wps.chains.optical.scene_work import SceneWork

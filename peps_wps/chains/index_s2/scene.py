@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from algorithms.block import Block
 from algorithms.optical import INT16_NO_DATA, stored_int16
+from peps_wps.chains.blocks import put, run_blocks
 from peps_wps.chains.contract import TaskResult
 from peps_wps.chains.index_s2.order import Order
 from peps_wps.chains.index_s2.statistics import Statistics
 from peps_wps.chains.optical import results
-from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.chains.optical.grid import scene_grid
 from peps_wps.chains.optical.scene_work import SceneWork
 from peps_wps.chains.optical.source import BandSource, CloudSource

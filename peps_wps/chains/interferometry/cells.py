@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from algorithms.interferometry.cells import CellGrid, Looks
 from algorithms.interferometry.pair import burst_cells, burst_pair
+from peps_wps.chains.blocks import run_each
 from peps_wps.chains.contract import Json
 from peps_wps.chains.interferometry.bursts import BurstKey, SlcPair
 from peps_wps.chains.interferometry.kept_cells import save_cells
@@ -93,15 +93,7 @@ def compute_cells(
     def work(key: BurstKey) -> BurstRecord:
         return _compute_burst(pair, key, grid, dem, folder, lambda share: tell(key, share))
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="burst") as pool:
-        futures = [pool.submit(work, key) for key in keys]
-        try:
-            for future in as_completed(futures):
-                future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
+    return run_each(keys, work, threads=threads)
 
 
 def _compute_burst(

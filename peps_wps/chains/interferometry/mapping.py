@@ -1,7 +1,6 @@
 """Cells of a radar grid on a map: layers of values, written block by block as COGs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from algorithms.interferometry.geocoding import (
     values_on_map,
 )
 from algorithms.interferometry.model import Complex64, Float32, RadarFrame
+from peps_wps.chains.blocks import run_each
 from peps_wps.chains.interferometry.bursts import Wanted
 from peps_wps.chains.interferometry.map_grid import MapGrid, projected
 from peps_wps.chains.interferometry.solve import KeptPair, Merged
@@ -239,15 +239,12 @@ def write_layers(
         for column in range(0, columns, BLOCK)
     ]
     blocks = [block for block in blocks if ground.intersects(_box(work.target, block))]
-    with ThreadPoolExecutor(threads, thread_name_prefix="map") as pool:
-        futures = [pool.submit(_write_block, work, layers, writers, block) for block in blocks]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                progress(done / len(futures))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    run_each(
+        blocks,
+        lambda block: _write_block(work, layers, writers, block),
+        threads=threads,
+        progress=progress,
+    )
     if not any(writer.has_data for writer in writers.values()):
         return {}
     for writer in writers.values():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from algorithms.block import Block
 from algorithms.optical import NO_DATA, mean_of_squares, reflectance_from_dn
-from peps_wps.chains.optical.blocks import SIDE
+from peps_wps.chains.blocks import SIDE
 from peps_wps.chains.optical.grid import SceneGrid
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import BANDS, Sentinel2Scene

@@ -1,7 +1,6 @@
 """One tile: every pixel of the map finds its place in the image, block by block."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from algorithms.terrain_flattening import flattening_factor
 from algorithms.terrain_imaging import GrdImaging
 from algorithms.terrain_nodes import Terrain
 from algorithms.terrain_profiles import TerrainProfiles, trace_profiles
+from peps_wps.chains.blocks import run_each
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.scene import CalibratedImage, Scene
 from peps_wps.readers.dem import DemWindow
@@ -126,16 +126,12 @@ class TileProcessor:
         progress
             Told the fraction done.
         """
-        positions = self._sweep()
-        with ThreadPoolExecutor(threads, thread_name_prefix="tile") as pool:
-            futures = [pool.submit(self._block, *place, take) for place in positions]
-            try:
-                for done, future in enumerate(as_completed(futures), 1):
-                    future.result()
-                    progress(done / len(futures))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        run_each(
+            self._sweep(),
+            lambda place: self._block(*place, take),
+            threads=threads,
+            progress=progress,
+        )
 
     def _sweep(self) -> list[tuple[int, int]]:
         """Return the blocks in the order of their image lines, so that lines are read once."""

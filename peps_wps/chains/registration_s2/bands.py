@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from algorithms.block import Block
 from algorithms.registration.resampling import MARGIN, needed, resampled
+from peps_wps.chains.blocks import SIDE, put, run_blocks
 from peps_wps.chains.optical import results
-from peps_wps.chains.optical.blocks import SIDE, put, run_blocks
 from peps_wps.chains.optical.grid import SceneGrid, scene_grid
 from peps_wps.chains.optical.source import CachedImage, held_resolution
 from peps_wps.chains.registration_s2.match import Match

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from algorithms.block import Block
 from algorithms.time_series import DisplacementSeries
+from peps_wps.chains.blocks import put, run_blocks
 from peps_wps.chains.contract import Json
 from peps_wps.chains.interferometry.pictures import displacement_picture
-from peps_wps.chains.optical.blocks import put, run_blocks
 from peps_wps.chains.time_series_s1.series import StackSeries
 from peps_wps.chains.time_series_s1.told import item_of, statistics_of, table_of
 from peps_wps.errors import ChainError

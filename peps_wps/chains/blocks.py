@@ -1,8 +1,8 @@
-"""Work over a raster block by block in several threads, and blocks of any size into COGs."""
+"""Work in several threads, over a raster block by block, and blocks of any size into COGs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,43 @@ from peps_wps.writers.cog import BLOCK, CogWriter
 
 # Four blocks of a COG, and one tile of an image of 10 m: threads do not wait for each other's.
 SIDE = 2 * BLOCK
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+def run_each(
+    items: Iterable[ItemT],
+    work: Callable[[ItemT], ResultT],
+    *,
+    threads: int,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> list[ResultT]:
+    """Do the work on every item; the first error ends it, and what has not begun never does.
+
+    Parameters
+    ----------
+    work
+        Called from the threads, in the order of the items.
+    threads
+        Items worked on at once.
+    progress
+        Told the fraction done, in the calling thread.
+
+    Returns
+    -------
+    What the work gave, in the order of the items.
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix="work") as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                progress(done / len(futures))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
 
 
 def blocks_of(shape: tuple[int, int]) -> Iterator[Block]:
@@ -40,15 +77,7 @@ def run_blocks(
     progress
         Told the fraction done.
     """
-    with ThreadPoolExecutor(threads, thread_name_prefix="block") as pool:
-        futures = [pool.submit(work, block) for block in blocks_of(shape)]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                progress(done / len(futures))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    run_each(blocks_of(shape), work, threads=threads, progress=progress)
 
 
 def put(
