@@ -1,14 +1,12 @@
 """What an order leaves: archive, report, picture; tags and layout of its images."""
 
 import json
-import warnings
 import zipfile
 
 import numpy as np
 import pystac
 import pytest
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning
 from rio_cogeo.cogeo import cog_validate
 
 from algorithms import mgrs
@@ -153,10 +151,8 @@ def test_the_picture_of_the_order_is_cut_to_the_image(gathered):
 
 
 def _picture(path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as dataset:
-            return dataset.read()
+    with rasterio.open(path) as dataset:
+        return dataset.read()
 
 
 @pytest.mark.parametrize("polarization", ["VV", "VH"])

@@ -7,8 +7,6 @@ import rasterio
 from peps_wps.writers.colour_maps import coloured
 from peps_wps.writers.picture import write_picture
 
-pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-
 
 def test_a_png_comes_back_as_it_was(tmp_path, rng):
     image = rng.integers(0, 256, (4, 20, 30), dtype=np.uint8)

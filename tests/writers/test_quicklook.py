@@ -1,14 +1,12 @@
 """Pictures show relief, leave no data transparent and lie where their tiles do."""
 
 import tracemalloc
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from rasterio.errors import NotGeoreferencedWarning
 
 from peps_wps.writers.mosaic import mosaic_of_files, read_reduced
 from peps_wps.writers.quicklook import render, write_quicklook
@@ -67,10 +65,8 @@ def test_the_png_holds_the_picture_and_stands_alone(tmp_path: Path, ramp: np.nda
     path = tmp_path / "quicklook.png"
     write_quicklook(path, {"VV": ramp, "VH": ramp / 4})
     assert [file.name for file in tmp_path.iterdir()] == ["quicklook.png"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as dataset:
-            np.testing.assert_array_equal(dataset.read(), render({"VV": ramp, "VH": ramp / 4}))
+    with rasterio.open(path) as dataset:
+        np.testing.assert_array_equal(dataset.read(), render({"VV": ramp, "VH": ramp / 4}))
 
 
 def test_edges_without_data_can_be_cut(tmp_path: Path, ramp: np.ndarray) -> None:
@@ -78,10 +74,8 @@ def test_edges_without_data_can_be_cut(tmp_path: Path, ramp: np.ndarray) -> None
     ramp[:, 95:] = np.nan
     ramp[20] = np.nan  # not at the edge
     write_quicklook(path, {"VV": ramp}, crop=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as dataset:
-            assert dataset.shape == (40, 95)
+    with rasterio.open(path) as dataset:
+        assert dataset.shape == (40, 95)
 
 
 @pytest.mark.parametrize(
@@ -188,10 +182,8 @@ def test_a_real_image_shows_land_sea_and_relief(reference_data: Path, tmp_path: 
     (folder,) = (reference_data / "s1" / "pixels").glob("S1A_IW_GRDH_*_decimated20")
     power = {}
     for name in ("VV", "VH"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(folder / f"iw-{name.lower()}.tiff") as dataset:
-                numbers = dataset.read(1).astype(np.float32)
+        with rasterio.open(folder / f"iw-{name.lower()}.tiff") as dataset:
+            numbers = dataset.read(1).astype(np.float32)
         power[name] = np.where(numbers > 0, numbers**2, np.float32(np.nan))
 
     red, green, blue, opacity = render(power).astype(int)

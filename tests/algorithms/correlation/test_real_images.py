@@ -1,11 +1,8 @@
 """Real pairs: a glacier's flow, and two products that are known not to superpose."""
 
-import warnings
-
 import numpy as np
 import pytest
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning
 
 from algorithms.correlation import CorrelationSettings, Flag, correlate
 from algorithms.correlation.images import NO_DATA, VALID, Image
@@ -15,10 +12,8 @@ WITHOUT_DATA = Flag.BORDER | Flag.NO_DATA
 
 
 def read(path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as dataset:
-            return dataset.read(1)
+    with rasterio.open(path) as dataset:
+        return dataset.read(1)
 
 
 @pytest.mark.parametrize("days", [("20200101", "20200131"), ("20200207", "20200313")])

@@ -75,7 +75,6 @@ def test_outside_the_area_nothing_is_shown(bench):
     assert (tones[:, missing] == 0).all()
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize(("picture", "driver", "count"), [("png", "PNG", 4), ("jpeg", "JPEG", 3)])
 def test_the_picture_looks_like_the_composition(bench, picture, driver, count):
     done = bench.run(CHAIN, picture=picture, resolution="20")

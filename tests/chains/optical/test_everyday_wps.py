@@ -28,7 +28,6 @@ from tests.workers import working
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("optical"),
-    pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning"),
 ]
 
 AREA = "POLYGON((0.92 43.69, 0.95 43.69, 0.95 43.66, 0.92 43.66, 0.92 43.69))"

@@ -80,7 +80,6 @@ def test_the_item_tells_the_scale(ndvi):
     assert shapely.geometry.shape(item["geometry"]).area > 0
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_the_picture_shows_vegetation_green_and_water_brown(ndvi, expected):
     with rasterio.open(ndvi.outputs["quicklook"]) as dataset:
         red, green, _, opacity = dataset.read().astype(int)

@@ -13,10 +13,7 @@ from peps_wps.errors import InvalidInputError, OrderRefusedError
 from peps_wps.readers.sentinel1_grd import read_grd
 from tests.chains.optical.simulated_scene import bench_of
 
-pytestmark = [
-    pytest.mark.xdist_group("optical"),
-    pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning"),
-]
+pytestmark = pytest.mark.xdist_group("optical")
 
 S1, S2 = QuicklookS1(), QuicklookS2()
 
