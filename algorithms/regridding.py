@@ -1,7 +1,7 @@
 """Pixels of a raster on another grid, whose mapping is known at regular nodes.
 
 For pictures: one value a pixel, nearest or from the four pixels around. Resampling of radar windows
-is in `algorithms.resampling`.
+is in `algorithms.radar.resampling`.
 """
 
 import math

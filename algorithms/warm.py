@@ -7,12 +7,20 @@ import numpy as np
 from affine import Affine
 
 from algorithms.block import Block
-from algorithms.border import BorderFinder
-from algorithms.calibration import backscatter
 from algorithms.constants import SPEED_OF_LIGHT
 from algorithms.correlation import CorrelationSettings, correlate
 from algorithms.correlation.images import NO_DATA, Image
-from algorithms.grd import (
+from algorithms.interferometry.warm import warm_interferometry
+from algorithms.optical import (
+    mean_of_squares,
+    reflectance_from_dn,
+    stored_int16,
+    stretched_uint8,
+)
+from algorithms.radar.border import BorderFinder
+from algorithms.radar.calibration import backscatter
+from algorithms.radar.geometry import RadarGeometry
+from algorithms.radar.grd import (
     AzimuthNoiseBlock,
     Float64,
     GeolocationGrid,
@@ -22,29 +30,21 @@ from algorithms.grd import (
     StateVectors,
     VectorLut,
 )
-from algorithms.incidence import incidence_angles
-from algorithms.interferometry.warm import warm_interferometry
-from algorithms.multilook import mean_power
-from algorithms.optical import (
-    mean_of_squares,
-    reflectance_from_dn,
-    stored_int16,
-    stretched_uint8,
-)
-from algorithms.orbit import fit_orbit
-from algorithms.ortho import block_positions, prepare_tile, source_window
-from algorithms.radar_geometry import RadarGeometry
-from algorithms.radar_model import OrbitArrays, locate_points
-from algorithms.radar_shadow import layover_shadow
+from algorithms.radar.incidence import incidence_angles
+from algorithms.radar.model import OrbitArrays, locate_points
+from algorithms.radar.multilook import mean_power
+from algorithms.radar.orbit import fit_orbit
+from algorithms.radar.ortho import block_positions, prepare_tile, source_window
+from algorithms.radar.resampling import RADIUS, resample
+from algorithms.radar.shadow import layover_shadow
 from algorithms.registration import Model
 from algorithms.registration.resampling import on_block
 from algorithms.regridding import regrid
-from algorithms.resampling import RADIUS, resample
 from algorithms.speckle import frost, quegan, refined_lee
-from algorithms.terrain_flattening import flattening_factor
-from algorithms.terrain_imaging import GrdImaging
-from algorithms.terrain_nodes import Terrain
-from algorithms.terrain_profiles import trace_profiles
+from algorithms.terrain.flattening import flattening_factor
+from algorithms.terrain.imaging import GrdImaging
+from algorithms.terrain.nodes import Terrain
+from algorithms.terrain.profiles import trace_profiles
 from algorithms.time_series import invert
 
 ORBIT_RADIUS = 7_071_000.0  # m

@@ -45,7 +45,7 @@ from algorithms.interferometry.spectral_diversity import (
     estimate_shift,
     overlap_of,
 )
-from algorithms.terrain_nodes import Terrain
+from algorithms.terrain.nodes import Terrain
 from benchmarks.measure import measure
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import SlcProduct, open_slc

@@ -15,14 +15,15 @@ from typing import TypeVar
 import numpy as np
 import zstandard
 
-from algorithms import mgrs, ortho, resampling
+from algorithms import mgrs
 from algorithms.block import Block
-from algorithms.incidence import incidence_angles
-from algorithms.radar_shadow import layover_shadow
-from algorithms.terrain_flattening import flattening_factor
-from algorithms.terrain_imaging import GrdImaging
-from algorithms.terrain_nodes import Terrain
-from algorithms.terrain_profiles import trace_profiles
+from algorithms.radar import ortho, resampling
+from algorithms.radar.incidence import incidence_angles
+from algorithms.radar.shadow import layover_shadow
+from algorithms.terrain.flattening import flattening_factor
+from algorithms.terrain.imaging import GrdImaging
+from algorithms.terrain.nodes import Terrain
+from algorithms.terrain.profiles import trace_profiles
 from benchmarks.s1_ortho import Case
 from peps_wps.chains.ortho_s1.heights import configured_dem, tile_bounds
 from peps_wps.chains.ortho_s1.order import Order

@@ -9,6 +9,7 @@ from werkzeug.routing import Map, Rule
 from catalog_db import migrations
 from catalog_db.engine import Engine, create_engine
 from peps_wps.config import Config
+from peps_wps.config.web_sections import EVERY_PROCESS
 from peps_wps.errors import ConfigError
 from peps_wps.ordering import ChainProcess
 from peps_wps.services import Services
@@ -28,7 +29,6 @@ from peps_wps.web import (
     tape_rest,
     tiles,
 )
-from peps_wps.web_sections import EVERY_PROCESS
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
 

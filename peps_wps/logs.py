@@ -4,8 +4,8 @@ import logging
 import time
 from pathlib import Path
 
+from peps_wps.config.web_sections import Logging
 from peps_wps.errors import ConfigError
-from peps_wps.web_sections import Logging
 
 
 def configure(settings: Logging) -> None:

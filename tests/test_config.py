@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from peps_wps.config import DEFAULT_PATH, Config
-from peps_wps.config_values import size_in_bytes
+from peps_wps.config.values import size_in_bytes
 from peps_wps.errors import ConfigError
 
 

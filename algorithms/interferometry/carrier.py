@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from algorithms.constants import SPEED_OF_LIGHT
-from algorithms.grd import Float64
 from algorithms.interferometry.model import Burst
+from algorithms.radar.grd import Float64
 
 
 class Carrier(NamedTuple):

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
-from algorithms.grd import Float64
 from algorithms.interferometry.cells import Looks
 from algorithms.interferometry.model import Burst, Float32, SpectralWindow
+from algorithms.radar.grd import Float64
 
 # Standard deviation of a phase that says nothing, radians.
 _UNIFORM_PHASE = np.pi / np.sqrt(3.0)

@@ -15,12 +15,12 @@ from pyproj import Transformer
 
 from algorithms.compiled import compiled
 from algorithms.geodesy import geodetic_to_ecef
-from algorithms.grd import Float64
 from algorithms.interferometry.cells import CellGrid
 from algorithms.interferometry.geometry import baseline_at, place_of, zero_doppler_of
 from algorithms.interferometry.model import Complex64, Float32, RadarFrame
 from algorithms.interferometry.smooth import SmoothFunction, fit_smooth
-from algorithms.terrain import look_vectors
+from algorithms.radar.grd import Float64
+from algorithms.terrain.directions import look_vectors
 
 # Rows, columns, heights: blocks of some 30 km are right within a thousandth of a pixel.
 _DEGREES = (6, 6, 3)

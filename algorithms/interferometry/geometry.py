@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from algorithms.compiled import compiled
-from algorithms.grd import Float64
 from algorithms.interferometry.model import RadarFrame
 from algorithms.interferometry.smooth import SmoothFunction, fit_smooth
-from algorithms.radar_model import OrbitArrays, zero_doppler
-from algorithms.terrain_nodes import ground_point
+from algorithms.radar.grd import Float64
+from algorithms.radar.model import OrbitArrays, zero_doppler
+from algorithms.terrain.nodes import ground_point
 
 # Degrees in line, sample and height: 1e-6 pixels over a burst and 9 km of heights.
 OFFSET_DEGREES = (3, 6, 3)

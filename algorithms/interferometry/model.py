@@ -14,8 +14,8 @@ from numpy.polynomial import polynomial
 from numpy.typing import ArrayLike, NDArray
 
 from algorithms.constants import SPEED_OF_LIGHT
-from algorithms.grd import Float64, StateVectors
-from algorithms.orbit import OrbitPolynomial, fit_orbit
+from algorithms.radar.grd import Float64, StateVectors
+from algorithms.radar.orbit import OrbitPolynomial, fit_orbit
 
 Int32 = NDArray[np.int32]
 Float32 = NDArray[np.float32]

@@ -14,7 +14,7 @@ from algorithms.interferometry.model import Burst, Complex64
 from algorithms.interferometry.relief import burst_relief
 from algorithms.interferometry.resampling import ALIGNED, Misregistration, resample_secondary
 from algorithms.interferometry.spectral_diversity import BurstPair, shift_phasors
-from algorithms.terrain_nodes import Terrain
+from algorithms.terrain.nodes import Terrain
 
 # Lines worked on at once, about.
 _BLOCK_LINES = 128

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.polynomial import Polynomial, chebyshev
 
 from algorithms.compiled import compiled
-from algorithms.grd import Float64
+from algorithms.radar.grd import Float64
 
 # Adding and taking off 3 * 2**51 rounds a number of double precision to the nearest integer.
 _ROUND = 6_755_399_441_055_744.0

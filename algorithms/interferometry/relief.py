@@ -1,6 +1,6 @@
 """The relief as a burst shows it: heights of the ground at pixels, layover and shadow.
 
-Profiles of the terrain along range (`terrain_profiles`) are turned round: each gives a slant range
+Profiles of the terrain along range (`terrain.profiles`) are turned round: each gives a slant range
 for every stretch of ground, wanted is the ground at evenly spaced slant ranges.
 """
 
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.compiled import compiled
-from algorithms.grd import Float64
 from algorithms.interferometry.model import Burst, Float32, RadarFrame
 from algorithms.interferometry.resampling import node_count
 from algorithms.interferometry.resampling_kernels import NODE_SAMPLES
-from algorithms.ortho import Window
-from algorithms.radar_shadow import profile_flags
-from algorithms.terrain_nodes import SampleTable, Terrain
-from algorithms.terrain_profiles import TerrainProfiles, trace_profiles
+from algorithms.radar.grd import Float64
+from algorithms.radar.ortho import Window
+from algorithms.radar.shadow import profile_flags
+from algorithms.terrain.nodes import SampleTable, Terrain
+from algorithms.terrain.profiles import TerrainProfiles, trace_profiles
 
 Flags = NDArray[np.uint8]
 
@@ -32,7 +32,7 @@ class BurstRelief(NamedTuple):
         Metres above the ellipsoid, float32, shape (line, node), nodes at samples 0, 4, 8, ...; of
         ground in layover that which lies farthest from the nadir; NaN where unknown.
     flags
-        Bits `radar_shadow.LAYOVER` and `SHADOW`, same shape.
+        Bits `radar.shadow.LAYOVER` and `SHADOW`, same shape.
     """
 
     heights: Float32
@@ -74,7 +74,7 @@ def burst_relief(burst: Burst, terrain: Terrain, lines: slice) -> BurstRelief:
     burst
         The burst.
     terrain
-        Heights around the ground of the lines, with the margin of `terrain_profiles.dem_margin`.
+        Heights around the ground of the lines, with the margin of `terrain.profiles.dem_margin`.
     lines
         First and the one after the last.
     """

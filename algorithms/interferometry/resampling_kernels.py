@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from algorithms.compiled import compiled
-from algorithms.grd import Float64
 from algorithms.interferometry.model import Float32, Int32, Mask
 from algorithms.interferometry.phasors import phasor
 from algorithms.interferometry.taps import BEFORE, TAPS, EvenOddTaps, tap_pair
+from algorithms.radar.grd import Float64
 
 NODE_SAMPLES = 4  # samples between heights: 9 m of slant range
 CARRIER_SAMPLES = 16  # samples between which the carrier's phase is linear

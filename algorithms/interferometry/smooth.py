@@ -12,7 +12,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 
-from algorithms.grd import Float64
+from algorithms.radar.grd import Float64
 
 Bounds = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 Function = Callable[[Float64, Float64, Float64], Float64]

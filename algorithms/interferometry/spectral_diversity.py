@@ -20,12 +20,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.grd import Float64
 from algorithms.interferometry.carrier import doppler_frequency
 from algorithms.interferometry.cells import CellGrid, PairCells
 from algorithms.interferometry.coherence import independent_looks, phase_noise, unbiased_coherence
 from algorithms.interferometry.model import Burst, Complex64, Float32
 from algorithms.interferometry.smooth import SmoothFunction
+from algorithms.radar.grd import Float64
 
 _LEAST_COHERENCE = 0.25
 _LEAST_CELLS = 20

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from algorithms.compiled import compiled
-from algorithms.grd import Float64
 from algorithms.interferometry.model import Float32
+from algorithms.radar.grd import Float64
 
 TAPS = 8
 BEFORE = TAPS // 2 - 1  # taps before the one at or below a position

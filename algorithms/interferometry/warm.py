@@ -4,7 +4,6 @@ import numpy as np
 from affine import Affine
 
 from algorithms.geodesy import ecef_to_geodetic
-from algorithms.grd import StateVectors
 from algorithms.interferometry.cells import Looks, cell_grid
 from algorithms.interferometry.geocoding import (
     MapBlock,
@@ -15,7 +14,8 @@ from algorithms.interferometry.geocoding import (
 from algorithms.interferometry.geometry import ground_at
 from algorithms.interferometry.model import Burst, RangePolynomial, SpectralWindow
 from algorithms.interferometry.pair import burst_cells, burst_pair
-from algorithms.terrain_nodes import Terrain
+from algorithms.radar.grd import StateVectors
+from algorithms.terrain.nodes import Terrain
 
 LINES, SAMPLES = 24, 48
 

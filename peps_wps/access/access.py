@@ -23,8 +23,8 @@ from peps_wps.access.origin import comes_from_elsewhere
 from peps_wps.access.passwords import BusyError, PasswordCheck
 from peps_wps.access.tokens import digest_of
 from peps_wps.config import Config
+from peps_wps.config.web_sections import EVERY_PROCESS
 from peps_wps.errors import ForbiddenError, TooManyAttemptsError, UnauthorizedError
-from peps_wps.web_sections import EVERY_PROCESS
 
 logger = logging.getLogger(__name__)
 

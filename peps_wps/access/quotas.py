@@ -11,7 +11,7 @@ from werkzeug import Request
 from catalog_db.access.downloads import Download, Usage
 from peps_wps.access.caller import Caller
 from peps_wps.access.throttle import place_of
-from peps_wps.archive_sections import Downloads
+from peps_wps.config.archive_sections import Downloads
 from peps_wps.errors import QuotaError
 
 _GIGABYTE = 10**9

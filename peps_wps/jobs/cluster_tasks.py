@@ -19,9 +19,9 @@ from distributed import Client, Future, KilledWorker
 from distributed.comm.core import CommClosedError
 
 from catalog_db.processing.job_queue import Claim
-from peps_wps.archive_sections import Catalog
 from peps_wps.chains.contract import Progress
 from peps_wps.config import Config
+from peps_wps.config.archive_sections import Catalog
 from peps_wps.jobs.cluster_child import Outcome, unpacked
 from peps_wps.jobs.cluster_slurm import SlurmWorkers
 from peps_wps.jobs.cluster_worker import SIGN_OF_LIFE_S, TOPIC, run_on_worker

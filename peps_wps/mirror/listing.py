@@ -14,7 +14,7 @@ from catalog_db import times
 from catalog_db.engine import Engine
 from catalog_db.mirroring import mirror_announcing, mirror_days, mirror_marks
 from catalog_db.mirroring.mirror_rows import Selection
-from peps_wps.archive_sections import Mirror
+from peps_wps.config.archive_sections import Mirror
 from peps_wps.mirror.hub import Hub, Subject
 from peps_wps.mirror.sources import Feed, Source
 from peps_wps.mirror.transport import Transport

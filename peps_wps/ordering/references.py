@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+from peps_wps.config.web_sections import Inputs
 from peps_wps.errors import InvalidInputError
 from peps_wps.ordering.errors import (
     InputTooLargeError,
@@ -24,7 +25,6 @@ from peps_wps.ordering.errors import (
     UnusableReferenceError,
 )
 from peps_wps.ordering.reference_hosts import Place, connect, place_of
-from peps_wps.web_sections import Inputs
 from peps_wps.xml_parsing import NOT_CARRIED
 
 _REDIRECTS = 3

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from algorithms.grd import StateVectors
+from algorithms.radar.grd import StateVectors
 from peps_wps.errors import SafeError
 from peps_wps.readers.sentinel1_annotation import seconds_since
 from peps_wps.readers.wording import printable

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.grd import GeolocationGrid, GroundRangeRecords, StateVectors
+from algorithms.radar.grd import GeolocationGrid, GroundRangeRecords, StateVectors
 from peps_wps.errors import SafeError
 from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import (

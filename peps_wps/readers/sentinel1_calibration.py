@@ -5,7 +5,7 @@ Fields: Sentinel-1 Product Specification, S1-RS-MDA-52-7441, section 6.3.2.
 
 import numpy as np
 
-from algorithms.grd import VectorLut
+from algorithms.radar.grd import VectorLut
 from peps_wps.errors import SafeError
 from peps_wps.readers.xml_document import find_integer, find_numbers, parse_xml
 from peps_wps.xml_parsing import Element

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shapely.geometry import Polygon
 
-from algorithms.grd import GrdAnnotation, NoiseLut
+from algorithms.radar.grd import GrdAnnotation, NoiseLut
 from peps_wps.errors import SafeError
 from peps_wps.readers.manifest import IpfVersion, Manifest
 from peps_wps.readers.measurement import LineSource, open_lines

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from algorithms.grd import AzimuthNoiseBlock, NoiseLut, VectorLut
+from algorithms.radar.grd import AzimuthNoiseBlock, NoiseLut, VectorLut
 from peps_wps.errors import SafeError
 from peps_wps.readers.manifest import IpfVersion
 from peps_wps.readers.sentinel1_calibration import CalibrationTables, vector_lut

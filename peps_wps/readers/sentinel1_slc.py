@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-from algorithms.grd import GeolocationGrid
 from algorithms.interferometry.model import Burst, Complex64
+from algorithms.radar.grd import GeolocationGrid
 from peps_wps.errors import SafeError
 from peps_wps.readers.manifest import Manifest
 from peps_wps.readers.measurement import ComplexLines

@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.grd import GeolocationGrid, StateVectors
 from algorithms.interferometry.model import Burst, RangePolynomial, SpectralWindow
+from algorithms.radar.grd import GeolocationGrid, StateVectors
 from peps_wps.errors import SafeError
 from peps_wps.readers.burst_id import relative_burst_id
 from peps_wps.readers.sentinel1_annotation import (

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from catalog_db.archive.recalls import DISK_ONLY
 from peps_wps.config import Config
-from peps_wps.errors import ConfigError
-from peps_wps.tape_sections import (
+from peps_wps.config.tape_sections import (
     GlacierTapeSection,
     PosixTapeSection,
     SimulatedTapeSection,
     TapeSection,
     WlcgTapeSection,
 )
+from peps_wps.errors import ConfigError
 from storage.backend import TapeBackend
 from storage.backends.glacier import GlacierVault, Terms
 from storage.backends.patience import Patience

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from catalog_db.archive import backlog, requests
 from catalog_db.archive.backlog import Backlog
 from catalog_db.engine import Connection
-from peps_wps.archive_sections import Storage
+from peps_wps.config.archive_sections import Storage
 from peps_wps.errors import QuotaError
 from storage.errors import PinTooLongError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from algorithms.grd import (
+from algorithms.radar.grd import (
     AzimuthNoiseBlock,
     GeolocationGrid,
     GrdAnnotation,

@@ -7,7 +7,7 @@ relief. The ground point found must come back to the pixel.
 import numpy as np
 import pytest
 
-from algorithms.radar_geometry import RadarGeometry
+from algorithms.radar.geometry import RadarGeometry
 from simulator.annotation import parse_annotation
 from simulator.geometry import frame_of
 from simulator.real_metadata import default_terrain, read_files

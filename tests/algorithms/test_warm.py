@@ -3,13 +3,14 @@
 import numpy as np
 from affine import Affine
 
-from algorithms import calibration, ortho_kernels, radar_model, resampling
 from algorithms.block import Block
-from algorithms.border import BorderFinder
-from algorithms.calibration import backscatter
-from algorithms.ortho import block_positions, prepare_tile, source_window
-from algorithms.radar_geometry import RadarGeometry
-from algorithms.resampling import RADIUS, resample
+from algorithms.radar import calibration, ortho_kernels, resampling
+from algorithms.radar import model as radar_model
+from algorithms.radar.border import BorderFinder
+from algorithms.radar.calibration import backscatter
+from algorithms.radar.geometry import RadarGeometry
+from algorithms.radar.ortho import block_positions, prepare_tile, source_window
+from algorithms.radar.resampling import RADIUS, resample
 from algorithms.warm import warm
 
 
@@ -58,5 +59,5 @@ def test_a_real_block_compiles_nothing_more(massif_central):
     finder.add(numbers)
     finder.border()
 
-    assert before["algorithms.ortho_kernels.fill_positions"] >= 1
+    assert before["algorithms.radar.ortho_kernels.fill_positions"] >= 1
     assert compiled_signatures() == before

@@ -5,7 +5,7 @@ import pytest
 import rasterio
 from rasterio.windows import Window as Pixels
 
-from algorithms.ortho import Window
+from algorithms.radar.ortho import Window
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.scene import CalibratedImage, read_scene
 from simulator.pixels import valid_samples

@@ -11,9 +11,10 @@ import pytest
 from catalog_db import migrations
 from catalog_db.engine import create_engine
 from catalog_db.processing.jobs import ACTIVE, FINISHED
-from peps_wps import cli, cli_demo
-from peps_wps.cli_orders import follow, told
-from peps_wps.cli_serve import is_loopback
+from peps_wps import cli
+from peps_wps.cli import demo as cli_demo
+from peps_wps.cli.orders import follow, told
+from peps_wps.cli.serve import is_loopback
 from peps_wps.client import (
     ClientError,
     GoneError,

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from peps_wps import cli
-from peps_wps.cli_board import Board
-from peps_wps.cli_text import duration_text, shortened, size_text
+from peps_wps.cli.board import Board
+from peps_wps.cli.text import duration_text, shortened, size_text
 from peps_wps.client import Progress
 from tests.client.conftest import ON_DISK, ON_TAPE, Place, title
 from tests.client.faulty_service import answering, slowly

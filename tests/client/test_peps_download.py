@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from peps_wps.cli_peps_download import main, relative_orbit
+from peps_wps.cli.peps_download import main, relative_orbit
 from peps_wps.client import Product
 from tests.client.conftest import ON_DISK, ON_TAPE, Place, title
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from peps_wps import cli
-from peps_wps.cli_terminal import JOB_FAILED, OK, USAGE
+from peps_wps.cli.terminal import JOB_FAILED, OK, USAGE
 from tests.mirror.fake_hub import FakeHub, Fault
 from tests.mirror.hub_products import md5, sentinel2, some_products
 from tests.mirror.mirror_house import MirrorHouse

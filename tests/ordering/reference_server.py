@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from peps_wps.config.web_sections import Inputs
 from peps_wps.errors import InvalidInputError
 from peps_wps.ordering.references import ReferenceReader
-from peps_wps.web_sections import Inputs
 
 # Answers a request that was read, on the open connection.
 Answer = Callable[[socket.socket, str], None]

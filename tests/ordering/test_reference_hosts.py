@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from peps_wps.config.web_sections import Inputs
 from peps_wps.errors import ConfigError
 from peps_wps.ordering import reference_hosts
 from peps_wps.ordering.errors import UnusableReferenceError
 from peps_wps.ordering.reference_hosts import is_public, place_of
-from peps_wps.web_sections import Inputs
 from tests.ordering.reference_server import reader, reading, refused, sends, serving, whole
 
 

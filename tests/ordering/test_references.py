@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from peps_wps.config.web_sections import Inputs
 from peps_wps.ordering.errors import InputTooLargeError, ServerBusyError
-from peps_wps.web_sections import Inputs
 from tests.ordering.reference_server import (
     LIMIT,
     reader,

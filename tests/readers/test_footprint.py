@@ -7,7 +7,7 @@ from pyproj import Geod, Transformer
 from shapely.geometry import Polygon
 
 from algorithms import mgrs
-from algorithms.radar_geometry import RadarGeometry
+from algorithms.radar.geometry import RadarGeometry
 from catalog_db.catalogue.footprints import placed
 from peps_wps.readers.footprint import TOLERANCE_M, outline
 from peps_wps.readers.product_metadata import read_metadata

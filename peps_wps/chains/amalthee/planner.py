@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 
 from catalog_db.catalogue.products import Product
 from catalog_db.errors import QueryError
-from peps_wps.archive_sections import Staging, Storage
 from peps_wps.chains.amalthee.request import INPUT, read_address, search_of
 from peps_wps.chains.contract import Json, Plan, PlanContext, Stage
+from peps_wps.config.archive_sections import Staging, Storage
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 
 _SECONDS_AN_HOUR = 3600

@@ -6,9 +6,9 @@ import numpy as np
 
 from algorithms.interferometry.displacement import vertical_displacement
 from algorithms.interferometry.relief import BurstImaging
-from algorithms.ortho import Window
-from algorithms.radar_shadow import LAYOVER, SHADOW, layover_shadow
-from algorithms.terrain_profiles import trace_profiles
+from algorithms.radar.ortho import Window
+from algorithms.radar.shadow import LAYOVER, SHADOW, layover_shadow
+from algorithms.terrain.profiles import trace_profiles
 from peps_wps.chains.interferometry.mapping import AnyArray, Layer, Seen
 
 MASK_BITS = {"layover": LAYOVER, "shadow": SHADOW}

@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from algorithms.block import Block
 from algorithms.interferometry.model import Burst
 from algorithms.regridding import regrid
-from algorithms.terrain_nodes import Terrain
+from algorithms.terrain.nodes import Terrain
 from peps_wps.chains.interferometry.bursts import footprint
 from peps_wps.chains.interferometry.map_grid import MapGrid
 from peps_wps.chains.ortho_s1.heights import surrounding_heights

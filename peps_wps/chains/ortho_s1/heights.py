@@ -7,9 +7,9 @@ import shapely
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
-from algorithms.grd import GeolocationGrid
 from algorithms.mgrs import Tile
-from algorithms.terrain_profiles import dem_margin
+from algorithms.radar.grd import GeolocationGrid
+from algorithms.terrain.profiles import dem_margin
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.scene import Scene
 from peps_wps.config import Config

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.border import Border, BorderFinder
-from algorithms.calibration import backscatter
-from algorithms.grd import GrdAnnotation, VectorLut
-from algorithms.ortho import FrameWindow, Window, frame_windows
-from algorithms.radar_geometry import RadarGeometry
+from algorithms.radar.border import Border, BorderFinder
+from algorithms.radar.calibration import backscatter
+from algorithms.radar.geometry import RadarGeometry
+from algorithms.radar.grd import GrdAnnotation, VectorLut
+from algorithms.radar.ortho import FrameWindow, Window, frame_windows
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.source import ChunkedImage
 from peps_wps.errors import ChainError, SafeError

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.ortho import Window
+from algorithms.radar.ortho import Window
 from peps_wps.readers.measurement import LineSource
 
 CHUNK_LINES = 256

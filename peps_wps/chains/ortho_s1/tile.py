@@ -8,15 +8,16 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
-from algorithms import mgrs, ortho, resampling
+from algorithms import mgrs
 from algorithms.block import Block
-from algorithms.ground_range import SLANT_STEP
-from algorithms.incidence import IncidenceAngles, incidence_angles
-from algorithms.radar_shadow import layover_shadow
-from algorithms.terrain_flattening import flattening_factor
-from algorithms.terrain_imaging import GrdImaging
-from algorithms.terrain_nodes import Terrain
-from algorithms.terrain_profiles import TerrainProfiles, trace_profiles
+from algorithms.radar import ortho, resampling
+from algorithms.radar.ground_range import SLANT_STEP
+from algorithms.radar.incidence import IncidenceAngles, incidence_angles
+from algorithms.radar.shadow import layover_shadow
+from algorithms.terrain.flattening import flattening_factor
+from algorithms.terrain.imaging import GrdImaging
+from algorithms.terrain.nodes import Terrain
+from algorithms.terrain.profiles import TerrainProfiles, trace_profiles
 from peps_wps.chains.blocks import run_each
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.scene import CalibratedImage, Scene

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from algorithms.grd import GrdAnnotation, VectorLut
-from algorithms.multilook import mean_power
+from algorithms.radar.grd import GrdAnnotation, VectorLut
+from algorithms.radar.multilook import mean_power
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel1_grd import GrdProduct
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from algorithms.grd import StateVectors
 from algorithms.interferometry.carrier import carrier_cycles
 from algorithms.interferometry.model import Burst, RangePolynomial, SpectralWindow
+from algorithms.radar.grd import StateVectors
 
 RADIUS, ANGULAR_VELOCITY = 7_071_000.0, 1.06e-3  # m, rad/s
 SHIFT = np.array([20.0, 90.0, 0.0])  # m, of the secondary orbit: up and across

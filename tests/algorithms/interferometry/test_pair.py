@@ -17,7 +17,7 @@ from algorithms.interferometry.spectral_diversity import (
     estimate_shift,
     overlap_of,
 )
-from algorithms.terrain_nodes import Terrain
+from algorithms.terrain.nodes import Terrain
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import open_slc
 from simulator.terrain import ROLLING_HILLS

@@ -9,8 +9,8 @@ from algorithms.interferometry.geometry import ground_at
 from algorithms.interferometry.relief import burst_relief
 from algorithms.interferometry.resampling import node_count
 from algorithms.interferometry.resampling_kernels import NODE_SAMPLES
-from algorithms.radar_shadow import LAYOVER
-from algorithms.terrain_nodes import Terrain
+from algorithms.radar.shadow import LAYOVER
+from algorithms.terrain.nodes import Terrain
 from tests.algorithms.interferometry.scene import make_burst
 
 BURST = make_burst()

@@ -13,7 +13,7 @@ from algorithms.interferometry import (
     resampling_kernels,
 )
 from algorithms.interferometry.warm import warm_interferometry
-from algorithms.terrain_nodes import Terrain
+from algorithms.terrain.nodes import Terrain
 from tests.algorithms.interferometry.scene import make_burst, orbit, secondary_of
 
 

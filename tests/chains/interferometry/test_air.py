@@ -12,8 +12,8 @@ from peps_wps.chains.contract import PlanContext, TaskInputs
 from peps_wps.chains.interferogram_s1.chain import InterferogramS1
 from peps_wps.chains.interferometry.air import read_air
 from peps_wps.chains.interferometry.map_grid import MapGrid
+from peps_wps.config.processing_sections import Atmosphere
 from peps_wps.errors import InvalidInputError, OrderRefusedError
-from peps_wps.processing_sections import Atmosphere
 from tests.standard_air import Nodes, StandardAir, write_air, write_geoid
 
 GEOID = 48.0  # m

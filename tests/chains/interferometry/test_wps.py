@@ -12,7 +12,7 @@ from rasterio.io import MemoryFile
 
 from catalog_db.engine import create_engine
 from peps_wps.app import create_app
-from peps_wps.cli_archive import open_services
+from peps_wps.cli.archive import open_services
 from peps_wps.config import Config
 from peps_wps.ingest import ingest
 from tests.jobs.job_house import until

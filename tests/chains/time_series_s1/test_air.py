@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 
+from peps_wps.config.processing_sections import Atmosphere
 from peps_wps.errors import OrderRefusedError
-from peps_wps.processing_sections import Atmosphere
 from tests.chains.time_series_s1.simulated_stack import LATITUDE, LONGITUDE, Run, SimulatedStack
 from tests.chains.time_series_s1.test_results import at_reference
 from tests.standard_air import Nodes, StandardAir, write_air, write_geoid

@@ -13,7 +13,7 @@ from rasterio.io import MemoryFile
 
 from catalog_db.engine import create_engine
 from peps_wps.app import create_app
-from peps_wps.cli_archive import open_services
+from peps_wps.cli.archive import open_services
 from peps_wps.config import Config
 from peps_wps.ingest import ingest
 from tests.chains.time_series_s1.simulated_stack import LATITUDE, LONGITUDE, SimulatedStack

@@ -9,8 +9,8 @@ from scipy.interpolate import KroghInterpolator
 from scipy.optimize import brentq
 
 from algorithms.constants import SPEED_OF_LIGHT
-from algorithms.grd import StateVectors
 from algorithms.interferometry.model import Burst
+from algorithms.radar.grd import StateVectors
 
 Float64 = NDArray[np.float64]
 
