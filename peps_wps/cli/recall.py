@@ -1,6 +1,6 @@
 """`peps recall`: products brought from tape to disk, on any server with WLCG Tape REST v1.
 
-Operators' verbs, which work on the database of this machine, are in `cli_recall_queue`.
+Operators' verbs, which work on the database of this machine, are in `recall_queue`.
 """
 
 import argparse
