@@ -9,22 +9,21 @@ from peps_wps.chains.ortho_s1.order import (
     FORMATS,
     RESAMPLINGS,
     Order,
-    parse,
 )
 from peps_wps.errors import InvalidInputError
 
 
 def test_only_the_product_is_needed():
-    assert parse({"product": ["S1A_X"]}) == Order(products=("S1A_X",))
+    assert Order.parse({"product": ["S1A_X"]}) == Order(products=("S1A_X",))
 
 
 def test_empty_values_count_as_absent():
     inputs = {"product": ["S1A_X"], "tiles": [""], "calibration": [" "], "denoise": [""]}
-    assert parse(inputs) == Order(products=("S1A_X",))
+    assert Order.parse(inputs) == Order(products=("S1A_X",))
 
 
 def test_repeated_values_count_once():
-    order = parse({"product": ["A", "B", "A"], "tiles": ["31TCJ", "T31tcj", "31TDJ"]})
+    order = Order.parse({"product": ["A", "B", "A"], "tiles": ["31TCJ", "T31tcj", "31TDJ"]})
     assert order.products == ("A", "B")
     assert order.tiles == ("31TCJ", "31TDJ")
 
@@ -34,7 +33,7 @@ def test_repeated_values_count_once():
     [([], ()), (["all"], ()), (["vv"], ("VV",)), (["VV VH"], ("VV", "VH")), (["all", "ALL"], ())],
 )
 def test_polarizations_are_all_or_some(given_values, names):
-    assert parse({"product": ["A"], "polarizations": given_values}).polarizations == names
+    assert Order.parse({"product": ["A"], "polarizations": given_values}).polarizations == names
 
 
 @pytest.mark.parametrize(
@@ -58,14 +57,14 @@ def test_polarizations_are_all_or_some(given_values, names):
 )
 def test_a_wrong_value_is_named_with_what_is_expected(name, value, expected):
     with pytest.raises(InvalidInputError) as refusal:
-        parse({"product": ["A"], name: [value]})
+        Order.parse({"product": ["A"], name: [value]})
     assert str(refusal.value).startswith(expected)
     assert refusal.value.locator == name
 
 
 def test_a_single_value_given_twice_is_refused():
     with pytest.raises(InvalidInputError, match="calibration is given 2 times"):
-        parse({"product": ["A"], "calibration": ["gamma0", "sigma0"]})
+        Order.parse({"product": ["A"], "calibration": ["gamma0", "sigma0"]})
 
 
 @given(
@@ -77,7 +76,7 @@ def test_a_single_value_given_twice_is_refused():
     tiles=st.lists(st.sampled_from(["31TCJ", "36KWE", "01KAB"]), unique=True),
 )
 def test_an_order_survives_the_job_row(calibration, form, resampling, coverage, masks, tiles):
-    order = parse(
+    order = Order.parse(
         {
             "product": ["A", "B"],
             "tiles": tiles,

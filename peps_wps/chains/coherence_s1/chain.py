@@ -1,16 +1,15 @@
 """S1_COHERENCE as a chain: bursts by several tasks, one task a pair for its tiles, one zip."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from peps_wps.chains.coherence_s1.order import Order, parse
+from peps_wps.chains.coherence_s1.order import Order
 from peps_wps.chains.coherence_s1.plan import KIND, plan
 from peps_wps.chains.coherence_s1.tiles import run_tiles
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -21,6 +20,7 @@ from peps_wps.chains.contract import (
     TaskResult,
 )
 from peps_wps.chains.interferometry.tasks import run_cells
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.writers import naming
 from peps_wps.writers.archive import write_archive
 from peps_wps.writers.json_document import write_json
@@ -28,22 +28,11 @@ from peps_wps.writers.json_document import write_json
 REPORT_NAME = "report.json"
 
 
-class CoherenceS1:
+class CoherenceS1(PlannerOf[Order]):
     """The chain of S1_COHERENCE; it holds nothing between calls."""
 
     name = "S1_COHERENCE"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return the tasks of all pairs; OrderRefusedError when they cannot work."""

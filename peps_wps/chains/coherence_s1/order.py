@@ -1,7 +1,8 @@
 """What a client may ask of S1_COHERENCE, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Self
 
 from algorithms.interferometry.cells import Looks
 from peps_wps.chains.contract import Json
@@ -10,6 +11,7 @@ from peps_wps.chains.interferogram_s1.order import wanted_of
 from peps_wps.chains.interferometry import order_fields
 from peps_wps.chains.interferometry.bursts import Wanted
 from peps_wps.chains.interferometry.map_grid import TILE_RESOLUTIONS
+from peps_wps.chains.orders import ChainOrder
 from peps_wps.chains.ortho_s1.order import polarizations_of, tile_named
 from peps_wps.errors import InvalidInputError
 
@@ -20,7 +22,7 @@ MOST_PRODUCTS = 50
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -46,44 +48,47 @@ class Order:
     resolution: int = DEFAULT_RESOLUTION
     looks: Looks = DEFAULT_LOOKS
 
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        products = tuple(
+            dict.fromkeys(
+                one
+                for name in ("reference", "secondary", "products")
+                for one in fields.listed(name)
+            )
+        )
+        if not 2 <= len(products) <= MOST_PRODUCTS:
+            raise InvalidInputError(
+                "products",
+                f"{len(products)} products are given, expected 2 to {MOST_PRODUCTS}, or reference "
+                "and secondary",
+            )
+        return cls(
+            products=products,
+            polarizations=polarizations_of(fields.listed("polarizations")),
+            wanted=wanted_of(fields),
+            tiles=tuple(dict.fromkeys(tile_named(name) for name in fields.listed("tiles"))),
+            resolution=int(
+                fields.choice("resolution", RESOLUTIONS, default=str(DEFAULT_RESOLUTION))
+            ),
+            looks=order_fields.looks_of(fields, order_fields.looks_text(DEFAULT_LOOKS)),
+        )
+
     def to_json(self) -> Json:
         """Return the order as JSON."""
-        return {**asdict(self), "looks": order_fields.looks_text(self.looks)}
+        return {**super().to_json(), "looks": order_fields.looks_text(self.looks)}
 
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
+    def from_json(cls, order: Json) -> Self:
         """Return the order that `to_json` gave."""
         wanted = Wanted(order["wanted"]["region"], tuple(order["wanted"]["names"]))
         looks = order_fields.looks_of(Fields({"looks": [order["looks"]]}))
-        tuples = {name: tuple(order[name]) for name in ("products", "polarizations", "tiles")}
-        return cls(**{**order, **tuples, "wanted": wanted, "looks": looks})
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    products = tuple(
-        dict.fromkeys(
-            one for name in ("reference", "secondary", "products") for one in fields.listed(name)
-        )
-    )
-    if not 2 <= len(products) <= MOST_PRODUCTS:
-        raise InvalidInputError(
-            "products",
-            f"{len(products)} products are given, expected 2 to {MOST_PRODUCTS}, or reference "
-            "and secondary",
-        )
-    return Order(
-        products=products,
-        polarizations=polarizations_of(fields.listed("polarizations")),
-        wanted=wanted_of(fields),
-        tiles=tuple(dict.fromkeys(tile_named(name) for name in fields.listed("tiles"))),
-        resolution=int(fields.choice("resolution", RESOLUTIONS, default=str(DEFAULT_RESOLUTION))),
-        looks=order_fields.looks_of(fields, order_fields.looks_text(DEFAULT_LOOKS)),
-    )
+        return super().from_json({**order, "wanted": wanted, "looks": looks})

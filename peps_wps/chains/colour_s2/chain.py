@@ -1,8 +1,6 @@
 """S2_COLOR_COMPOSITION as a chain: a picture of each product."""
 
-from collections.abc import Mapping, Sequence
-
-from peps_wps.chains.colour_s2.order import Order, parse
+from peps_wps.chains.colour_s2.order import Order
 from peps_wps.chains.colour_s2.scene import ColourOfScene
 from peps_wps.chains.optical.scene_chain import BandsChain
 
@@ -13,7 +11,3 @@ class ColourS2(BandsChain[Order]):
     name = "S2_COLOR_COMPOSITION"
     order_type = Order
     work_type = ColourOfScene
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)

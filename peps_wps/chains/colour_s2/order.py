@@ -1,11 +1,12 @@
 """What a client may ask of S2_COLOR_COMPOSITION, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Self
 
 from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
-from peps_wps.chains.optical.products import Selection, bands_of
+from peps_wps.chains.optical.products import BandsOrder, Selection, bands_of
 from peps_wps.chains.optical.stretch import Stretch
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS
@@ -28,7 +29,7 @@ _CHANNELS = 3
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(BandsOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -47,48 +48,38 @@ class Order:
         "png" or "jpeg", of the reduced picture.
     """
 
-    selection: Selection
     bands: tuple[str, ...] = PRESETS["true_color"]
     name: str = "true_color"
     stretch: Stretch = field(default_factory=Stretch)
     resolution: int = 10
     picture: str = "png"
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return asdict(self)
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        name, bands = _bands(fields)
+        finest = min(BANDS[band].resolution for band in bands)
+        resolutions = sorted(RESOLUTIONS, key=lambda text: int(text) != finest)
+        return cls(
+            selection=Selection.of(fields),
+            bands=bands,
+            name=name,
+            stretch=Stretch.of(fields),
+            resolution=int(fields.choice("resolution", resolutions)),
+            picture=fields.choice("picture", PICTURES),
+        )
 
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
+    def from_json(cls, order: Json) -> Self:
         """Return the order that `to_json` gave."""
-        read = {
-            "selection": Selection.from_json(order["selection"]),
-            "bands": tuple(order["bands"]),
-            "stretch": Stretch(**order["stretch"]),
-        }
-        return cls(**{**order, **read})
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    name, bands = _bands(fields)
-    finest = min(BANDS[band].resolution for band in bands)
-    resolutions = sorted(RESOLUTIONS, key=lambda text: int(text) != finest)
-    return Order(
-        selection=Selection.of(fields),
-        bands=bands,
-        name=name,
-        stretch=Stretch.of(fields),
-        resolution=int(fields.choice("resolution", resolutions)),
-        picture=fields.choice("picture", PICTURES),
-    )
+        return super().from_json({**order, "stretch": Stretch(**order["stretch"])})
 
 
 def _bands(fields: Fields) -> tuple[str, tuple[str, ...]]:

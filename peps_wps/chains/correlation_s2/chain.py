@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -19,11 +18,12 @@ from peps_wps.chains.contract import (
 )
 from peps_wps.chains.correlation_s2.field import measured
 from peps_wps.chains.correlation_s2.files import stem_of, write_files
-from peps_wps.chains.correlation_s2.order import Order, parse
+from peps_wps.chains.correlation_s2.order import Order
 from peps_wps.chains.correlation_s2.pair import pair_of
 from peps_wps.chains.correlation_s2.plan import pair_tasks
 from peps_wps.chains.correlation_s2.series import MOTION, SeriesOfPairs, keep_field
 from peps_wps.chains.correlation_s2.series_files import write_series
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.errors import ChainError
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel2 import open_scene
@@ -42,22 +42,11 @@ OUTPUT_TYPES = {
 }
 
 
-class CorrelationS2:
+class CorrelationS2(PlannerOf[Order]):
     """The chain of S2_CORRELATION; it holds nothing between calls."""
 
     name = "S2_CORRELATION"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return the tasks of the pairs; raise OrderRefusedError when they cannot work."""

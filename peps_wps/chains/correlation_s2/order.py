@@ -1,13 +1,14 @@
 """What a client may ask of S2_CORRELATION, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Self
 
 from algorithms.correlation.field import WarpModel
-from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields, refused
 from peps_wps.chains.optical.products import tile_of_fields
 from peps_wps.chains.optical.region import region_of
+from peps_wps.chains.orders import ChainOrder
 from peps_wps.errors import InvalidInputError, SafeError
 from peps_wps.readers.sentinel2 import BANDS
 from peps_wps.readers.sentinel2.bands import band_named
@@ -25,7 +26,7 @@ LARGEST_DISPLACEMENT_M = 5_000.0
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -77,15 +78,38 @@ class Order:
     velocity: str | None = None
     neighbours: int | None = None
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
-        """Return the order that `to_json` gave."""
-        listed = {name: tuple(order[name]) for name in ("corrections", "secondaries")}
-        return cls(**{**order, **listed})
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        return cls(
+            reference=product_of(fields, "reference"),
+            secondaries=_secondaries(fields),
+            tile=tile_of_fields(fields),
+            band=band_of(fields),
+            window=window_of(fields, Order.window),
+            step=fields.whole("step", 1, LARGEST_STEP) or Order.step,
+            max_displacement_m=fields.number(
+                "max_displacement_m",
+                default=Order.max_displacement_m,
+                low=0.0,
+                high=LARGEST_DISPLACEMENT_M,
+            ),
+            model=MODELS[MODELS.index(fields.choice("model", MODELS))],
+            region=region_of(fields),
+            mask_clouds=fields.boolean("mask_clouds"),
+            corrections=_corrections(fields),
+            stable=region_of(fields, STABLE),
+            vector_median=fields.boolean("vector_median"),
+            velocity=_velocity(fields),
+            neighbours=fields.whole("neighbours", 1, MOST_SECONDARIES),
+        )
 
     @property
     def resolution(self) -> int:
@@ -101,39 +125,6 @@ class Order:
     def max_displacement(self) -> float:
         """How far windows are searched, pixels."""
         return self.max_displacement_m / self.resolution
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    return Order(
-        reference=product_of(fields, "reference"),
-        secondaries=_secondaries(fields),
-        tile=tile_of_fields(fields),
-        band=band_of(fields),
-        window=window_of(fields, Order.window),
-        step=fields.whole("step", 1, LARGEST_STEP) or Order.step,
-        max_displacement_m=fields.number(
-            "max_displacement_m",
-            default=Order.max_displacement_m,
-            low=0.0,
-            high=LARGEST_DISPLACEMENT_M,
-        ),
-        model=MODELS[MODELS.index(fields.choice("model", MODELS))],
-        region=region_of(fields),
-        mask_clouds=fields.boolean("mask_clouds"),
-        corrections=_corrections(fields),
-        stable=region_of(fields, STABLE),
-        vector_median=fields.boolean("vector_median"),
-        velocity=_velocity(fields),
-        neighbours=fields.whole("neighbours", 1, MOST_SECONDARIES),
-    )
 
 
 def _secondaries(fields: Fields) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
 """What a client may ask of S2_EXTRACT_BANDS, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Self
 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields, refused
-from peps_wps.chains.optical.products import Selection, bands_of
+from peps_wps.chains.optical.products import BandsOrder, Selection, bands_of
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS
 
@@ -20,7 +20,7 @@ FINEST, COARSEST = 1.0, 1000.0  # metres
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(BandsOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -39,42 +39,31 @@ class Order:
         "reflectance" or "dn".
     """
 
-    selection: Selection
     bands: tuple[str, ...] = DEFAULT_BANDS
     resolution: float | None = None
     epsg: int | None = None
     resampling: str = "nearest"
     values: str = "reflectance"
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
-        """Return the order that `to_json` gave."""
-        selection = Selection.from_json(order["selection"])
-        return cls(**{**order, "selection": selection, "bands": tuple(order["bands"])})
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
 
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    resolution = fields.number("resolution", default=0.0, low=FINEST, high=COARSEST)
-    return Order(
-        selection=Selection.of(fields),
-        bands=bands_of(fields) or DEFAULT_BANDS,
-        resolution=resolution or None,
-        epsg=_epsg(fields),
-        resampling=fields.choice("resampling", RESAMPLINGS),
-        values=fields.choice("values", VALUES),
-    )
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        resolution = fields.number("resolution", default=0.0, low=FINEST, high=COARSEST)
+        return cls(
+            selection=Selection.of(fields),
+            bands=bands_of(fields) or DEFAULT_BANDS,
+            resolution=resolution or None,
+            epsg=_epsg(fields),
+            resampling=fields.choice("resampling", RESAMPLINGS),
+            values=fields.choice("values", VALUES),
+        )
 
 
 def _epsg(fields: Fields) -> int | None:

@@ -1,12 +1,12 @@
 """What a client may ask of S2_NDVI, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Self
 
 from algorithms.spectral_indices import INDICES, SpectralIndex
-from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
-from peps_wps.chains.optical.products import Selection
+from peps_wps.chains.optical.products import BandsOrder, Selection
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS
 from peps_wps.readers.wording import printable
@@ -18,7 +18,7 @@ FREE = "FORMULA"
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(BandsOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -37,21 +37,34 @@ class Order:
         "int16", scaled, or "float32".
     """
 
-    selection: Selection
     index: str = "NDVI"
     formula: str = INDICES["NDVI"].formula
     mask_clouds: bool = False
     resolution: int = 10
     format: str = "int16"
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
-        """Return the order that `to_json` gave."""
-        return cls(**{**order, "selection": Selection.from_json(order["selection"])})
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        index = _index(fields)
+        coarsest = max(BANDS[band].resolution for band in index.bands)
+        resolutions = sorted(RESOLUTIONS, key=lambda text: int(text) != coarsest)
+        formats = FORMATS[::-1] if index.name == FREE else FORMATS
+        return cls(
+            selection=Selection.of(fields),
+            index=index.name,
+            formula=index.formula,
+            mask_clouds=fields.boolean("mask_clouds"),
+            resolution=int(fields.choice("resolution", resolutions)),
+            format=fields.choice("format", formats),
+        )
 
     @property
     def spectral_index(self) -> SpectralIndex:
@@ -62,29 +75,6 @@ class Order:
     def bands(self) -> tuple[str, ...]:
         """The bands of its formula."""
         return self.spectral_index.bands
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    index = _index(fields)
-    coarsest = max(BANDS[band].resolution for band in index.bands)
-    resolutions = sorted(RESOLUTIONS, key=lambda text: int(text) != coarsest)
-    formats = FORMATS[::-1] if index.name == FREE else FORMATS
-    return Order(
-        selection=Selection.of(fields),
-        index=index.name,
-        formula=index.formula,
-        mask_clouds=fields.boolean("mask_clouds"),
-        resolution=int(fields.choice("resolution", resolutions)),
-        format=fields.choice("format", formats),
-    )
 
 
 def _index(fields: Fields) -> SpectralIndex:

@@ -1,13 +1,12 @@
 """S1_INTERFEROGRAM as a chain: bursts by several tasks, one that puts them together, one zip."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -17,10 +16,11 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
-from peps_wps.chains.interferogram_s1.order import Order, parse
+from peps_wps.chains.interferogram_s1.order import Order
 from peps_wps.chains.interferogram_s1.plan import LAST, plan
 from peps_wps.chains.interferogram_s1.result import run_result
 from peps_wps.chains.interferometry.tasks import run_cells
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.writers import naming
 from peps_wps.writers.archive import write_archive
 from peps_wps.writers.json_document import write_json
@@ -34,22 +34,11 @@ PICTURES = {
 }
 
 
-class InterferogramS1:
+class InterferogramS1(PlannerOf[Order]):
     """The chain of S1_INTERFEROGRAM; it holds nothing between calls."""
 
     name = "S1_INTERFEROGRAM"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return the tasks of the bursts and the last one; OrderRefusedError when none can work."""

@@ -1,7 +1,8 @@
 """What a client may ask of S1_INTERFEROGRAM, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Self
 
 from algorithms.interferometry.cells import Looks
 from algorithms.unwrapping import Method
@@ -11,6 +12,7 @@ from peps_wps.chains.interferometry import order_fields
 from peps_wps.chains.interferometry.bursts import Wanted
 from peps_wps.chains.interferometry.map_grid import check_tile_resolution, default_resolution
 from peps_wps.chains.optical.region import region_of
+from peps_wps.chains.orders import ChainOrder
 from peps_wps.chains.ortho_s1.order import tile_named
 from peps_wps.errors import InvalidInputError
 
@@ -22,7 +24,7 @@ DEFAULT_LOOKS = Looks(4, 20)
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -70,51 +72,53 @@ class Order:
     complex_interferogram: bool = False
     masks: bool = True
 
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        looks = order_fields.looks_of(fields)
+        grid = fields.choice("grid", GRIDS)
+        resolution = fields.whole("resolution", 5, LARGEST_RESOLUTION)
+        if grid == "mgrs" and resolution is not None:
+            check_tile_resolution(resolution)
+        unwrapper = order_fields.unwrapper_of(fields)
+        return cls(
+            reference=product_of(fields, "reference"),
+            secondary=product_of(fields, "secondary"),
+            resolution=resolution or default_resolution(grid, looks.azimuth),
+            polarization=order_fields.polarization_of(fields),
+            wanted=wanted_of(fields),
+            looks=looks,
+            filtered=order_fields.filter_of(fields),
+            exponent=order_fields.exponent_of(fields),
+            unwrap=unwrapper,
+            min_coherence=fields.number(
+                "min_coherence", default=LEAST_COHERENCE, low=0.0, high=1.0
+            ),
+            grid=grid,
+            tiles=tiles_of(fields, grid),
+            esd=fields.boolean("esd", default=True),
+            atmosphere=atmosphere_of(fields, unwrapper),
+            complex_interferogram=fields.boolean("complex"),
+            masks=fields.boolean("masks", default=True),
+        )
+
     def to_json(self) -> Json:
         """Return the order as JSON."""
-        return {**asdict(self), "looks": order_fields.looks_text(self.looks)}
+        return {**super().to_json(), "looks": order_fields.looks_text(self.looks)}
 
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
+    def from_json(cls, order: Json) -> Self:
         """Return the order that `to_json` gave."""
         wanted = Wanted(order["wanted"]["region"], tuple(order["wanted"]["names"]))
         looks = order_fields.looks_of(Fields({"looks": [order["looks"]]}))
-        return cls(**{**order, "wanted": wanted, "looks": looks, "tiles": tuple(order["tiles"])})
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    looks = order_fields.looks_of(fields)
-    grid = fields.choice("grid", GRIDS)
-    resolution = fields.whole("resolution", 5, LARGEST_RESOLUTION)
-    if grid == "mgrs" and resolution is not None:
-        check_tile_resolution(resolution)
-    unwrapper = order_fields.unwrapper_of(fields)
-    return Order(
-        reference=product_of(fields, "reference"),
-        secondary=product_of(fields, "secondary"),
-        resolution=resolution or default_resolution(grid, looks.azimuth),
-        polarization=order_fields.polarization_of(fields),
-        wanted=wanted_of(fields),
-        looks=looks,
-        filtered=order_fields.filter_of(fields),
-        exponent=order_fields.exponent_of(fields),
-        unwrap=unwrapper,
-        min_coherence=fields.number("min_coherence", default=LEAST_COHERENCE, low=0.0, high=1.0),
-        grid=grid,
-        tiles=tiles_of(fields, grid),
-        esd=fields.boolean("esd", default=True),
-        atmosphere=atmosphere_of(fields, unwrapper),
-        complex_interferogram=fields.boolean("complex"),
-        masks=fields.boolean("masks", default=True),
-    )
+        return super().from_json({**order, "wanted": wanted, "looks": looks})
 
 
 def product_of(fields: Fields, name: str) -> str:

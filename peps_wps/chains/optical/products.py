@@ -1,12 +1,15 @@
 """Which Sentinel-2 products an order is for, refused where they cannot be what it needs."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, Json, Task
 from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.region import check_meets, region_of
+from peps_wps.chains.orders import ChainOrder
 from peps_wps.errors import InvalidInputError, OrderRefusedError, SafeError
 from peps_wps.readers.sentinel2.bands import band_named
 
@@ -46,6 +49,33 @@ class Selection:
     def from_json(cls, document: Json) -> "Selection":
         """Return the selection that `dataclasses.asdict` gave."""
         return cls(**{**document, "products": tuple(document["products"])})
+
+
+@dataclass(frozen=True)
+class SceneOrder(ChainOrder):
+    """An order for products.
+
+    Parameters
+    ----------
+    selection
+        What is read.
+    """
+
+    selection: Selection
+
+    @classmethod
+    def from_json(cls, order: Json) -> Self:
+        """Return the order that `to_json` gave."""
+        return super().from_json({**order, "selection": Selection.from_json(order["selection"])})
+
+
+class BandsOrder(SceneOrder):
+    """An order for bands of products."""
+
+    @property
+    @abstractmethod
+    def bands(self) -> tuple[str, ...]:
+        """Those that every product must have."""
 
 
 def tile_of_fields(fields: Fields) -> str | None:

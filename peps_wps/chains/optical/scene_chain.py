@@ -1,13 +1,12 @@
 """What is alike in the chains that make one result from each Sentinel-2 product."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Generic, Protocol, Self, TypeVar
+from typing import TypeVar
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Outputs,
     Plan,
     PlanContext,
@@ -16,56 +15,17 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
-from peps_wps.chains.optical.products import Selection, scene_tasks
+from peps_wps.chains.optical.products import BandsOrder, SceneOrder, scene_tasks
 from peps_wps.chains.optical.results import gather_scenes, scene_of
 from peps_wps.chains.optical.scene_work import SceneWork
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.readers.sentinel2 import Sentinel2Scene
 
-
-class SceneOrder(Protocol):
-    """An order for products."""
-
-    @property
-    def selection(self) -> Selection:
-        """What is read."""
-
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-
-    @classmethod
-    def from_json(cls, order: Json) -> Self:
-        """Return the order that `to_json` gave."""
-
-
-class BandsOrder(SceneOrder, Protocol):
-    """An order for bands of products."""
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Those that every product must have."""
-
-
 OrderT = TypeVar("OrderT", bound=SceneOrder)
-BandsOrderT = TypeVar("BandsOrderT", bound=BandsOrder)
 
 
-class SceneChain(ABC, Generic[OrderT]):
-    """A chain with one task a product; it holds nothing between calls.
-
-    Attributes
-    ----------
-    name
-        Identifier of the process.
-    order_type
-        Of its orders.
-    """
-
-    name: str
-    order_type: type[OrderT]
-
-    @abstractmethod
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> OrderT:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+class SceneChain(PlannerOf[OrderT], ABC):
+    """A chain with one task a product; it holds nothing between calls."""
 
     def bands(self, _order: OrderT) -> tuple[str, ...]:
         """Return the bands that every product must have: none unless a chain says so."""
@@ -80,14 +40,6 @@ class SceneChain(ABC, Generic[OrderT]):
         progress: Callable[[float], None],
     ) -> TaskResult:
         """Make the result of one product; `progress` is told the fraction done."""
-
-    def order_to_json(self, order: OrderT) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> OrderT:
-        """Return the order of a job row."""
-        return self.order_type.from_json(order)
 
     def plan(self, order: OrderT, context: PlanContext) -> Plan:
         """Return one task a product; raise OrderRefusedError when it cannot work."""
@@ -110,6 +62,9 @@ class SceneChain(ABC, Generic[OrderT]):
     ) -> Outputs:
         """Write the zip, the picture and the report."""
         return gather_scenes(self.name, order.to_json(), finished, folder, progress)
+
+
+BandsOrderT = TypeVar("BandsOrderT", bound=BandsOrder)
 
 
 class BandsChain(SceneChain[BandsOrderT]):

@@ -1,12 +1,11 @@
 """S1_ORTHO as a chain: plan the tiles, compute each, gather them into one archive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from algorithms import mgrs
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Outputs,
     Plan,
     PlanContext,
@@ -15,31 +14,21 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.chains.ortho_s1.gather import gather
 from peps_wps.chains.ortho_s1.heights import tile_heights
-from peps_wps.chains.ortho_s1.order import Order, parse
+from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.plan import TileTask, plan
 from peps_wps.chains.ortho_s1.scene import read_scene
 from peps_wps.chains.ortho_s1.tile import TileProcessor
 from peps_wps.chains.ortho_s1.tile_files import TileFiles
 
 
-class OrthoS1:
+class OrthoS1(PlannerOf[Order]):
     """The chain of S1_ORTHO; it holds nothing between calls."""
 
     name = "S1_ORTHO"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return one task a tile and pass; raise OrderRefusedError when it cannot work."""

@@ -1,11 +1,12 @@
 """What a client may ask of S1_ORTHO, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Self
 
 from algorithms import mgrs
-from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
+from peps_wps.chains.orders import ChainOrder
 from peps_wps.errors import InvalidInputError
 
 CALIBRATIONS = ("gamma0", "sigma0", "beta0", "gamma0_rtc", "dn")
@@ -18,7 +19,7 @@ SRGR_RULES = ("linear", "nearest")
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -52,42 +53,32 @@ class Order:
     srgr: str = "linear"
     lossless: bool = False
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
-        """Return the order that `to_json` gave."""
-        tuples = ("products", "tiles", "polarizations")
-        return cls(**{**order, **{name: tuple(order[name]) for name in tuples}})
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
 
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    return Order(
-        products=fields.products("product"),
-        tiles=tuple(dict.fromkeys(tile_named(name) for name in fields.listed("tiles"))),
-        calibration=fields.choice("calibration", CALIBRATIONS),
-        polarizations=polarizations_of(fields.listed("polarizations")),
-        resolution=int(fields.choice("resolution", RESOLUTIONS)),
-        resampling=fields.choice("resampling", RESAMPLINGS, default="bilinear"),
-        interpolated=fields.choice("interpolated", INTERPOLATED),
-        denoise=fields.boolean("denoise", default=True),
-        min_coverage=fields.number("min_coverage", default=10.0, low=0.0, high=100.0),
-        format=fields.choice("format", FORMATS),
-        masks=fields.boolean("masks"),
-        bistatic=fields.boolean("bistatic", default=True),
-        srgr=fields.choice("srgr", SRGR_RULES),
-        lossless=fields.boolean("lossless"),
-    )
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        return cls(
+            products=fields.products("product"),
+            tiles=tuple(dict.fromkeys(tile_named(name) for name in fields.listed("tiles"))),
+            calibration=fields.choice("calibration", CALIBRATIONS),
+            polarizations=polarizations_of(fields.listed("polarizations")),
+            resolution=int(fields.choice("resolution", RESOLUTIONS)),
+            resampling=fields.choice("resampling", RESAMPLINGS, default="bilinear"),
+            interpolated=fields.choice("interpolated", INTERPOLATED),
+            denoise=fields.boolean("denoise", default=True),
+            min_coverage=fields.number("min_coverage", default=10.0, low=0.0, high=100.0),
+            format=fields.choice("format", FORMATS),
+            masks=fields.boolean("masks"),
+            bistatic=fields.boolean("bistatic", default=True),
+            srgr=fields.choice("srgr", SRGR_RULES),
+            lossless=fields.boolean("lossless"),
+        )
 
 
 def polarizations_of(given: Sequence[str]) -> tuple[str, ...]:

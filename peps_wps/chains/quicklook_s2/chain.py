@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from affine import Affine
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 
 from algorithms.optical import NO_DATA, reflectance_from_dn, stretched_uint8
-from peps_wps.chains.contract import Json, TaskInputs, TaskResult
+from peps_wps.chains.contract import TaskInputs, TaskResult
 from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical import results
 from peps_wps.chains.optical.grid import SceneGrid, scene_grid
-from peps_wps.chains.optical.products import Selection
+from peps_wps.chains.optical.products import SceneOrder, Selection
 from peps_wps.chains.optical.scene_chain import SceneChain
 from peps_wps.chains.optical.source import held_resolution
 from peps_wps.chains.optical.stretch import Stretch
@@ -32,7 +33,7 @@ _TRUE_COLOR = ("B04", "B03", "B02")
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(SceneOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -45,18 +46,16 @@ class Order:
         "png" or "jpeg".
     """
 
-    selection: Selection
     size: int = DEFAULT_SIDE
     picture: str = "png"
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
-        """Return the order that `to_json` gave."""
-        return cls(**{**order, "selection": Selection.from_json(order["selection"])})
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+        fields = Fields(inputs)
+        size = fields.number("size", default=DEFAULT_SIDE, low=SIDES[0], high=SIDES[1])
+        picture = fields.choice("picture", PICTURES)
+        return cls(Selection.of(fields), round(size), picture)
 
 
 class QuicklookS2(SceneChain[Order]):
@@ -64,13 +63,6 @@ class QuicklookS2(SceneChain[Order]):
 
     name = "S2_QUICKLOOK"
     order_type = Order
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        fields = Fields(inputs)
-        size = fields.number("size", default=DEFAULT_SIDE, low=SIDES[0], high=SIDES[1])
-        picture = fields.choice("picture", PICTURES)
-        return Order(Selection.of(fields), round(size), picture)
 
     def compute(
         self,

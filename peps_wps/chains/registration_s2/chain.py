@@ -6,7 +6,6 @@ from typing import Any
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -17,6 +16,7 @@ from peps_wps.chains.contract import (
     TaskResult,
 )
 from peps_wps.chains.optical.results import body_of, gather_scenes
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.chains.registration_s2.bands import (
     RegisteredBand,
     pointing_files,
@@ -25,7 +25,7 @@ from peps_wps.chains.registration_s2.bands import (
 )
 from peps_wps.chains.registration_s2.item import item_of, tags_of
 from peps_wps.chains.registration_s2.match import Match, matched
-from peps_wps.chains.registration_s2.order import Order, parse
+from peps_wps.chains.registration_s2.order import Order
 from peps_wps.chains.registration_s2.pictures import write_pictures
 from peps_wps.chains.registration_s2.plan import registration_tasks
 from peps_wps.chains.registration_s2.report import (
@@ -41,22 +41,11 @@ from peps_wps.writers.json_document import write_json
 GEOJSON = "application/geo+json"
 
 
-class RegistrationS2:
+class RegistrationS2(PlannerOf[Order]):
     """The chain of S2_REGISTRATION; it holds nothing between calls."""
 
     name = "S2_REGISTRATION"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return one task a product; raise OrderRefusedError when it cannot work."""

@@ -1,15 +1,15 @@
 """What a client may ask of S2_REGISTRATION, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Self
 
 from algorithms.registration import Kind
 from algorithms.registration.engine import KINDS, WINDOW
-from peps_wps.chains.contract import Json
 from peps_wps.chains.correlation_s2 import order as correlation
 from peps_wps.chains.correlation_s2.order import LARGEST_STEP
 from peps_wps.chains.fields import Fields
-from peps_wps.chains.optical.products import Selection, bands_of
+from peps_wps.chains.optical.products import SceneOrder, Selection, bands_of
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS
 
@@ -23,15 +23,15 @@ _OF_A_MATRIX: tuple[Kind, ...] = ("shift", "affine")
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(SceneOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
     ----------
-    reference
-        Identifier or title, as the client gave it.
     selection
-        What is registered on it, tile and area.
+        What is registered, tile and area.
+    reference
+        On what: identifier or title, as the client gave it.
     band
         Whose images are compared.
     bands
@@ -52,7 +52,6 @@ class Order:
     """
 
     reference: str
-    selection: Selection
     band: str = "B04"
     bands: tuple[str, ...] = DEFAULT_BANDS
     model: str = "auto"
@@ -62,15 +61,37 @@ class Order:
     max_shift_m: float = 100.0
     mask_clouds: bool = False
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
-        """Return the order that `to_json` gave."""
-        selection = Selection.from_json(order["selection"])
-        return cls(**{**order, "selection": selection, "bands": tuple(order["bands"])})
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        order = cls(
+            reference=correlation.product_of(fields, "reference"),
+            selection=Selection.of(fields),
+            band=correlation.band_of(fields),
+            bands=bands_of(fields) or DEFAULT_BANDS,
+            model=fields.choice("model", MODELS),
+            apply=fields.choice("apply", APPLICATIONS),
+            window=correlation.window_of(fields, WINDOW),
+            step=fields.whole("step", 1, LARGEST_STEP),
+            max_shift_m=fields.number(
+                "max_shift_m", default=Order.max_shift_m, low=0.0, high=LARGEST_SHIFT_M
+            ),
+            mask_clouds=fields.boolean("mask_clouds"),
+        )
+        if order.apply == "none" and order.model not in ("auto", *_OF_A_MATRIX):
+            raise InvalidInputError(
+                "model",
+                f"model is {order.model}: a geotransform holds shift and affine only, expected "
+                "apply=resample with it",
+            )
+        return order
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -92,35 +113,3 @@ class Order:
             region=self.selection.region,
             mask_clouds=self.mask_clouds,
         )
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    order = Order(
-        reference=correlation.product_of(fields, "reference"),
-        selection=Selection.of(fields),
-        band=correlation.band_of(fields),
-        bands=bands_of(fields) or DEFAULT_BANDS,
-        model=fields.choice("model", MODELS),
-        apply=fields.choice("apply", APPLICATIONS),
-        window=correlation.window_of(fields, WINDOW),
-        step=fields.whole("step", 1, LARGEST_STEP),
-        max_shift_m=fields.number(
-            "max_shift_m", default=Order.max_shift_m, low=0.0, high=LARGEST_SHIFT_M
-        ),
-        mask_clouds=fields.boolean("mask_clouds"),
-    )
-    if order.apply == "none" and order.model not in ("auto", *_OF_A_MATRIX):
-        raise InvalidInputError(
-            "model",
-            f"model is {order.model}: a geotransform holds shift and affine only, expected "
-            "apply=resample with it",
-        )
-    return order

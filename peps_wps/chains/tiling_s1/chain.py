@@ -1,11 +1,10 @@
 """S1_TILING as a chain: the dates of each tile, then each series, then what there is to tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Outputs,
     Plan,
     PlanContext,
@@ -14,30 +13,20 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.chains.tiling_s1.date import run_date
 from peps_wps.chains.tiling_s1.gather import PROCESS, gather
-from peps_wps.chains.tiling_s1.order import Order, parse
+from peps_wps.chains.tiling_s1.order import Order
 from peps_wps.chains.tiling_s1.plan import plan
 from peps_wps.chains.tiling_s1.series import run_series
 from peps_wps.chains.tiling_s1.tasks import DateTask, SeriesTask, is_date
 
 
-class TilingS1:
+class TilingS1(PlannerOf[Order]):
     """The chain of S1_TILING; it holds nothing between calls."""
 
     name = PROCESS
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return one task a date and tile that is not there, and one a series, after its dates."""

@@ -1,12 +1,13 @@
 """What a client may ask of S1_TILING, checked value by value."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields, refused
+from peps_wps.chains.orders import ChainOrder
 from peps_wps.chains.ortho_s1 import order as ortho
 from peps_wps.errors import InvalidInputError
 
@@ -27,7 +28,7 @@ LEAST_IMAGES = {"quegan": 2}
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -79,18 +80,49 @@ class Order:
     composites: tuple[str, ...] = ()
     archive: bool = False
 
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        start, end = fields.period()
+        chosen = fields.choice("filter", FILTERS)
+        return cls(
+            tiles=_tiles(fields),
+            start=start,
+            end=end,
+            relative_orbits=_relative_orbits(fields),
+            orbit_direction=_optional(fields, "orbit_direction", DIRECTIONS),
+            platform=_platform(fields),
+            polarizations=ortho.polarizations_of(fields.listed("polarizations")),
+            calibration=fields.choice("calibration", CALIBRATIONS),
+            filter=chosen,
+            window=_window(fields),
+            min_images=fields.whole("min_images", 1, MOST_IMAGES) or LEAST_IMAGES.get(chosen, 1),
+            min_coverage=fields.number("min_coverage", default=10.0, low=0.0, high=100.0),
+            mask_border=fields.boolean("mask_border"),
+            format=fields.choice("format", FORMATS),
+            naming=fields.choice("naming", NAMINGS),
+            refilter=fields.choice("refilter", REFILTERS),
+            composites=_composites(fields),
+            archive=fields.boolean("archive"),
+        )
+
     def to_json(self) -> Json:
         """Return the order as JSON."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {**values, "start": self.start.isoformat(), "end": self.end.isoformat()}
+        times = {"start": self.start.isoformat(), "end": self.end.isoformat()}
+        return {**super().to_json(), **times}
 
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
+    def from_json(cls, order: Json) -> Self:
         """Return the order that `to_json` gave."""
-        names = ("tiles", "relative_orbits", "polarizations", "composites")
-        tuples = {name: tuple(order[name]) for name in names}
         times = {name: datetime.fromisoformat(order[name]) for name in ("start", "end")}
-        return cls(**{**order, **tuples, **times})
+        return super().from_json({**order, **times})
 
     @property
     def is_filtered(self) -> bool:
@@ -117,39 +149,6 @@ class Order:
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 # Those of an order that says nothing: what the operator's standard departs from.
 DEFAULT_PARAMETERS = Order((), _ANY_TIME, _ANY_TIME).parameters
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    start, end = fields.period()
-    chosen = fields.choice("filter", FILTERS)
-    return Order(
-        tiles=_tiles(fields),
-        start=start,
-        end=end,
-        relative_orbits=_relative_orbits(fields),
-        orbit_direction=_optional(fields, "orbit_direction", DIRECTIONS),
-        platform=_platform(fields),
-        polarizations=ortho.polarizations_of(fields.listed("polarizations")),
-        calibration=fields.choice("calibration", CALIBRATIONS),
-        filter=chosen,
-        window=_window(fields),
-        min_images=fields.whole("min_images", 1, MOST_IMAGES) or LEAST_IMAGES.get(chosen, 1),
-        min_coverage=fields.number("min_coverage", default=10.0, low=0.0, high=100.0),
-        mask_border=fields.boolean("mask_border"),
-        format=fields.choice("format", FORMATS),
-        naming=fields.choice("naming", NAMINGS),
-        refilter=fields.choice("refilter", REFILTERS),
-        composites=_composites(fields),
-        archive=fields.boolean("archive"),
-    )
 
 
 def _tiles(fields: Fields) -> tuple[str, ...]:

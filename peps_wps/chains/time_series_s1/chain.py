@@ -1,12 +1,11 @@
 """S1_TIME_SERIES as a chain: pairs to cells, their network, their maps, the inversion."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -16,9 +15,10 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
+from peps_wps.chains.orders import PlannerOf
 from peps_wps.chains.time_series_s1.maps import run_map
 from peps_wps.chains.time_series_s1.misregistration import run_network
-from peps_wps.chains.time_series_s1.order import Order, parse
+from peps_wps.chains.time_series_s1.order import Order
 from peps_wps.chains.time_series_s1.pair import run_pair
 from peps_wps.chains.time_series_s1.plan import plan
 from peps_wps.chains.time_series_s1.series import series_of
@@ -53,22 +53,11 @@ OUTPUT_TYPES = {
 }
 
 
-class TimeSeriesS1:
+class TimeSeriesS1(PlannerOf[Order]):
     """The chain of S1_TIME_SERIES; it holds nothing between calls."""
 
     name = PROCESS
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        return parse(inputs)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return order.to_json()
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order.from_json(order)
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return a task for each pair that is not there, and those that follow without products."""

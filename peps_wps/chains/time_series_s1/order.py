@@ -1,9 +1,9 @@
 """What a client may ask of S1_TIME_SERIES, checked value by value."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Self
 
 import shapely
 
@@ -14,6 +14,7 @@ from peps_wps.chains.fields import Fields, refused
 from peps_wps.chains.interferometry.map_grid import default_resolution
 from peps_wps.chains.interferometry.order_fields import filter_of, looks_of, polarization_of
 from peps_wps.chains.optical.region import region_of
+from peps_wps.chains.orders import ChainOrder
 from peps_wps.errors import InvalidInputError
 
 UNWRAPPERS: tuple[Method, ...] = ("whirlwind", "snaphu")
@@ -33,7 +34,7 @@ MOST_STEPS = 10
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -103,21 +104,56 @@ class Order:
     iterations: int = 3
     min_temporal_coherence: float = 0.7
 
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
+        fields = Fields(inputs)
+        looks = looks_of(fields)
+        resolution = fields.whole("resolution", *RESOLUTIONS)
+        return cls(
+            **_sought(fields),
+            geometry=region_of(fields),
+            polarization=polarization_of(fields) or "",
+            looks_azimuth=looks.azimuth,
+            looks_range=looks.range,
+            resolution=resolution or default_resolution("utm", looks.azimuth),
+            **_network(fields),
+            is_filtered=filter_of(fields),
+            unwrapper=_unwrapper(fields),
+            min_coherence=fields.number(
+                "min_coherence", default=Order.min_coherence, low=0.0, high=1.0
+            ),
+            reference_point=_reference_point(fields),
+            dem_error=fields.boolean("dem_error", default=True),
+            atmosphere=fields.choice("atmosphere", ATMOSPHERES),
+            model=fields.choice("model", MODELS),
+            seasonal=fields.boolean("seasonal"),
+            steps=_steps(fields),
+            iterations=_or(fields.whole("iterations", 0, MOST_ITERATIONS), Order.iterations),
+            min_temporal_coherence=fields.number(
+                "min_temporal_coherence", default=Order.min_temporal_coherence, low=0.0, high=1.0
+            ),
+        )
+
     def to_json(self) -> Json:
         """Return the order as JSON."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        values = super().to_json()
         times = {name: values[name] and values[name].isoformat() for name in ("start", "end")}
         return {**values, **times}
 
     @classmethod
-    def from_json(cls, order: Json) -> "Order":
+    def from_json(cls, order: Json) -> Self:
         """Return the order that `to_json` gave."""
         times = {
             name: order[name] and datetime.fromisoformat(order[name]) for name in ("start", "end")
         }
-        tuples = {name: tuple(order[name]) for name in ("products", "steps")}
-        point = order["reference_point"]
-        return cls(**{**order, **times, **tuples, "reference_point": point and tuple(point)})
+        return super().from_json({**order, **times})
 
     @property
     def pair_parameters(self) -> Json:
@@ -129,43 +165,6 @@ class Order:
     def looks(self) -> Looks:
         """Lines and samples of a cell."""
         return Looks(self.looks_azimuth, self.looks_range)
-
-
-def parse(inputs: Mapping[str, Sequence[str]]) -> Order:
-    """Read literal inputs; an empty value counts as absent.
-
-    Raises
-    ------
-    InvalidInputError
-        With the input's identifier, the value found and what is expected.
-    """
-    fields = Fields(inputs)
-    looks = looks_of(fields)
-    resolution = fields.whole("resolution", *RESOLUTIONS)
-    return Order(
-        **_sought(fields),
-        geometry=region_of(fields),
-        polarization=polarization_of(fields) or "",
-        looks_azimuth=looks.azimuth,
-        looks_range=looks.range,
-        resolution=resolution or default_resolution("utm", looks.azimuth),
-        **_network(fields),
-        is_filtered=filter_of(fields),
-        unwrapper=_unwrapper(fields),
-        min_coherence=fields.number(
-            "min_coherence", default=Order.min_coherence, low=0.0, high=1.0
-        ),
-        reference_point=_reference_point(fields),
-        dem_error=fields.boolean("dem_error", default=True),
-        atmosphere=fields.choice("atmosphere", ATMOSPHERES),
-        model=fields.choice("model", MODELS),
-        seasonal=fields.boolean("seasonal"),
-        steps=_steps(fields),
-        iterations=_or(fields.whole("iterations", 0, MOST_ITERATIONS), Order.iterations),
-        min_temporal_coherence=fields.number(
-            "min_temporal_coherence", default=Order.min_temporal_coherence, low=0.0, high=1.0
-        ),
-    )
 
 
 def _sought(fields: Fields) -> Json:

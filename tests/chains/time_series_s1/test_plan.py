@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import shapely
 
-from peps_wps.chains.time_series_s1.order import parse
+from peps_wps.chains.time_series_s1.order import Order
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 from tests.chains.time_series_s1.simulated_stack import LATITUDE, LONGITUDE, SimulatedStack
 
@@ -158,11 +158,11 @@ def test_an_area_without_a_dem_is_refused(stack: SimulatedStack) -> None:
 )
 def test_each_wrong_value_is_named(inputs: dict[str, str], locator: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        parse({name: [value] for name, value in inputs.items()})
+        Order.parse({name: [value] for name, value in inputs.items()})
     assert caught.value.locator == locator
 
 
 def test_a_point_is_read_in_all_its_forms() -> None:
     for text in ("2.35,48.85", "2.35 48.85", "POINT (2.35 48.85)", "point(2.35 48.85)"):
-        order = parse({"products": ["A"], "reference_point": [text]})
+        order = Order.parse({"products": ["A"], "reference_point": [text]})
         assert order.reference_point == (2.35, 48.85)
