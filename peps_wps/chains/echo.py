@@ -6,12 +6,12 @@ Conformance suites and people who write a client need a process whose answer the
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -21,6 +21,7 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
+from peps_wps.chains.orders import ChainOrder, PlannerOf
 from peps_wps.xml_parsing import XmlError, read_xml
 
 # How often a pause is told of, and can be ended.
@@ -30,7 +31,7 @@ _LARGEST_VALUE_BYTES = 64_000
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """What to say again; None where nothing was given. `pause_s` in seconds."""
 
     literal: str | None
@@ -38,29 +39,23 @@ class Order:
     box: str | None
     pause_s: float
 
-
-class Echo:
-    """The chain of echo; it holds nothing between calls."""
-
-    name = "echo"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn inputs into an order."""
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Read inputs; all may be absent."""
         first = {name: values[0] for name, values in inputs.items()}
-        return Order(
+        return cls(
             literal=first.get("literalInput"),
             document=first.get("complexInput"),
             box=first.get("boundingboxInput"),
             pause_s=float(first.get("pause", "0")),
         )
 
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return asdict(order)
 
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order(**order)
+class Echo(PlannerOf[Order]):
+    """The chain of echo; it holds nothing between calls."""
+
+    name = "echo"
+    order_type = Order
 
     def plan(self, order: Order, _context: PlanContext) -> Plan:
         """Return the one task: to pause."""

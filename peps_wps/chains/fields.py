@@ -39,11 +39,13 @@ class Fields:
         """Return the values of an input, each once."""
         return tuple(dict.fromkeys(self.listed(name)))
 
-    def products(self, name: str = "products") -> tuple[str, ...]:
-        """Return identifiers or titles; one at least."""
+    def products(self, name: str = "products", *, most: int | None = None) -> tuple[str, ...]:
+        """Return identifiers or titles; one at least, and not more than may be."""
         products = self.several(name)
         if not products:
             raise InvalidInputError(name, f"{name} is missing: give one identifier or title")
+        if most is not None and len(products) > most:
+            raise InvalidInputError(name, f"{name} are {len(products)}, at most {most} expected")
         return products
 
     def one(self, name: str) -> str | None:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -21,28 +21,24 @@ from peps_wps.chains.contract import (
     TaskInputs,
     TaskResult,
 )
+from peps_wps.chains.orders import ChainOrder, PlannerOf
 from peps_wps.errors import ChainError, InvalidInputError, OrderRefusedError
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     products: tuple[str, ...]
     tasks: int
     seconds: float
     behaviour: str
     journal: str
 
-
-class StandIn:
-    """Writes a line into its journal for each task begun and each output gathered."""
-
-    name = "STAND_IN"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
         first = {name: values[0] for name, values in inputs.items()}
         if not first.get("tasks", "1").isdigit():
             raise InvalidInputError("tasks", f"{first['tasks']} is no number")
-        return Order(
+        return cls(
             tuple(inputs.get("product", ())),
             int(first.get("tasks", "1")),
             float(first.get("seconds", "0")),
@@ -50,11 +46,12 @@ class StandIn:
             first.get("journal", ""),
         )
 
-    def order_to_json(self, order: Order) -> Json:
-        return order.__dict__ | {"products": list(order.products)}
 
-    def order_from_json(self, order: Json) -> Order:
-        return Order(**(order | {"products": tuple(order["products"])}))
+class StandIn(PlannerOf[Order]):
+    """Writes a line into its journal for each task begun and each output gathered."""
+
+    name = "STAND_IN"
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         uids = []

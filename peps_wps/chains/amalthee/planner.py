@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Self
 
 from catalog_db.catalogue.products import Product
 from catalog_db.errors import QueryError
 from peps_wps.chains.amalthee.request import INPUT, read_address, search_of
-from peps_wps.chains.contract import Json, Plan, PlanContext, Stage
+from peps_wps.chains.contract import Plan, PlanContext, Stage
+from peps_wps.chains.orders import ChainOrder, PlannerOf
 from peps_wps.config.archive_sections import Staging, Storage
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 
@@ -15,7 +17,7 @@ _SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """What to stage.
 
     Parameters
@@ -32,14 +34,9 @@ class Order:
     products: tuple[str, ...]
     pin_hours: float | None
 
-
-class Amalthee:
-    """The planner of AMALTHEE; it holds nothing between calls."""
-
-    name = "AMALTHEE"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn inputs into an order."""
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Turn inputs into an order; raise InvalidInputError where there is nothing to stage."""
         encoded, products = inputs.get(INPUT, ()), tuple(inputs.get("products", ()))
         if not encoded and not products:
             raise InvalidInputError(INPUT, f"neither {INPUT} nor products are given")
@@ -47,15 +44,14 @@ class Amalthee:
         search = read_address(encoded[0]) if encoded else ""
         if search:
             search_of(search)
-        return Order(search, products, float(hours[0]) if hours else None)
+        return cls(search, products, float(hours[0]) if hours else None)
 
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return asdict(order)
 
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order(**(order | {"products": tuple(order["products"])}))
+class Amalthee(PlannerOf[Order]):
+    """The planner of AMALTHEE; it holds nothing between calls."""
+
+    name = "AMALTHEE"
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Find the products; refuse what names none, too many, or one that is unknown."""

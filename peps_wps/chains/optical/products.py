@@ -38,11 +38,7 @@ class Selection:
     @classmethod
     def of(cls, fields: Fields) -> "Selection":
         """Read the inputs ``products``, ``tile`` and ``geometry``."""
-        products = fields.products()
-        if len(products) > MOST_PRODUCTS:
-            raise InvalidInputError(
-                "products", f"products are {len(products)}, at most {MOST_PRODUCTS} expected"
-            )
+        products = fields.products(most=MOST_PRODUCTS)
         return cls(products, tile_of_fields(fields), region_of(fields))
 
     @classmethod

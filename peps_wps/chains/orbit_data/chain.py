@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -21,7 +21,8 @@ from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.products import MOST_PRODUCTS, found_products
 from peps_wps.chains.orbit_data.documents import csv_text, czml, from_body, geojson, to_body
 from peps_wps.chains.orbit_data.reading import read_orbit_data
-from peps_wps.errors import InvalidInputError, OrderRefusedError
+from peps_wps.chains.orders import ChainOrder, PlannerOf
+from peps_wps.errors import OrderRefusedError
 from peps_wps.writers.publish import published
 
 GEOJSON = "application/geo+json"
@@ -29,33 +30,22 @@ _MISSIONS = ("S1", "S2")
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order: identifiers or titles, as the client gave them."""
 
     products: tuple[str, ...]
 
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+        return cls(Fields(inputs).products(most=MOST_PRODUCTS))
 
-class OrbitDataChain:
+
+class OrbitDataChain(PlannerOf[Order]):
     """The chain of ORBIT_DATA; it holds nothing between calls."""
 
     name = "ORBIT_DATA"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
-        products = Fields(inputs).products()
-        if len(products) > MOST_PRODUCTS:
-            raise InvalidInputError(
-                "products", f"products are {len(products)}, at most {MOST_PRODUCTS} expected"
-            )
-        return Order(products)
-
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return asdict(order)
-
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order(tuple(order["products"]))
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return one task a product; raise OrderRefusedError for other missions."""
@@ -97,4 +87,6 @@ class OrbitDataChain:
             {"product": data.title, "source": data.source, "state_vectors": len(data.times)}
             for data in products
         ]
-        return Outputs(outputs, {"process": self.name, "order": asdict(order), "products": counts})
+        return Outputs(
+            outputs, {"process": self.name, "order": order.to_json(), "products": counts}
+        )

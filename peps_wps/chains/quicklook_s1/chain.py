@@ -1,12 +1,12 @@
 """S1_QUICKLOOK as a chain: the images of a GRD product, reduced, as a picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Outputs,
     Plan,
     PlanContext,
@@ -18,8 +18,9 @@ from peps_wps.chains.contract import (
 from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.products import MOST_PRODUCTS, found_products
 from peps_wps.chains.optical.results import gather_scenes
+from peps_wps.chains.orders import ChainOrder, PlannerOf
 from peps_wps.chains.quicklook_s1.picture import reduced_power
-from peps_wps.errors import InvalidInputError, OrderRefusedError
+from peps_wps.errors import OrderRefusedError
 from peps_wps.readers.sentinel1_grd import read_grd
 from peps_wps.writers.picture import SUFFIXES, write_picture
 from peps_wps.writers.quicklook import render
@@ -31,7 +32,7 @@ POLARIZATIONS = ("all", "VV", "VH", "HH", "HV")
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -51,34 +52,23 @@ class Order:
     size: int = DEFAULT_SIDE
     picture: str = "png"
 
-
-class QuicklookS1:
-    """The chain of S1_QUICKLOOK; it holds nothing between calls."""
-
-    name = "S1_QUICKLOOK"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
         """Turn literal inputs into an order; raise InvalidInputError with its locator."""
         fields = Fields(inputs)
-        products = fields.products()
-        if len(products) > MOST_PRODUCTS:
-            raise InvalidInputError(
-                "products", f"products are {len(products)}, at most {MOST_PRODUCTS} expected"
-            )
-        return Order(
-            products,
+        return cls(
+            fields.products(most=MOST_PRODUCTS),
             fields.choice("polarization", POLARIZATIONS),
             round(fields.number("size", default=DEFAULT_SIDE, low=SIDES[0], high=SIDES[1])),
             fields.choice("picture", PICTURES),
         )
 
-    def order_to_json(self, order: Order) -> Json:
-        """Return the order as JSON."""
-        return asdict(order)
 
-    def order_from_json(self, order: Json) -> Order:
-        """Return the order of a job row."""
-        return Order(**{**order, "products": tuple(order["products"])})
+class QuicklookS1(PlannerOf[Order]):
+    """The chain of S1_QUICKLOOK; it holds nothing between calls."""
+
+    name = "S1_QUICKLOOK"
+    order_type = Order
 
     def plan(self, order: Order, context: PlanContext) -> Plan:
         """Return one task a product; raise OrderRefusedError when it cannot work."""
@@ -96,7 +86,7 @@ class QuicklookS1:
                     f"polarization {order.polarization} is not in {product.title}, "
                     f"which has {' and '.join(available)}",
                 )
-            tasks.append(Task(product.title, (product.uid,), {"order": asdict(order)}))
+            tasks.append(Task(product.title, (product.uid,), {"order": order.to_json()}))
         return Plan(tuple(tasks))
 
     def run(self, task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
@@ -128,4 +118,4 @@ class QuicklookS1:
         self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
     ) -> Outputs:
         """Write the zip, the picture of the first product and the report."""
-        return gather_scenes(self.name, asdict(order), finished, folder, progress)
+        return gather_scenes(self.name, order.to_json(), finished, folder, progress)

@@ -2,12 +2,12 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Json,
     Output,
     Outputs,
     Plan,
@@ -18,27 +18,24 @@ from peps_wps.chains.contract import (
     TaskResult,
 )
 from peps_wps.chains.echo import Echo
+from peps_wps.chains.orders import ChainOrder, PlannerOf
 from peps_wps.errors import ChainError
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(ChainOrder):
     given: dict[str, list[str]]
 
+    @classmethod
+    def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
+        return cls({name: list(values) for name, values in inputs.items()})
 
-class Mirror:
+
+class Mirror(PlannerOf[Order]):
     """Gives words back as values, a picture and features as files."""
 
     name = "MIRROR"
-
-    def parse(self, inputs: Mapping[str, Sequence[str]]) -> Order:
-        return Order({name: list(values) for name, values in inputs.items()})
-
-    def order_to_json(self, order: Order) -> Json:
-        return asdict(order)
-
-    def order_from_json(self, order: Json) -> Order:
-        return Order(**order)
+    order_type = Order
 
     def plan(self, _order: Order, _context: PlanContext) -> Plan:
         return Plan((Task("mirror", (), {}),))
