@@ -1,15 +1,16 @@
 """The multitemporal speckle filter over full tiles, reading and writing included.
 
-python -m benchmarks.speckle series FOLDER [DATES [SIDE]]
+python -m benchmarks.speckle series FOLDER [DATES [SIDE [BANDS]]]
 python -m benchmarks.speckle curves FOLDER
 python -m benchmarks.speckle peer FOLDER MODULES
 
 MODULES are CNES's modules of the Orfeo ToolBox, see `benchmarks.peers.multitemporal`. FOLDER takes
-10 GB and is kept for further runs.
+10 GB a band and is kept for further runs.
 """
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,29 +33,30 @@ PEER_SIDE = 5490
 FORM = value_format("float32", "gamma0")
 TRANSFORM = Affine(10, 0, 300000, 0, -10, 4900020)
 DESCRIPTION = RasterDescription("float32", 32631, TRANSFORM, 0.0, {})
+NAMES = ("VV", "VH")
 
 
-def images(folder: Path, dates: int, side: int) -> list[Path]:
+def images(folder: Path, dates: int, side: int, bands: int = 1) -> list[Path]:
     """Write images of independent speckle; blocks are drawn from 64 of them."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     blocks = rng.gamma(LOOKS, 0.1 / LOOKS, (64, BLOCK, BLOCK)).astype(np.float32)
     paths = []
     for date in range(dates):
-        path = folder / f"date_{side}_{date:03}.tif"
+        path = folder / f"date_{side}_{bands}_{date:03}.tif"
         paths.append(path)
         if path.exists():
             continue
+        description = replace(DESCRIPTION, bands=NAMES[:bands]) if bands > 1 else DESCRIPTION
         writer = CogWriter(
-            path, width=side, height=side, description=DESCRIPTION, mantissa_bits=FORM.mantissa_bits
+            path, width=side, height=side, description=description, mantissa_bits=FORM.mantissa_bits
         )
         rows, columns = writer.shape_in_blocks
-        chosen = rng.integers(0, len(blocks), (rows, columns))
+        chosen = rng.integers(0, len(blocks), (bands, rows, columns))
         with ThreadPoolExecutor(THREADS) as pool:
-            for row in range(rows):
-                for column in range(columns):
-                    block = blocks[chosen[row, column]]
-                    pool.submit(writer.put, row, column, _cut(block, row, column, side))
+            for band, row, column in np.ndindex(bands, rows, columns):
+                block = _cut(blocks[chosen[band, row, column]], row, column, side)
+                pool.submit(writer.put, row, column, block, band=band)
         writer.close()
     return paths
 
@@ -98,11 +100,11 @@ def _measured(series: Series) -> Cost:
     return measure(lambda: run(series), warm_up=warm_up)
 
 
-def series_table(folder: Path, dates: int, side: int) -> None:
+def series_table(folder: Path, dates: int, side: int, bands: int) -> None:
     """Print what a series costs, and one more date."""
-    paths = images(folder, dates + 1, side)
+    paths = images(folder, dates + 1, side, bands)
     full = full_run(folder, paths[:dates])
-    print(f"{dates} dates of {side}: {full}", flush=True)
+    print(f"{dates} dates of {side}, bands: {bands}: {full}", flush=True)
     one = update(folder, paths[dates])
     print(f"one more: {one}; {one.cpu_s / (full.cpu_s / dates):.2f} dates", flush=True)
 
@@ -152,8 +154,8 @@ def _uncompressed(path: Path, folder: Path) -> Path:
 def main() -> None:
     command, folder, *further = sys.argv[1:]
     if command == "series":
-        dates, side = (*map(int, further), *(DATES, SIDE)[len(further) :])
-        series_table(Path(folder), dates, side)
+        dates, side, bands = (*map(int, further), *(DATES, SIDE, 1)[len(further) :])
+        series_table(Path(folder), dates, side, bands)
     elif command == "curves":
         curves(Path(folder))
     else:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from algorithms.speckle import RunningSums, filtered
 from algorithms.speckle.multitemporal import RADIUS
 from peps_wps.chains.ortho_s1.values import ValueFormat, encode
+from peps_wps.chains.tiling_s1.gain_file import GainFile
 from peps_wps.chains.tiling_s1.strips import Span, Strip, sweep
 from peps_wps.chains.tiling_s1.sums_file import ROWS, SumsReader, SumsWriter
 from peps_wps.writers.cog import BLOCK, CogWriter
@@ -96,16 +98,20 @@ def filter_series(
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         grid = _grid([*series.new, *series.outputs])
         steps = _Steps(grid["count"] * (len(series.new) + len(series.outputs)), progress)
-        gains = _sum(series, grid, threads, steps) if series.new else _gains(series, grid)
-        if series.new:
-            written(series.sums)
-        for source, output in series.outputs.items():
-            writer = filtered_file(source, output, series.form, lossless=series.lossless)
-            for band, gain in enumerate(gains):
-                _filter(series, source, band, gain, writer, threads)
-                steps.end(1)
-            writer.close()
-            written(output.path)
+        with TemporaryFile(dir=series.sums.parent, buffering=0) as stream:
+            gains = GainFile(stream, grid)
+            if series.new:
+                _sum(series, grid, gains, threads, steps)
+                written(series.sums)
+            else:
+                _read_gains(series, grid, gains)
+            for source, output in series.outputs.items():
+                writer = filtered_file(source, output, series.form, lossless=series.lossless)
+                for band in range(grid["count"]):
+                    _filter(series, source, band, gains, writer, threads)
+                    steps.end(1)
+                writer.close()
+                written(output.path)
 
 
 class _Steps:
@@ -134,9 +140,10 @@ def _grid(paths: list[Path]) -> dict[str, Any]:
     return grids[0]
 
 
-def _sum(series: Series, grid: dict[str, Any], threads: int, steps: _Steps) -> list[Float32]:
-    """Write the sums with the new images; return the gain of every band."""
-    gains = _no_gains(grid)
+def _sum(
+    series: Series, grid: dict[str, Any], gains: GainFile, threads: int, steps: _Steps
+) -> None:
+    """Write the sums with the new images, and the gains."""
     with ExitStack() as stack:
         before: SumsReader | SumsWriter | None = None
         if series.previous is not None:
@@ -145,22 +152,21 @@ def _sum(series: Series, grid: dict[str, Any], threads: int, steps: _Steps) -> l
         for first in range(0, len(series.new), _BATCH):
             batch = series.new[first : first + _BATCH]
             is_last = first + _BATCH >= len(series.new)
-            for band, gain in enumerate(gains):
-                rows = _Rows(before, writer, band, gain if is_last else None)
+            for band in range(grid["count"]):
+                rows = _Rows(before, writer, band, gains if is_last else None)
                 _add(series, batch, rows, threads)
                 steps.end(len(batch))
             before = writer
         writer.close()
-    return gains
 
 
 class _Rows(NamedTuple):
-    """The sums of a band row by row: those before, where they go, and the gain to fill, if any."""
+    """The sums of a band row by row: those before, where they go, and where gains go, if any."""
 
     before: SumsReader | SumsWriter | None
     writer: SumsWriter
     band: int
-    gain: Float32 | None
+    gains: GainFile | None
 
 
 def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> None:
@@ -179,32 +185,25 @@ def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> No
                 if part.holds_data:
                     sums.add(part.power, radius=series.radius, above=part.above, below=part.below)
             rows.writer.write(rows.band, span, sums)
-            if rows.gain is not None:
-                rows.gain[span.first : span.end] = sums.gain()
+            if rows.gains is not None:
+                rows.gains.write(rows.band, span, sums.gain())
 
     sweep(batch, rows.band, add, form=series.form, radius=series.radius, threads=threads)
 
 
-def _gains(series: Series, grid: dict[str, Any]) -> list[Float32]:
-    """Return the gain of every band by the sums that there are."""
-    gains = _no_gains(grid)
+def _read_gains(series: Series, grid: dict[str, Any], gains: GainFile) -> None:
+    """Write the gains by the sums that there are."""
     if series.previous is None:
-        return gains
+        return
     with SumsReader(series.previous) as sums:
-        for band, gain in enumerate(gains):
-            for first in range(0, len(gain), ROWS):
-                span = Span(first, min(first + ROWS, len(gain)))
-                gain[span.first : span.end] = sums.read(band, span).gain()
-    return gains
-
-
-def _no_gains(grid: dict[str, Any]) -> list[Float32]:
-    shape = (grid["height"], grid["width"])
-    return [np.zeros(shape, np.float32) for _ in range(grid["count"])]
+        for band in range(grid["count"]):
+            for first in range(0, grid["height"], ROWS):
+                span = Span(first, min(first + ROWS, grid["height"]))
+                gains.write(band, span, sums.read(band, span).gain())
 
 
 def _filter(
-    series: Series, source: Path, band: int, gain: Float32, writer: CogWriter, threads: int
+    series: Series, source: Path, band: int, gains: GainFile, writer: CogWriter, threads: int
 ) -> None:
     """Filter one band of an image into its file."""
 
@@ -213,7 +212,7 @@ def _filter(
         if strip.holds_data:
             power = filtered(
                 strip.power,
-                gain[strip.row : strip.row + strip.rows],
+                gains.read(band, Span(strip.row, strip.row + strip.rows)),
                 radius=series.radius,
                 above=strip.above,
                 below=strip.below,
