@@ -21,11 +21,8 @@ from peps_wps.chains.contract import (
 )
 from peps_wps.chains.interferometry.tasks import run_cells
 from peps_wps.chains.orders import PlannerOf
+from peps_wps.chains.packing import packed
 from peps_wps.writers import naming
-from peps_wps.writers.archive import write_archive
-from peps_wps.writers.json_document import write_json
-
-REPORT_NAME = "report.json"
 
 
 class CoherenceS1(PlannerOf[Order]):
@@ -52,16 +49,14 @@ class CoherenceS1(PlannerOf[Order]):
         pairs = [done for done in finished if done.task.body.get("kind") == KIND]
         bodies = [done.result.body for done in pairs]
         report = {"process": self.name, "order": order.to_json(), "pairs": bodies}
-        write_json(folder / REPORT_NAME, report)
         starts = {body["stem"]: datetime.fromisoformat(body["start"]) for body in bodies}
         archive = folder / naming.archive_name(self.name, starts, order.to_json())
         members = {name: done.folder / name for done in pairs for name in done.result.files}
-        write_archive(archive, {REPORT_NAME: folder / REPORT_NAME, **members})
         first = bodies[0]["tiles"][0]
         picture = folder / f"{archive.stem}.png"
         shutil.copyfile(pairs[0].folder / first["tile"] / first["picture"], picture)
         outputs = (
-            Output("archive", "application/zip", path=archive.name),
+            packed(archive, members, report),
             Output("quicklook", "image/png", path=picture.name),
         )
         return Outputs(outputs, report)

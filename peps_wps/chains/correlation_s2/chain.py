@@ -1,13 +1,11 @@
 """S2_CORRELATION as a chain: one task a pair; the pairs of a series are inverted at the end."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Output,
     Outputs,
     Plan,
     PlanContext,
@@ -24,16 +22,16 @@ from peps_wps.chains.correlation_s2.plan import pair_tasks
 from peps_wps.chains.correlation_s2.series import MOTION, SeriesOfPairs, keep_field
 from peps_wps.chains.correlation_s2.series_files import write_series
 from peps_wps.chains.orders import PlannerOf
+from peps_wps.chains.packing import packed, shown
 from peps_wps.errors import ChainError
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel2 import open_scene
 from peps_wps.writers import naming
-from peps_wps.writers.archive import write_archive
+from peps_wps.writers.stac import COG
 
 OUTPUT_TYPES = {
     **dict.fromkeys(
-        ("ew", "ns", "velocity_ew", "velocity_ns", "residual", "quality", "flags"),
-        "image/tiff; application=geotiff; profile=cloud-optimized",
+        ("ew", "ns", "velocity_ew", "velocity_ns", "residual", "quality", "flags"), COG
     ),
     "quicklook": "image/png",
     "network": "image/png",
@@ -89,12 +87,12 @@ class CorrelationS2(PlannerOf[Order]):
         progress("Packing the archive", 0)
         (done,) = finished
         names, stem = done.result.body["files"], str(done.result.body["stem"])
-        archive = self._archive(folder, stem, order)
-        write_archive(archive, {name: done.folder / name for name in names.values()})
-        for name in names.values():
-            shutil.copyfile(done.folder / name, folder / name)
+        files = {kind: done.folder / name for kind, name in names.items()}
+        archive = packed(
+            self._archive(folder, stem, order), {file.name: file for file in files.values()}
+        )
         report = {"process": self.name, "order": order.to_json(), "files": names}
-        return Outputs(_outputs(archive, names), report)
+        return Outputs((archive, *shown(folder, files, OUTPUT_TYPES)), report)
 
     def _gather_series(
         self, order: Order, finished: Sequence[FinishedTask], folder: Path, progress: Progress
@@ -105,19 +103,13 @@ class CorrelationS2(PlannerOf[Order]):
         with TemporaryDirectory(dir=folder) as scratch:
             names, counted = write_series(Path(scratch), series, order, tile, progress)
             progress("Packing the archive", 95)
-            archive = self._archive(folder, names.stem, order)
-            files = sorted(Path(scratch).iterdir())
-            write_archive(archive, {file.name: file for file in files})
-            shown = names.outputs(series.dates[-1])
-            for name in shown.values():
-                shutil.copyfile(Path(scratch, name), folder / name)
-        report = {"process": self.name, "order": order.to_json(), "files": shown, **counted}
-        return Outputs(_outputs(archive, shown), report)
+            members = {file.name: file for file in sorted(Path(scratch).iterdir())}
+            archive = packed(self._archive(folder, names.stem, order), members)
+            files = names.outputs(series.dates[-1])
+            paths = {kind: Path(scratch, name) for kind, name in files.items()}
+            outputs = (archive, *shown(folder, paths, OUTPUT_TYPES))
+        report = {"process": self.name, "order": order.to_json(), "files": files, **counted}
+        return Outputs(outputs, report)
 
     def _archive(self, folder: Path, stem: str, order: Order) -> Path:
         return folder / f"{self.name}_{stem}_{naming.order_digest(order.to_json())}.zip"
-
-
-def _outputs(archive: Path, names: Mapping[str, str]) -> tuple[Output, ...]:
-    files = (Output(kind, OUTPUT_TYPES[kind], path=name) for kind, name in names.items())
-    return (Output("archive", "application/zip", path=archive.name), *files)

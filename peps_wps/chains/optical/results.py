@@ -9,14 +9,12 @@ from typing import Any, Protocol
 from affine import Affine
 
 from peps_wps.chains.contract import FinishedTask, Json, Output, Outputs, Progress, Task, TaskInputs
+from peps_wps.chains.packing import packed
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel2 import Sentinel2Scene, open_scene
 from peps_wps.writers import naming, stac
-from peps_wps.writers.archive import write_archive
-from peps_wps.writers.json_document import write_json
 from peps_wps.writers.stac_optical import Making, Observation, optical_item
 
-REPORT_NAME = "report.json"
 _LEVEL = {"LEVEL1C": "L1C", "LEVEL2A": "L2A"}
 
 
@@ -165,7 +163,6 @@ def gather_scenes(
     progress("Packing the archive", 0)
     bodies = [done.result.body for done in finished]
     report = {"process": process, "order": order, "products": bodies}
-    write_json(folder / REPORT_NAME, report)
     starts = {body["acquisition"]: datetime.fromisoformat(body["start"]) for body in bodies}
     archive = folder / naming.archive_name(process, starts, order)
     members = {
@@ -173,12 +170,11 @@ def gather_scenes(
         for done in finished
         for name in done.result.files
     }
-    write_archive(archive, {REPORT_NAME: folder / REPORT_NAME, **members})
     drawn = finished[0].folder / str(bodies[0]["picture"])
     picture = folder / f"{archive.stem}{drawn.suffix}"
     picture.write_bytes(drawn.read_bytes())
     outputs = (
-        Output("archive", "application/zip", path=archive.name),
+        packed(archive, members, report),
         Output("quicklook", PICTURE_TYPES[drawn.suffix], path=picture.name),
     )
     return Outputs(outputs, report)

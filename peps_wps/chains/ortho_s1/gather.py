@@ -8,13 +8,10 @@ from peps_wps.chains.contract import FinishedTask, Output, Outputs, Progress
 from peps_wps.chains.ortho_s1.order import Order
 from peps_wps.chains.ortho_s1.plan import TileTask
 from peps_wps.chains.ortho_s1.values import value_format
+from peps_wps.chains.packing import packed
 from peps_wps.writers import naming
-from peps_wps.writers.archive import write_archive
-from peps_wps.writers.json_document import write_json
 from peps_wps.writers.mosaic import mosaic_of_files
 from peps_wps.writers.quicklook import write_quicklook
-
-REPORT_NAME = "report.json"
 
 
 def gather(
@@ -36,18 +33,13 @@ def gather(
     progress("Packing the archive", 0)
     tiles = [done.result.body for done in finished]
     report = {"process": "S1_ORTHO", "order": order.to_json(), "tiles": tiles}
-    write_json(folder / REPORT_NAME, report)
     members = {name: path for done in finished for name, path in _files(done)}
-    archive = folder / _archive_name(order, finished)
-    write_archive(archive, {REPORT_NAME: folder / REPORT_NAME, **members})
+    path = folder / _archive_name(order, finished)
+    archive = packed(path, members, report)
     progress("Drawing the picture", 95)
-    picture = folder / f"{archive.stem}.png"
+    picture = folder / f"{path.stem}.png"
     _draw(picture, finished, value_format(order.format, order.calibration).quantity)
-    outputs = (
-        Output("archive", "application/zip", path=archive.name),
-        Output("quicklook", "image/png", path=picture.name),
-    )
-    return Outputs(outputs, report)
+    return Outputs((archive, Output("quicklook", "image/png", path=picture.name)), report)
 
 
 def _files(done: FinishedTask) -> Iterator[tuple[str, Path]]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from peps_wps.chains.contract import FinishedTask, Json, Output, Outputs, Progress, Task
+from peps_wps.chains.packing import packed
 from peps_wps.chains.tiling_s1.order import Order
 from peps_wps.chains.tiling_s1.tasks import DateTask, is_date
 from peps_wps.errors import ChainError
 from peps_wps.writers import naming
-from peps_wps.writers.archive import write_archive
 from peps_wps.writers.json_document import write_json
 from peps_wps.writers.publish import published
 from peps_wps.writers.stac import COG, LICENCE, VERSION
@@ -21,7 +21,7 @@ DATALAKE = "/datalake"
 # From /resto/wps/outputs/<job>/ where it is not known what is before it. STAC tools take what
 # begins with a slash for a file of theirs.
 _TO_ROOT = "../../../.."
-_JSON, _CSV, _WEBP, _ZIP = "application/json", "text/csv", "image/webp", "application/zip"
+_JSON, _CSV, _WEBP = "application/json", "text/csv", "image/webp"
 _PICTURE_TYPES = {"preview": _WEBP, "enl": COG}
 _COLUMNS = (
     "tile",
@@ -187,9 +187,7 @@ def _archive(order: Order, series: Sequence[Json], folder: Path) -> Output:
         for of in (*one["dates"], *one["composites"])
         for path in (*of["items"], *(file["path"] for file in of["files"]))
     }
-    name = f"{PROCESS}_{naming.order_digest(order.to_json())}.zip"
-    write_archive(folder / name, members)
-    return Output("archive", _ZIP, path=name)
+    return packed(folder / f"{PROCESS}_{naming.order_digest(order.to_json())}.zip", members)
 
 
 def _reported(series: Json) -> Json:

@@ -1,12 +1,10 @@
 """S1_TIME_SERIES as a chain: pairs to cells, their network, their maps, the inversion."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from peps_wps.chains.contract import (
     FinishedTask,
-    Output,
     Outputs,
     Plan,
     PlanContext,
@@ -16,6 +14,7 @@ from peps_wps.chains.contract import (
     TaskResult,
 )
 from peps_wps.chains.orders import PlannerOf
+from peps_wps.chains.packing import packed, shown
 from peps_wps.chains.time_series_s1.maps import run_map
 from peps_wps.chains.time_series_s1.misregistration import run_network
 from peps_wps.chains.time_series_s1.order import Order
@@ -33,7 +32,7 @@ from peps_wps.chains.time_series_s1.tasks import (
     StackWork,
 )
 from peps_wps.writers import naming
-from peps_wps.writers.archive import write_archive
+from peps_wps.writers.stac import COG
 
 PROCESS = "S1_TIME_SERIES"
 
@@ -43,7 +42,7 @@ OUTPUT_TYPES = {
             *("velocity", "velocity_sigma", "displacement", "dem_error", "temporal_coherence"),
             *("residual", "incidence"),
         ),
-        "image/tiff; application=geotiff; profile=cloud-optimized",
+        COG,
     ),
     "quicklook": "image/png",
     "network": "image/png",
@@ -86,15 +85,13 @@ class TimeSeriesS1(PlannerOf[Order]):
         names: dict[str, str] = done.result.body["files"]
         item = Path(names["item"]).stem
         archive = folder / f"{self.name}_{item}_{naming.order_digest(order.to_json())}.zip"
-        write_archive(archive, {name: done.folder / name for name in names.values()})
-        shown = {kind: names[kind] for kind in OUTPUT_TYPES if kind in names}
-        for name in shown.values():
-            shutil.copyfile(done.folder / name, folder / name)
+        members = {name: done.folder / name for name in names.values()}
+        files = {kind: members[names[kind]] for kind in OUTPUT_TYPES if kind in names}
         report = {
             "process": self.name,
             "order": order.to_json(),
             "files": names,
             **done.result.body["statistics"],
         }
-        outputs = (Output(kind, OUTPUT_TYPES[kind], path=name) for kind, name in shown.items())
-        return Outputs((Output("archive", "application/zip", path=archive.name), *outputs), report)
+        outputs = (packed(archive, members), *shown(folder, files, OUTPUT_TYPES))
+        return Outputs(outputs, report)
