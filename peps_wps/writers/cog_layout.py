@@ -60,6 +60,7 @@ class Tag:
 class RasterDescription:
     """What a file says about its pixels beside their values; see `rasterio` for the meanings.
 
+    The tag UNIT, where there is one, is the unit of the bands too, as QGIS and GDAL show it.
     `samples` is 1, or 3 of a picture: red, green and blue. `bands` are the descriptions of bands
     that lie one after the other, so that each can be read alone; empty for one band or a picture.
     """
@@ -124,6 +125,8 @@ def describing_tags(description: RasterDescription) -> dict[int, Tag]:
             if description.description or description.bands:
                 names = (description.description,) * description.samples
                 one.descriptions = description.bands or names
+            if "UNIT" in description.tags:
+                one.units = (description.tags["UNIT"],) * description.count
             one.write(np.zeros((description.count, 1, 1), description.dtype))
         tags = read_first_directory(memory.read())
     return {code: tag for code, tag in tags.items() if code not in _LAYOUT_TAGS}

@@ -93,7 +93,7 @@ def test_overviews_are_means_of_valid_pixels_as_gdal_makes_them(tmp_path, rng):
 def test_tags_scale_and_description_reach_the_reader(tmp_path):
     description = _description("uint16", 0, scale=1e-4, offset=0.0, description="VV amplitude")
     tagged = RasterDescription(
-        **{**vars(description), "tags": {"CALIBRATION": "gamma", "TIFFTAG_SOFTWARE": "PEPS"}}
+        **{**vars(description), "tags": {"CALIBRATION": "gamma", "UNIT": "m"}}
     )
     path = tmp_path / "a.tif"
 
@@ -101,7 +101,7 @@ def test_tags_scale_and_description_reach_the_reader(tmp_path):
 
     with rasterio.open(path) as dataset:
         assert dataset.tags()["CALIBRATION"] == "gamma"
-        assert dataset.tags()["TIFFTAG_SOFTWARE"] == "PEPS"
+        assert dataset.units == ("m",)
         assert dataset.scales == (1e-4,)
         assert dataset.descriptions == ("VV amplitude",)
         assert dataset.nodata == 0

@@ -57,7 +57,8 @@ def write_files(folder: Path, pair: Pair, order: Order, motion: GroundMotion) ->
     }
     names = {kind: f"{stem}_{kind}.tif" for kind in layers}
     for kind, values in layers.items():
-        _write_raster(folder / names[kind], values, motion, _tags(pair, order, kind))
+        tags = _tags(pair, order, kind)
+        _write_raster(folder / names[kind], values, motion, tags, title=_title(kind, order))
     names["quicklook"] = f"{stem}.png"
     write_picture(folder / names["quicklook"], vector_picture(motion.east, motion.north))
     names["statistics"] = f"{stem}_statistics.json"
@@ -112,15 +113,18 @@ def _lineage(pair: Pair, order: Order) -> str:
 def _tags(pair: Pair, order: Order, kind: str) -> dict[str, str]:
     tags = results.tags_of(pair.reference, kind, _lineage(pair, order))
     tags["INPUT_S2_IMAGES"] = ", ".join(scene.product.title for scene in pair.scenes)
-    if kind in _UNITS:
-        tags["UNIT"] = "metres from the reference to the secondary"
-    elif kind in _OF_VELOCITY:
+    if kind in _UNITS or kind in _OF_VELOCITY:
         tags["UNIT"] = _unit(kind, order)
     return tags
 
 
 def _write_raster(
-    path: Path, values: NDArray[Any], motion: GroundMotion, tags: Mapping[str, str]
+    path: Path,
+    values: NDArray[Any],
+    motion: GroundMotion,
+    tags: Mapping[str, str],
+    *,
+    title: str,
 ) -> None:
     is_flags = values.dtype == np.uint8
     nodata = None if is_flags else float("nan")
@@ -134,7 +138,7 @@ def _write_raster(
             motion.grid.transform,
             nodata,
             tags,
-            description=tags["QUANTITY"],
+            description=title,
         ),
         overview="nearest" if is_flags else "mean",
     )

@@ -36,7 +36,7 @@ def incidence_layer() -> Layer:
         "incidence",
         "Incidence angle from the normal of the ellipsoid",
         lambda seen: np.degrees(seen.view.incidence_angle),
-        unit="deg",
+        unit="degree",
     )
 
 

@@ -26,8 +26,14 @@ from peps_wps.writers.quicklook import read_overview, write_quicklook
 
 ANGLE_SCALE = 0.01  # degrees, of uint16
 
-LAYOVER_SHADOW, INCIDENCE, LOCAL_INCIDENCE = "LayoverShadow", "IA", "LIA"
 BORDER_MASK = "BorderMask"
+LAYOVER_SHADOW, INCIDENCE, LOCAL_INCIDENCE = "LayoverShadow", "IA", "LIA"
+_TITLES = {
+    BORDER_MASK: "Border mask: 1 where the image is valid",
+    LAYOVER_SHADOW: "Layover and shadow: sum of 1 layover, 2 shadow",
+    INCIDENCE: "Incidence angle from the normal of the ellipsoid",
+    LOCAL_INCIDENCE: "Incidence angle from the normal of the ground",
+}
 
 
 class TileFiles:
@@ -143,20 +149,22 @@ class TileFiles:
     def _mask(
         self, polarization: str, kind: str, dtype: str, nodata: float | None, scale: float
     ) -> CogWriter:
+        told = tags.tile_tags(
+            self._acquisition,
+            self._processing,
+            self._task.tile,
+            polarization,
+            image_type="MASK",
+            quantity=kind,
+        )
         description = RasterDescription(
             dtype,
             self._tile.epsg,
             self._processor.transform,
             nodata,
-            tags.tile_tags(
-                self._acquisition,
-                self._processing,
-                self._task.tile,
-                polarization,
-                image_type="MASK",
-                quantity=kind,
-            ),
+            {**told, "UNIT": "degree"} if kind in (INCIDENCE, LOCAL_INCIDENCE) else told,
             scale=scale,
+            description=_TITLES[kind],
         )
         path = self._folder / f"{self._stem(polarization, kind)}.tif"
         return self._writer(path, description, "nearest")
@@ -220,8 +228,10 @@ class TileFiles:
                 ANGLE_SCALE if is_angle else 1.0,
                 unit="degree" if is_angle else "",
             )
+            kind, *polarization = key.split()
+            title = " ".join([_TITLES[kind], *(f"({name})" for name in polarization)])
             roles = ("metadata",) if is_angle else ("data-mask",)
-            yield key.lower().replace(" ", "-"), _asset(mask.path, key, roles, raster=raster)
+            yield key.lower().replace(" ", "-"), _asset(mask.path, title, roles, raster=raster)
         picture = self._folder / f"{self._whole_stem()}.png"
         yield "thumbnail", _asset(picture, "Quicklook", ("thumbnail",), media_type=stac.PNG)
 

@@ -137,7 +137,7 @@ def test_the_zip_holds_every_layer_as_a_cog(made):
     assert sum(name.endswith(".png") for name in names) == 3
     with rasterio.open(made.layer("displacement")) as dataset:
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-        assert dataset.tags()["UNIT"] == "m"
+        assert (dataset.tags()["UNIT"], dataset.units) == ("m", ("m",))
         assert dataset.res == (80.0, 80.0)
         assert dataset.transform.c % 80.0 == dataset.transform.f % 80.0 == 0.0
 
