@@ -94,6 +94,7 @@ def _filter(
         def told(fraction: float, begun: int = index) -> None:
             progress("Filtering", _FILTERED_AT * (begun + fraction) / len(files))
 
+        told(0.0)
         filtering.run(wanted, told)
 
 
