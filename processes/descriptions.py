@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pywps import ComplexOutput, Format, LiteralInput
 
-from peps_wps.chains.interferometry.order_fields import MOST_BURSTS
+from peps_wps.chains.interferometry.order_fields import MOST_BURSTS, MOST_SLICES
 from peps_wps.chains.optical.products import MOST_PRODUCTS
 
 
@@ -79,13 +79,17 @@ def products(abstract: str = "Sentinel-2 of level 1C or 2A") -> LiteralInput:
 
 
 def product(identifier: str, abstract: str, *, least: int = 1) -> LiteralInput:
-    """Return a single look product of an order."""
+    """Return a single look product of an order, or the slices of a pass."""
     return LiteralInput(
         identifier,
         f"Product identifier or title of the {identifier}",
         data_type="string",
-        abstract=f"Sentinel-1 SLC of mode IW or EW. {abstract}",
+        abstract=(
+            f"Sentinel-1 SLC of mode IW or EW, or several that are consecutive slices of one "
+            f"pass. {abstract}"
+        ),
         min_occurs=least,
+        max_occurs=MOST_SLICES,
     )
 
 

@@ -1,7 +1,8 @@
 """Read a Sentinel-1 TOPS SLC product (IW or EW): bursts, orbit and pixels of one polarisation."""
 
 import re
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,7 +25,7 @@ _FILE = r"(?:[^/]*-)?(?P<swath>[a-z]{2}\d)-slc-(?P<polarization>[a-z]{2})(?:-[^/
 
 
 @dataclass(frozen=True)
-class SlcSwath:
+class Swath(ABC):
     """One swath of one polarisation.
 
     Parameters
@@ -32,17 +33,49 @@ class SlcSwath:
     name, polarization
         "IW1" to "IW3", "EW1" to "EW5"; "VV" and so on.
     bursts
-        In the order of the image.
+        In the order of time.
     grid
-        Places of some pixels of the image.
-    measurement
-        File of the pixels, None where the product came without.
+        Places of some pixels.
     """
 
     name: str
     polarization: str
     bursts: tuple[Burst, ...]
     grid: GeolocationGrid
+
+    @abstractmethod
+    def read(
+        self,
+        burst_id: int,
+        lines: tuple[int, int] | None = None,
+        samples: tuple[int, int] | None = None,
+    ) -> Complex64:
+        """Return pixels of a burst, 0 where there is no data.
+
+        Parameters
+        ----------
+        burst_id
+            Which burst.
+        lines, samples
+            First of the window and the one after the last, in the burst; all by default.
+
+        Raises
+        ------
+        SafeError
+            When the burst is not there, or its pixels are missing or damaged.
+        """
+
+
+@dataclass(frozen=True)
+class SlcSwath(Swath):
+    """A swath of one product.
+
+    Parameters
+    ----------
+    measurement
+        File of the pixels, None where the product came without.
+    """
+
     safe: Safe = field(repr=False)
     measurement: str | None
 
@@ -74,20 +107,7 @@ class SlcSwath:
         lines: tuple[int, int] | None = None,
         samples: tuple[int, int] | None = None,
     ) -> Complex64:
-        """Return pixels of a burst, 0 where there is no data.
-
-        Parameters
-        ----------
-        burst_id
-            Which burst.
-        lines, samples
-            First of the window and the one after the last, in the burst; all by default.
-
-        Raises
-        ------
-        SafeError
-            When the burst is not there, or its pixels are missing or damaged.
-        """
+        """Return pixels of a burst; as `Swath.read`."""
         number = self.number_of(burst_id)
         burst = self.bursts[number]
         first, last = lines or (0, burst.lines)
@@ -99,10 +119,12 @@ class SlcSwath:
 
 @dataclass(frozen=True)
 class SlcProduct:
-    """One polarisation of an SLC product.
+    """One polarisation of an SLC product, or of consecutive ones of a pass.
 
     Parameters
     ----------
+    title
+        Of the product; of several, their titles with "and" between.
     epoch
         Zero of all times of the bursts.
     swaths
@@ -111,15 +133,18 @@ class SlcProduct:
         "annotation", or the name of the orbit file that was used instead.
     orbit_kind
         What the orbit is: "precise", "restituted", or "annotation".
+    titles
+        Of all products.
     """
 
     title: str
     epoch: datetime
     manifest: Manifest
     polarization: str
-    swaths: dict[str, SlcSwath]
+    swaths: Mapping[str, Swath]
     orbit_source: str
     orbit_kind: OrbitKind | Literal["annotation"]
+    titles: tuple[str, ...]
 
     @property
     def bursts(self) -> dict[tuple[str, int], Burst]:
@@ -184,11 +209,12 @@ def open_slc(
         swaths=found,
         orbit_source=ANNOTATION_ORBIT,
         orbit_kind=ANNOTATION_ORBIT,
+        titles=(safe.title,),
     )
-    return product if orbit_folder is None else _with_orbit(product, orbit_folder)
+    return product if orbit_folder is None else with_orbit(product, orbit_folder)
 
 
-def _with_orbit(product: SlcProduct, folder: Path) -> SlcProduct:
+def with_orbit(product: SlcProduct, folder: Path) -> SlcProduct:
     """Return the product with the best orbit file that covers it, itself when there is none."""
     manifest = product.manifest
     orbit = find_orbit(folder, manifest.platform, manifest.start, manifest.stop, product.epoch)

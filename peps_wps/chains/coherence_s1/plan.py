@@ -8,6 +8,7 @@ from catalog_db.catalogue.products import Product
 from peps_wps.chains.coherence_s1.order import Order
 from peps_wps.chains.contract import Catalogue, Json, Plan, PlanContext, Task
 from peps_wps.chains.interferogram_s1.plan import check_tiles
+from peps_wps.chains.interferometry.passes import Pass, passes_of
 from peps_wps.chains.interferometry.products import (
     check_heights,
     check_pair,
@@ -48,27 +49,25 @@ def plan(order: Order, context: PlanContext) -> Plan:
         Unknown or unsuitable product, products of several tracks, a date twice, missing
         polarisation, area or tile outside, or no DEM.
     """
-    products = found_products(order, context.catalogue)
+    passes = found_passes(order, context.catalogue)
+    products = [one.whole for one in passes]
     polarizations = _polarizations(order, products)
     check_wanted(order.wanted, products)
     check_tiles(order.tiles, products[0])
     tasks: list[Task] = []
-    for reference, secondary in pairwise(products):
-        check_pair(reference, secondary, "products")
-        check_heights(order.wanted, (reference, secondary), context)
+    for reference, secondary in pairwise(passes):
+        check_pair(reference.whole, secondary.whole, "products")
+        check_heights(order.wanted, (reference.whole, secondary.whole), context)
         tasks += _pair_tasks(order, (reference, secondary), polarizations)
     return Plan(tuple(tasks))
 
 
-def found_products(order: Order, catalogue: Catalogue) -> list[Product]:
-    """Return the products in the order of time, each once; OrderRefusedError."""
-    found = {
-        product.uid: product
-        for product in (slc_product(one, catalogue, "products") for one in order.products)
-    }
+def found_passes(order: Order, catalogue: Catalogue) -> list[Pass]:
+    """Return what was acquired, in the order of time; OrderRefusedError."""
+    found = passes_of(slc_product(one, catalogue, "products") for one in order.products)
     if len(found) < 2:
-        raise OrderRefusedError("products", "products are one product, expected two or more")
-    return sorted(found.values(), key=lambda product: (product.start, product.title))
+        raise OrderRefusedError("products", "products are of one date, expected two or more")
+    return found
 
 
 def _polarizations(order: Order, products: Sequence[Product]) -> tuple[str, ...]:
@@ -94,11 +93,9 @@ def _polarizations(order: Order, products: Sequence[Product]) -> tuple[str, ...]
     return common
 
 
-def _pair_tasks(
-    order: Order, pair: tuple[Product, Product], polarizations: Sequence[str]
-) -> list[Task]:
+def _pair_tasks(order: Order, pair: tuple[Pass, Pass], polarizations: Sequence[str]) -> list[Task]:
     """Return the tasks of one pair."""
-    days = "_".join(f"{product.start:%Y%m%d}" for product in pair)
+    days = "_".join(f"{one.whole.start:%Y%m%d}" for one in pair)
     tasks: list[Task] = []
     names: dict[str, list[str]] = {}
     for polarization in polarizations:

@@ -30,7 +30,7 @@ class Order(ChainOrder):
     Parameters
     ----------
     reference, secondary
-        Identifiers or titles, as the client gave them.
+        Identifiers or titles, as the client gave them: of a product, or of slices of a pass.
     resolution
         Pixel size, metres.
     polarization
@@ -55,8 +55,8 @@ class Order(ChainOrder):
         Further files.
     """
 
-    reference: str
-    secondary: str
+    reference: tuple[str, ...]
+    secondary: tuple[str, ...]
     resolution: int
     polarization: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
@@ -89,8 +89,8 @@ class Order(ChainOrder):
             check_tile_resolution(resolution)
         unwrapper = order_fields.unwrapper_of(fields)
         return cls(
-            reference=product_of(fields, "reference"),
-            secondary=product_of(fields, "secondary"),
+            reference=products_of(fields, "reference"),
+            secondary=products_of(fields, "secondary"),
             resolution=resolution or default_resolution(grid, looks.azimuth),
             polarization=order_fields.polarization_of(fields),
             wanted=wanted_of(fields),
@@ -121,12 +121,10 @@ class Order(ChainOrder):
         return super().from_json({**order, "wanted": wanted, "looks": looks})
 
 
-def product_of(fields: Fields, name: str) -> str:
-    """Return the one product that an input names."""
-    product = fields.one(name)
-    if product is None:
-        raise InvalidInputError(name, f"{name} is missing: give one identifier or title")
-    return product
+def products_of(fields: Fields, name: str) -> tuple[str, ...]:
+    """Return the product, or the slices of a pass, that an input names: several, or by commas."""
+    given = {name: [word for value in fields.listed(name) for word in value.split(",")]}
+    return Fields(given).products(name, most=order_fields.MOST_SLICES)
 
 
 def wanted_of(fields: Fields) -> Wanted:

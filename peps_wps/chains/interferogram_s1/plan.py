@@ -7,13 +7,13 @@ from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Plan, PlanContext, Task
 from peps_wps.chains.interferogram_s1.order import Order
 from peps_wps.chains.interferometry.air import check_air
+from peps_wps.chains.interferometry.passes import pass_named
 from peps_wps.chains.interferometry.products import (
     check_heights,
     check_pair,
     check_wanted,
     common_area,
     common_polarization,
-    slc_product,
 )
 from peps_wps.chains.interferometry.tasks import cells_tasks
 from peps_wps.errors import OrderRefusedError
@@ -30,10 +30,12 @@ def plan(order: Order, context: PlanContext) -> Plan:
         Unknown or unsuitable product, pair without a common burst, missing polarisation, area
         outside, no DEM, no file of the air, or an unwrapper that is not installed.
     """
-    reference = slc_product(order.reference, context.catalogue, "reference")
-    secondary = slc_product(order.secondary, context.catalogue, "secondary")
+    passes = (
+        pass_named(order.reference, context.catalogue, "reference"),
+        pass_named(order.secondary, context.catalogue, "secondary"),
+    )
+    products = reference, secondary = passes[0].whole, passes[1].whole
     check_pair(reference, secondary, "secondary")
-    products = (reference, secondary)
     polarization = common_polarization(products, order.polarization, "polarization")
     check_wanted(order.wanted, products)
     check_tiles(order.tiles, reference)
@@ -44,7 +46,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
     if order.unwrap == "snaphu" and importlib.util.find_spec("snaphu") is None:
         raise OrderRefusedError("unwrap", "unwrap is snaphu, which is not installed here")
     tasks = cells_tasks(
-        *products,
+        *passes,
         polarization,
         wanted=order.wanted,
         looks=order.looks,

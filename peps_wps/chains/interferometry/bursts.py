@@ -15,8 +15,8 @@ from algorithms.interferometry.geometry import ground_at
 from algorithms.interferometry.model import Burst
 from peps_wps.chains.interferometry.order_fields import BurstName
 from peps_wps.errors import ChainError
-from peps_wps.readers.safe import Safe
-from peps_wps.readers.sentinel1_slc import SlcProduct, SlcSwath, open_slc
+from peps_wps.readers.sentinel1_slc import SlcProduct, Swath
+from peps_wps.readers.sentinel1_slices import open_slices
 
 BurstKey = tuple[str, int]  # swath and relative identifier
 
@@ -87,14 +87,17 @@ def burst_name(product: SlcProduct, key: BurstKey) -> str:
 
 
 def open_pair(
-    paths: tuple[Path, Path], polarization: str, orbit_folder: Path | None, wanted: Wanted
+    paths: tuple[Sequence[Path], Sequence[Path]],
+    polarization: str,
+    orbit_folder: Path | None,
+    wanted: Wanted,
 ) -> SlcPair:
-    """Open two products and find the bursts that both have; no pixel is read.
+    """Open two passes and find the bursts that both have; no pixel is read.
 
     Parameters
     ----------
     paths
-        Of the reference and of the secondary.
+        Of the products, or slices, of the reference and of the secondary.
     polarization
         "VV" and so on.
     orbit_folder
@@ -108,7 +111,7 @@ def open_pair(
         When no burst is common, or one that is asked for is missing.
     """
     reference, secondary = (
-        open_slc(Safe.open(path), polarization, orbit_folder=orbit_folder) for path in paths
+        open_slices(own, polarization, orbit_folder=orbit_folder) for own in paths
     )
     return pair_of(reference, secondary, wanted)
 
@@ -142,7 +145,7 @@ def pair_of(reference: SlcProduct, secondary: SlcProduct, wanted: Wanted) -> Slc
     return SlcPair(reference, secondary, common, tuple(remarks))
 
 
-def footprint(swath: SlcSwath, burst: Burst) -> BaseGeometry:
+def footprint(swath: Swath, burst: Burst) -> BaseGeometry:
     """Return what a burst shows at the lowest and the highest ground of its swath.
 
     Longitude and latitude in degrees, longitudes continuous.

@@ -43,7 +43,10 @@ def few_looks(looks: float) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class SceneFacts:
-    """One product of a pair: times UTC as ISO 8601, the orbit that was used and its kind."""
+    """One pass of a pair: times UTC as ISO 8601, the orbit that was used and its kind.
+
+    `title` is that of its product, or of several with "and" between; `titles` are those of all.
+    """
 
     title: str
     platform: str
@@ -53,13 +56,14 @@ class SceneFacts:
     orbit: str
     orbit_kind: str
     processor: str
+    titles: tuple[str, ...]
 
     @classmethod
     def of(cls, product: SlcProduct) -> "SceneFacts":
         """Return what is told of an opened product."""
         manifest = product.manifest
         return cls(
-            manifest.title,
+            product.title,
             manifest.platform,
             manifest.start.isoformat(),
             manifest.stop.isoformat(),
@@ -67,7 +71,13 @@ class SceneFacts:
             product.orbit_source,
             product.orbit_kind,
             str(manifest.ipf_version or ""),
+            product.titles,
         )
+
+    @classmethod
+    def from_json(cls, body: Json) -> "SceneFacts":
+        """Return the facts of a product of JSON."""
+        return cls(**{**body, "titles": tuple(body["titles"])})
 
     @property
     def time(self) -> datetime:
@@ -132,7 +142,7 @@ class PairFacts:
     @classmethod
     def from_json(cls, body: Json) -> "PairFacts":
         """Return the facts that `to_json` gave."""
-        scenes = {name: SceneFacts(**body[name]) for name in ("reference", "secondary")}
+        scenes = {name: SceneFacts.from_json(body[name]) for name in ("reference", "secondary")}
         return cls(**{**body, **scenes, "remarks": tuple(body["remarks"])})
 
     def above(self, missing: float) -> "PairFacts":

@@ -14,6 +14,7 @@ UNWRAPPERS = (*get_args(Method), "none")
 LOOKS = "20x4"
 MOST_LOOKS = 100  # each way
 MOST_BURSTS = 100
+MOST_SLICES = 10  # of a pass
 _LOOKS = re.compile(r"(?P<across>\d{1,3})\s*[xX*]\s*(?P<along>\d{1,3})")
 _BURST = re.compile(r"[Tt]?(?P<track>\d{1,3})[-_](?P<number>\d{1,6})[-_](?P<swath>[IiEe][Ww][1-5])")
 

@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass
 
 from algorithms.interferometry.cells import Looks
-from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Json, Progress, Task, TaskInputs, TaskResult
 from peps_wps.chains.interferometry.bursts import SlcPair, Wanted, open_pair
 from peps_wps.chains.interferometry.cells import compute_cells
 from peps_wps.chains.interferometry.facts import cells_body
+from peps_wps.chains.interferometry.passes import Pass
 from peps_wps.chains.interferometry.products import parts_of_a_swath, share_of, swaths_of
 from peps_wps.chains.interferometry.solve import MOST_CELLS, MOST_UNWRAPPED, check_cells
 from peps_wps.chains.ortho_s1.heights import configured_dem
@@ -21,6 +21,8 @@ class CellsTask:
     ----------
     wanted, looks, polarization
         Of the order.
+    references
+        How many of the products of the task, the first ones, are of the reference.
     swath
         Which.
     part, parts
@@ -32,6 +34,7 @@ class CellsTask:
     wanted: Wanted
     looks: tuple[int, ...]
     polarization: str
+    references: int
     swath: str
     part: int
     parts: int
@@ -49,8 +52,8 @@ class CellsTask:
 
 
 def cells_tasks(
-    reference: Product,
-    secondary: Product,
+    reference: Pass,
+    secondary: Pass,
     polarization: str,
     *,
     wanted: Wanted,
@@ -62,16 +65,20 @@ def cells_tasks(
 
     Parameters
     ----------
+    reference, secondary
+        Of one track.
     label
         Begins their names, where an order has several pairs.
     """
-    parts = parts_of_a_swath(reference, wanted)
+    parts = parts_of_a_swath(reference.whole, wanted)
+    products = *reference.uids, *secondary.uids
+    shared = wanted, tuple(looks), polarization, len(reference.uids)
     tasks = []
-    for swath in swaths_of(reference, wanted):
+    for swath in swaths_of(reference.whole, wanted):
         for part in range(parts):
             name = f"{label} {swath}".strip() + (f" {part + 1} of {parts}" if parts > 1 else "")
-            work = CellsTask(wanted, tuple(looks), polarization, swath, part, parts, is_unwrapped)
-            tasks.append(Task(name, (reference.uid, secondary.uid), work.to_json(), weight=4.0))
+            work = CellsTask(*shared, swath, part, parts, is_unwrapped)
+            tasks.append(Task(name, products, work.to_json(), weight=4.0))
     return tasks
 
 
@@ -79,8 +86,9 @@ def run_cells(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
     """Compute the bursts of a task of `cells_tasks`; its products are on disk."""
     work = CellsTask.from_json(task.body)
     progress("Reading the annotations", 0)
-    paths = inputs.paths[task.products[0]], inputs.paths[task.products[1]]
-    pair = open_pair(paths, work.polarization, inputs.config.orbits.path, work.wanted)
+    paths = [inputs.paths[uid] for uid in task.products]
+    slices = paths[: work.references], paths[work.references :]
+    pair = open_pair(slices, work.polarization, inputs.config.orbits.path, work.wanted)
     looks = Looks(*work.looks)
     check_size(pair, looks, is_unwrapped=work.is_unwrapped)
     own = [key for key in pair.keys if key[0] == work.swath]

@@ -15,7 +15,7 @@ from peps_wps.chains.interferometry.bursts import footprint
 from peps_wps.chains.interferometry.map_grid import MapGrid
 from peps_wps.chains.ortho_s1.heights import surrounding_heights
 from peps_wps.readers.dem import Dem, DemWindow
-from peps_wps.readers.sentinel1_slc import SlcSwath
+from peps_wps.readers.sentinel1_slc import Swath
 
 # Pixels of a map between places that are projected exactly: millimetres of curvature between them.
 _NODE_STEP = 32
@@ -45,7 +45,7 @@ class Relief:
         return cls(Terrain(window.height, window.transform), window.datum, window.missing)
 
 
-def burst_relief(dem: Dem, swath: SlcSwath, burst: Burst) -> Relief:
+def burst_relief(dem: Dem, swath: Swath, burst: Burst) -> Relief:
     """Return the terrain that a burst shows, and what is displaced into it.
 
     Raises

@@ -1,4 +1,4 @@
-"""Which acquisitions an order is for: one product a date, all of one track."""
+"""Which acquisitions an order is for: one pass a date, all of one track."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from catalog_db.catalogue.products import Product
 from catalog_db.catalogue.query import OneOf, SearchQuery, TextFilter
 from catalog_db.errors import QueryError
 from peps_wps.chains.contract import Catalogue, Json
+from peps_wps.chains.interferometry.passes import Pass, passes_of, without_repeats
 from peps_wps.chains.interferometry.products import (
     SWATHS,
     common_polarization,
@@ -28,11 +29,11 @@ LEAST_DATES = 3
 
 @dataclass
 class Found:
-    """The products of a stack in the order of time, and what was left out with the reason.
+    """The passes of a stack in the order of time, and what was left out with the reason.
 
     Parameters
     ----------
-    products
+    passes
         One a date.
     polarization
         That is used of all.
@@ -42,10 +43,15 @@ class Found:
         Titles and reasons.
     """
 
-    products: list[Product] = field(default_factory=list)
+    passes: list[Pass] = field(default_factory=list)
     polarization: str = ""
     area: BaseGeometry = field(default_factory=shapely.Polygon)
     left_out: list[Json] = field(default_factory=list)
+
+    @property
+    def products(self) -> list[Product]:
+        """What each date shows, as one product."""
+        return [one.whole for one in self.passes]
 
     def leave_out(self, product: Product, reason: str) -> None:
         """Note that a product is not used."""
@@ -66,7 +72,7 @@ def acquisitions(order: Order, catalogue: Catalogue) -> Found:
     _check_track(products)
     found.polarization = _polarization(order, products, found)
     kept = [one for one in products if found.polarization in polarizations_of(one)]
-    found.products = _one_a_date(kept, order, found)
+    found.passes = _one_a_date(kept, order, found)
     _check_enough(order, found)
     found.area = _area(order, found.products)
     return found
@@ -134,18 +140,23 @@ def _polarization(order: Order, products: Sequence[Product], found: Found) -> st
     return wanted
 
 
-def _one_a_date(products: Sequence[Product], order: Order, found: Found) -> list[Product]:
-    """Return of each day the product that shows most of the area, the newest of equals."""
-    days: dict[date, list[Product]] = defaultdict(list)
-    for product in products:
-        days[product.start.date()].append(product)
+def _one_a_date(products: Sequence[Product], order: Order, found: Found) -> list[Pass]:
+    """Return of each day the pass that shows most of the area, the newest of equals.
+
+    Slices of one pass stay together; of one that was processed twice the newer stays.
+    """
+    days: dict[date, list[Pass]] = defaultdict(list)
+    for one in passes_of(products):
+        single, repeats = without_repeats(one)
+        for product, newer in repeats:
+            found.leave_out(product, f"{newer.title} is the same slice, processed later")
+        days[single.whole.start.date()].append(single)
     kept = []
     for same in days.values():
-        best = max(same, key=lambda one: (round(_shown(one, order), 6), one.published, one.title))
+        best = max(same, key=lambda one: (round(_shown(one.whole, order), 6), one.whole.published))
         kept.append(best)
-        for other in same:
-            if other is not best:
-                found.leave_out(other, f"of its day {best.title} shows more of the area")
+        for product in (product for one in same if one is not best for product in one.slices):
+            found.leave_out(product, f"of its day {best.whole.title} shows more of the area")
     return kept
 
 

@@ -20,7 +20,8 @@ from storage.datalake import Product
 # Properties of the item of a pair, after ``peps:``, that say whether it is what is wanted.
 SHIFT, _INPUTS = "azimuth_shift_lines", "input_products"
 PHASE, COHERENCE = "unw", "coherence"
-_RECORD = "pair.json"
+# The number is that of its layout: a record of another one is not read.
+_RECORD = "pair.2.json"
 # A shift is told to a millionth of a line: 60 microradians of phase.
 SHIFT_DIGITS = 6
 
@@ -90,8 +91,8 @@ def record_of(lake: Lake, pair: Pair) -> PairRecord | None:
     except FileNotFoundError:
         return None
     record = PairRecord.from_json(body)
-    titles = tuple(scene.title for scene in record.facts.scenes)
-    return record if titles == (pair.first.title, pair.second.title) else None
+    titles = tuple(title for scene in record.facts.scenes for title in scene.titles)
+    return record if titles == pair.titles else None
 
 
 def is_kept(lake: Lake, pair: Pair) -> bool:
@@ -121,8 +122,8 @@ def map_of(lake: Lake, pair: Pair, lines: float) -> Product | None:
     product = lake.product(pair.folder, pair.stem)
     if product is None:
         return None
-    said, titles = product.item["properties"], [pair.first.title, pair.second.title]
-    is_same = said[f"peps:{SHIFT}"] == lines and said[f"peps:{_INPUTS}"] == titles
+    said = product.item["properties"]
+    is_same = said[f"peps:{SHIFT}"] == lines and said[f"peps:{_INPUTS}"] == list(pair.titles)
     return product if is_same else None
 
 

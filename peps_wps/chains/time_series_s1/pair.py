@@ -57,7 +57,10 @@ def _compute(work: Pair, lake: Lake, inputs: TaskInputs, progress: Progress) -> 
     stack, config = work.stack, inputs.config
     progress("Reading the annotations", 0)
     pair = open_pair(
-        (inputs.paths[work.first.uid], inputs.paths[work.second.uid]),
+        (
+            [inputs.paths[uid] for uid in work.first.uids],
+            [inputs.paths[uid] for uid in work.second.uids],
+        ),
         stack.polarization,
         config.orbits.path,
         Wanted(stack.area),

@@ -57,7 +57,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
     stack = _stack(order, found)
     work = StackWork(
         stack,
-        tuple(Acquisition(one.uid, one.title, one.start) for one in found.products),
+        tuple(Acquisition(one.uids, one.titles, one.whole.start) for one in found.passes),
         tuple(pairs),
         tuple(found.left_out),
     )
@@ -67,7 +67,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
 def _tasks(work: StackWork, lake: Lake) -> tuple[Task, ...]:
     pairs = [work.pair(index) for index in work.pairs]
     computed = [
-        Task(one.name, (one.first.uid, one.second.uid), one.to_json(PAIR), optional=True)
+        Task(one.name, one.uids, one.to_json(PAIR), optional=True)
         for one in pairs
         if not is_kept(lake, one)
     ]

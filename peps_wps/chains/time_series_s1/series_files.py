@@ -170,7 +170,7 @@ def _assets(
 ) -> dict[str, stac.Asset]:
     """Return all files but the item as its assets."""
     titles = {kind: (layer.title, layer.unit) for kind, layer in layers.items()}
-    titles["incidence"] = ("Incidence angle from the normal of the ellipsoid", "deg")
+    titles["incidence"] = ("Incidence angle from the normal of the ellipsoid", "degree")
     assets = {
         kind: stac.Asset(
             names[kind],
@@ -255,7 +255,7 @@ def _tags(layer: SeriesLayer, series: StackSeries) -> dict[str, str]:
     stack = series.work.stack
     return {
         "DEM_INFO": series.datum,
-        "INPUT_S1_IMAGES": ", ".join(one.title for one in series.acquisitions),
+        "INPUT_S1_IMAGES": ", ".join(title for one in series.acquisitions for title in one.titles),
         "POLARIZATION": stack.polarization.lower(),
         "QUANTITY": layer.title,
         "UNIT": layer.unit,

@@ -22,19 +22,29 @@ COLLECTION = "S1-INTERFEROGRAMS"
 
 @dataclass(frozen=True)
 class Acquisition:
-    """A product of a stack.
+    """A date of a stack.
 
     Parameters
     ----------
-    uid, title
-        Of the product.
+    uids, titles
+        Of its product, or of consecutive slices of one pass.
     start
         First line, UTC.
     """
 
-    uid: str
-    title: str
+    uids: tuple[str, ...]
+    titles: tuple[str, ...]
     start: datetime
+
+    @property
+    def uid(self) -> str:
+        """Of its first product: what tells dates apart."""
+        return self.uids[0]
+
+    @property
+    def title(self) -> str:
+        """Of all its products, as people are told."""
+        return " and ".join(self.titles)
 
     @property
     def day(self) -> str:
@@ -48,7 +58,8 @@ class Acquisition:
     @classmethod
     def from_json(cls, body: Json) -> "Acquisition":
         """Return the acquisition that `to_json` gave."""
-        return cls(**{**body, "start": datetime.fromisoformat(body["start"])})
+        start = datetime.fromisoformat(body["start"])
+        return cls(tuple(body["uids"]), tuple(body["titles"]), start)
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,16 @@ class Pair:
     def name(self) -> str:
         """Days of both, as tasks are called after them."""
         return f"{self.first.start:%Y-%m-%d} {self.second.start:%Y-%m-%d}"
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        """Of all products."""
+        return *self.first.uids, *self.second.uids
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Of all products."""
+        return *self.first.titles, *self.second.titles
 
     @property
     def folder(self) -> str:

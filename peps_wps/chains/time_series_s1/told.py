@@ -115,7 +115,7 @@ def item_of(series: StackSeries, assets: Mapping[str, stac.Asset], counted: Json
         "processing:software": {"PEPS": version("peps")},
         "processing:lineage": _lineage(series),
         **stac.gridded(grid_of(stack.grid)),
-        "peps:input_products": [one.title for one in series.acquisitions],
+        "peps:input_products": [title for one in series.acquisitions for title in one.titles],
         "peps:reference": counted["reference"],
         "peps:signs": SIGNS,
         "peps:answered_percent": counted["answered_percent"],

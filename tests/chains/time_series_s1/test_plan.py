@@ -101,7 +101,7 @@ def test_products_of_a_search_without_the_polarization_are_left_out(
 ) -> None:
     changed = stack.changed(3, polarization="HH")
     body = changed.plan(**sought).tasks[-1].body
-    assert [one["title"] for one in body["acquisitions"]] == stack.titles.split()[:3]
+    assert [one["titles"][0] for one in body["acquisitions"]] == stack.titles.split()[:3]
     assert body["left_out"] == [
         {"product": stack.products[3].title, "reason": "it has no polarization VV"}
     ]
@@ -111,7 +111,7 @@ def test_of_two_products_of_a_day_the_one_that_shows_more_is_used(stack: Simulat
     small = stack.products[1].footprint.centroid.buffer(0.01)
     start = stack.products[0].start + timedelta(seconds=10)
     body = stack.changed(1, footprint=small, start=start).plan().tasks[-1].body
-    assert [one["title"] for one in body["acquisitions"]] == [
+    assert [one["titles"][0] for one in body["acquisitions"]] == [
         stack.products[k].title for k in (0, 2, 3)
     ]
     assert "shows more of the area" in body["left_out"][0]["reason"]
