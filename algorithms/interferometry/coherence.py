@@ -14,25 +14,52 @@ from algorithms.radar.grd import Float64
 _UNIFORM_PHASE = np.pi / np.sqrt(3.0)
 # With more, the bias is below 0.002.
 _MOST_LOOKS = 500.0
+# Speckle this many pixels apart has nothing in common.
+_MOST_LAGS = 512
 
 
-def independent_share(window: SpectralWindow, sampling_rate: float) -> float:
-    """Return how many independent samples a pixel is worth, 0 to 1.
+def independent_samples(weights: Float64, window: SpectralWindow, sampling_rate: float) -> float:
+    """Return how many independent samples a weighted mean of consecutive pixels is worth.
 
-    The mean power of many pixels of speckle with spectrum S scatters as if there were
-    (integral S)**2 / (sampling rate integral S**2) of them for each.
+    The mean power of speckle of spectrum S scatters as if there were 1 / sum W(k) |r(k)|**2 of
+    them, with W the autocorrelation of the weights and r that of the speckle, the transform of S.
+
+    Parameters
+    ----------
+    weights
+        Of the pixels, of sum 1.
+    window, sampling_rate
+        Of the spectrum, and of the pixels, Hz.
     """
-    frequency = (np.arange(1024) + 0.5) / 1024 - 0.5
+    lags = min(weights.size, _MOST_LAGS)
+    frequency = np.fft.fftfreq(8 * _MOST_LAGS) * sampling_rate / window.bandwidth
     power = (window.hamming + (1.0 - window.hamming) * np.cos(2.0 * np.pi * frequency)) ** 2
-    share = np.mean(power) ** 2 / np.mean(power**2) * window.bandwidth / sampling_rate
-    return min(float(share), 1.0)
+    speckle = np.fft.fft(np.where(np.abs(frequency) <= 0.5, power, 0.0)).real[:lags]
+    together = np.correlate(weights, weights, "full")[weights.size - 1 :][:lags]
+    together[1:] *= 2.0
+    return float(1.0 / np.sum(together * (speckle / speckle[0]) ** 2))
 
 
-def independent_looks(burst: Burst, looks: Looks) -> float:
-    """Return the number of independent looks of cells of a burst, at least 1."""
-    azimuth = independent_share(burst.azimuth_window, 1.0 / burst.azimuth_time_interval)
-    across = independent_share(burst.range_window, burst.range_sampling_rate)
-    return max(looks.azimuth * looks.range * azimuth * across, 1.0)
+def independent_looks(burst: Burst, looks: Looks, weights: Float64 | None = None) -> float:
+    """Return the number of independent looks of cells of a burst, at least 1.
+
+    Parameters
+    ----------
+    burst
+        Whose bandwidths count.
+    looks
+        Of a cell.
+    weights
+        Of the cells that are joined, along rows and columns alike, of sum 1; None for one alone.
+    """
+    count = 1.0
+    for look, window, rate in (
+        (looks.azimuth, burst.azimuth_window, 1.0 / burst.azimuth_time_interval),
+        (looks.range, burst.range_window, burst.range_sampling_rate),
+    ):
+        joined = np.ones(1) if weights is None else weights
+        count *= independent_samples(np.repeat(joined, look) / look, window, rate)
+    return max(count, 1.0)
 
 
 def expected_coherence(coherence: Float64, looks: float) -> Float64:

@@ -37,7 +37,7 @@ def merge_cells(
         np.zeros(grid.shape, np.float32),
         np.zeros(grid.shape, np.float32),
     )
-    columns = _swath_columns(grid, bursts)
+    columns = swath_columns(grid, bursts)
     rows = _burst_rows(grid, bursts)
     for burst, cells in parts:
         height, width = cells.interferogram.shape
@@ -62,8 +62,8 @@ def _burst_rows(grid: CellGrid, bursts: Sequence[Burst]) -> dict[tuple[str, int]
     return rows
 
 
-def _swath_columns(grid: CellGrid, bursts: Sequence[Burst]) -> dict[str, tuple[int, int]]:
-    """Return the columns that are each swath's own."""
+def swath_columns(grid: CellGrid, bursts: Sequence[Burst]) -> dict[str, tuple[int, int]]:
+    """Return the columns that are each swath's own, first and one after the last."""
     reach: dict[str, range] = {}
     for burst in bursts:
         columns = grid.columns_of(burst)

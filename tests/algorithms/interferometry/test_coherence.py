@@ -8,7 +8,7 @@ from algorithms.interferometry.cells import Looks
 from algorithms.interferometry.coherence import (
     expected_coherence,
     independent_looks,
-    independent_share,
+    independent_samples,
     phase_noise,
     unbiased_coherence,
 )
@@ -54,21 +54,22 @@ def test_the_phase_is_as_noisy_as_its_coherence_says(rng):
     assert phase_noise(np.array(0.0), LOOKS) == pytest.approx(np.pi / np.sqrt(3.0))
 
 
-def test_independent_looks_are_those_that_mean_power_scatters_by(rng):
+@pytest.mark.parametrize("pixels", [2, 20])
+def test_independent_looks_are_those_that_mean_power_scatters_by(rng, pixels):
     window = SpectralWindow(313.0, 0.75)
-    share = independent_share(window, 486.5)
     frequency = np.fft.fftfreq(4096) * 486.5
     weight = np.where(
         np.abs(frequency) < 156.5, 0.75 + 0.25 * np.cos(2 * np.pi * frequency / 313.0), 0.0
     )
-    noise = rng.standard_normal((400, 4096)) + 1j * rng.standard_normal((400, 4096))
+    noise = rng.standard_normal((100, 4096)) + 1j * rng.standard_normal((100, 4096))
     power = np.abs(np.fft.ifft(np.fft.fft(noise) * weight)) ** 2
 
-    means = power.mean(axis=1)
-    found = (means.mean() / means.std()) ** 2 / 4096
+    means = power[:, :4080].reshape(100, -1, pixels).mean(axis=2)
+    found = (means.mean() / means.std()) ** 2
 
-    # A variance of 400 numbers is known within 7 %.
-    assert found == pytest.approx(share, rel=0.2)
+    # The variance of 20,400 means or more is known within 2 %.
+    weights = np.full(pixels, 1.0 / pixels)
+    assert found == pytest.approx(independent_samples(weights, window, 486.5), rel=0.05)
 
 
 def test_one_look_says_nothing():
