@@ -20,6 +20,7 @@ from peps_wps.cli.terminal import (
 from peps_wps.config import Config
 from peps_wps.datalake.lake import Lake
 from peps_wps.datalake.retention import Due, Limits, Removal, due, remove_all
+from storage.datalake import Product
 from storage.datalake_journal import Entry
 from storage.errors import ArchivePathError
 
@@ -166,7 +167,7 @@ def _prune(arguments: argparse.Namespace, config: Config, lake: Lake) -> int:
     limits = Limits(timedelta(days=days) if days else None, int(budget_gb * _GB) or None)
     if not arguments.dry_run:
         lake.files.recover()
-    chosen = list(due(lake.journal.present(), limits, times.now()))
+    chosen = list(due(lake.journal.present(), limits, times.now(), lake.origin))
     return _take_away(lake, chosen, arguments)
 
 
@@ -183,24 +184,28 @@ def _remove(arguments: argparse.Namespace, _config: Config, lake: Lake) -> int:
 
 
 def _named(lake: Lake, path: str) -> Iterator[Due]:
-    """Yield the product of an item or file, or those below a folder."""
-    noted = lake.journal.present()
+    """Yield the product of an item or file after those made of it, or those below a folder."""
     try:
-        products = (
-            list(lake.files.products(path))
-            if lake.files.path(path).is_dir()
-            else [
-                one
-                for one in lake.files.products(path.rpartition("/")[0])
-                if path in (one.path, *(f"{one.folder}/{name}" for name in one.files))
-            ]
-        )
+        is_folder = lake.files.path(path).is_dir()
+        products = list(lake.files.products(path if is_folder else path.rpartition("/")[0]))
     except ArchivePathError:
         return
+    noted = lake.journal.present()
+    if not is_folder:
+        named = {one.path for one in products if path in (one.path, *_paths_of(one))}
+        made = [one for one in products if one.path not in named]
+        products = [
+            *(one for one in made if lake.origin(one.path) in named),
+            *(one for one in products if one.path in named),
+        ]
     for product in products:
         entry = noted.get(product.path)
         published = times.now() if entry is None else entry.at
         yield Due(product.path, published, product.size_bytes, "asked")
+
+
+def _paths_of(product: Product) -> list[str]:
+    return [f"{product.folder}/{name}" for name in product.files]
 
 
 def _take_away(lake: Lake, chosen: list[Due], arguments: argparse.Namespace) -> int:

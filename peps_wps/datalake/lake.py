@@ -14,6 +14,8 @@ from storage.datalake import HIDDEN, Datalake, Product
 from storage.datalake_journal import Journal
 from storage.datalake_lock import DatalakeLocks, Waiting
 
+# Property of a product that was made of another one of its folder: the name of that item.
+SOURCE = "peps:source"
 _STATE = f"{HIDDEN}state"
 
 
@@ -53,6 +55,15 @@ class Lake:
     def remove(self, path: str) -> None:
         """Remove the product of an item."""
         self.files.remove(path)
+
+    def origin(self, path: str) -> str:
+        """Return the item that the product of an item was made of, or itself.
+
+        Products go with those that they were made of: nothing else says what is in them.
+        """
+        product = self.files.read(path)
+        source = None if product is None else product.item["properties"].get(SOURCE)
+        return path if product is None or source is None else f"{product.folder}/{source}.json"
 
     def state_folder(self, folder: str) -> Path:
         """Return a folder that no client sees, for what a chain keeps from order to order.

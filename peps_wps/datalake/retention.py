@@ -1,6 +1,9 @@
-"""What leaves the datalake, when it is asked to: the old, then the oldest until the rest fits."""
+"""What leaves the datalake, when it is asked to: the old, then the oldest until the rest fits.
 
-from collections.abc import Iterable, Iterator, Mapping
+What was made of a product goes with it, as one: when the last of them is due, and before it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -36,7 +39,12 @@ class Removal:
     in_use: dict[str, str] = field(default_factory=dict)
 
 
-def due(present: Mapping[str, Entry], limits: Limits, now: datetime) -> Iterator[Due]:
+def due(
+    present: Mapping[str, Entry],
+    limits: Limits,
+    now: datetime,
+    origin: Callable[[str], str] = str,
+) -> Iterator[Due]:
     """Yield what is beyond the limits, the oldest first.
 
     Parameters
@@ -47,32 +55,50 @@ def due(present: Mapping[str, Entry], limits: Limits, now: datetime) -> Iterator
         What may stay.
     now
         UTC.
+    origin
+        Returns the path of what a product was made of, or its own; asked only where something is
+        beyond the limits.
     """
-    left = sum(entry.size_bytes or 0 for entry in present.values())
+    left = _bytes_of(present.values())
+    if not any(_reason(entry, left, limits, now) for entry in present.values()):
+        return
+    together: dict[str, list[Entry]] = {}
     for path, entry in present.items():
-        size_bytes = entry.size_bytes or 0
-        if limits.age is not None and entry.at < now - limits.age:
-            reason = "age"
-        elif limits.size_bytes is not None and left > limits.size_bytes:
-            reason = "size"
-        else:
-            continue
-        left -= size_bytes
-        yield Due(path, entry.at, size_bytes, reason)
+        together.setdefault(origin(path), []).append(entry)
+    for first, entries in sorted(together.items(), key=lambda named: named[1][-1].at):
+        reason = _reason(entries[-1], left, limits, now)
+        if reason is not None:
+            left -= _bytes_of(entries)
+            for entry in sorted(entries, key=lambda one: one.path == first):
+                yield Due(entry.path, entry.at, entry.size_bytes or 0, reason)
+
+
+def _reason(latest: Entry, left_bytes: int, limits: Limits, now: datetime) -> str | None:
+    """Return why products go of which this one came last, None where they stay."""
+    if limits.age is not None and latest.at < now - limits.age:
+        return "age"
+    return "size" if limits.size_bytes is not None and left_bytes > limits.size_bytes else None
+
+
+def _bytes_of(entries: Iterable[Entry]) -> int:
+    return sum(entry.size_bytes or 0 for entry in entries)
 
 
 def remove_all(lake: Lake, products: Iterable[Due]) -> Removal:
     """Remove products, but those of tiles on which somebody works."""
     done = Removal()
+    of_tiles: dict[str, list[Due]] = {}
     for one in products:
+        of_tiles.setdefault(tile_of(one.path), []).append(one)
+    for tile, of_tile in of_tiles.items():
         try:
-            with lake.lock(tile_of(one.path), holder="peps datalake", patience_s=0):
-                lake.remove(one.path)
+            with lake.lock(tile, holder="peps datalake", patience_s=0):
+                for one in of_tile:
+                    lake.remove(one.path)
+                    done.removed.append(one.path)
+                    done.freed_bytes += one.size_bytes
         except DatalakeLockedError as error:
-            done.in_use[one.path] = error.holder
-            continue
-        done.removed.append(one.path)
-        done.freed_bytes += one.size_bytes
+            done.in_use |= {one.path: error.holder for one in of_tile}
     return done
 
 

@@ -48,6 +48,8 @@ def small_product(tmp_path, day, kind, tile, collection, seed=1):
     item = json.loads(item_text(tile))
     item["id"] = stem
     item["assets"]["vvvh"]["href"] = path.name
+    if kind:
+        item["properties"]["peps:source"] = stem.removesuffix(kind)
     for name in ("datetime", "start_datetime", "end_datetime"):
         item["properties"][name] = f"{day}T04:41:50.000000Z"
     return f"{collection}/{tile}/{day.replace('-', '/')}", item, [path]

@@ -92,6 +92,42 @@ def test_a_tile_that_is_worked_on_is_left_alone(peps, products, lake, publish):
     assert present(lake) == paths(products)
 
 
+def test_what_was_made_of_a_date_goes_with_it_and_neither_before_the_other_is_due():
+    now = times.now()
+    ages = {"date": 40, "other": 35, "date_filtered": 20}
+    entries = {name: Entry(now - timedelta(days=age), name, 100) for name, age in ages.items()}
+
+    def chosen(limits):
+        origin = {"date_filtered": "date"}
+        return [one.path for one in due(entries, limits, now, lambda path: origin.get(path, path))]
+
+    assert chosen(Limits(age=timedelta(days=30))) == ["other"]
+    assert chosen(Limits(age=timedelta(days=15))) == ["other", "date_filtered", "date"]
+    assert chosen(Limits(size_bytes=100)) == ["other", "date_filtered", "date"]
+    assert chosen(Limits(size_bytes=200)) == ["other"]
+
+
+def test_retention_leaves_no_filtered_file_without_its_date(peps, products, lake, publish):
+    filtered = publish(DAYS[0], kind="_filtered")
+
+    def pruned(number):
+        """Let about so many products stay; return what went."""
+        budget = number * filtered.size_bytes / 1e9
+        return peps("prune", "--budget-gb", str(budget))[1]["removed"]
+
+    assert pruned(2.5) == [products[1].path, products[2].path]
+    assert set(present(lake)) == {products[0].path, filtered.path}
+    assert pruned(1.5) == [filtered.path, products[0].path]
+
+
+def test_a_date_that_is_removed_takes_what_was_made_of_it(peps, products, lake, publish):
+    filtered = [publish(day, kind="_filtered") for day in DAYS[:2]]
+    assert peps("remove", filtered[0].path)[1]["removed"] == [filtered[0].path]
+    gone = peps("remove", products[1].path)[1]["removed"]
+    assert gone == [filtered[1].path, products[1].path]
+    assert present(lake) == [products[0].path, products[2].path]
+
+
 @pytest.mark.parametrize("ending", [".json", ".tif"])
 def test_a_product_is_removed_by_its_item_or_one_of_its_files(peps, products, lake, ending):
     path = products[1].path.removesuffix(".json") + ending

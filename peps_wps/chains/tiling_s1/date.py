@@ -10,9 +10,9 @@ from peps_wps.chains.ortho_s1.heights import tile_heights
 from peps_wps.chains.ortho_s1.scene import read_scene
 from peps_wps.chains.ortho_s1.tile import TileProcessor
 from peps_wps.chains.tiling_s1.date_files import DateFiles
-from peps_wps.chains.tiling_s1.holdings import DATE, SOURCE, is_held
+from peps_wps.chains.tiling_s1.holdings import DATE, is_held
 from peps_wps.chains.tiling_s1.tasks import DateTask
-from peps_wps.datalake.lake import Lake
+from peps_wps.datalake.lake import SOURCE, Lake
 from peps_wps.errors import ChainError, DemError
 from storage.datalake import Product
 

@@ -20,11 +20,11 @@ from peps_wps.chains.contract import Json
 from peps_wps.chains.ortho_s1.values import ValueFormat, value_format
 from peps_wps.chains.tiling_s1 import series_filter
 from peps_wps.chains.tiling_s1.date_filter import METHODS, Dates, filter_dates
-from peps_wps.chains.tiling_s1.holdings import HASH, SOURCE, images_of
+from peps_wps.chains.tiling_s1.holdings import HASH, images_of
 from peps_wps.chains.tiling_s1.order import Order
 from peps_wps.chains.tiling_s1.series_filter import Output
 from peps_wps.chains.tiling_s1.tasks import Series
-from peps_wps.datalake.lake import Lake
+from peps_wps.datalake.lake import SOURCE, Lake
 from peps_wps.datalake.parameters import parameters_hash
 from peps_wps.writers.stac import instant_text
 from peps_wps.writers.tags import filtering_tags

@@ -7,15 +7,13 @@ from peps_wps.chains.contract import Json
 from peps_wps.chains.tiling_s1.order import DEFAULT_PARAMETERS, Order
 from peps_wps.chains.tiling_s1.tasks import DateTask, Series
 from peps_wps.config import Config
-from peps_wps.datalake.lake import Lake
+from peps_wps.datalake.lake import SOURCE, Lake
 from peps_wps.datalake.parameters import collection_folder, parameters_hash, standard_parameters
 from storage.datalake import Product
 
 # Properties of an item that say whether it is what is wanted.
 PARAMETERS, HASH = "peps:parameters", "peps:parameters_hash"
 DATE, INPUTS = "peps:date", "peps:input_products"
-# Of a filtered date only: the item that it was made from.
-SOURCE = "peps:source"
 # Of what was made of dates.
 COMPOSITE = "peps:composite"
 IMAGE = "data"  # role of the assets that are images
