@@ -40,8 +40,8 @@ def gdal_path(archive: Path, member: str) -> str:
     return f"/vsisubfile/{start}_{info.file_size},{archive}"
 
 
-def rasters_in(archive: Path) -> list[str]:
-    """Return the names of the GeoTIFFs in a zip, in its order.
+def rasters_in(archive: Path) -> dict[str, int]:
+    """Return the names of the GeoTIFFs in a zip, in its order, with their bytes.
 
     Raises
     ------
@@ -50,7 +50,8 @@ def rasters_in(archive: Path) -> list[str]:
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            names = opened.namelist()
+            sizes = {member.filename: member.file_size for member in opened.infolist()}
     except zipfile.BadZipFile as error:
         raise OSError(f"{archive.name} is no zip") from error
-    return [name for name in names if name.lower().endswith((".tif", ".tiff"))]
+    suffixes = (".tif", ".tiff")
+    return {name: size for name, size in sizes.items() if name.lower().endswith(suffixes)}

@@ -5,7 +5,7 @@ A raster is named by its path with ``~`` for each slash: ``<job>~ew.tif``,
 """
 
 import uuid
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from werkzeug import Request
 
@@ -44,16 +44,21 @@ def job_of(request: Request, services: Services, job_id: str) -> Job:
 
 
 def rasters_of(services: Services, job: Job) -> list[str]:
-    """Return the paths of the GeoTIFFs that a job gave, in files and in zips."""
+    """Return the paths of the GeoTIFFs that a job gave: files, and in zips what is no file too.
+
+    A member of a zip is a file when both have the same name and as many bytes.
+    """
     folder = services.desk.folder(job)
-    found = []
-    for name in dict.fromkeys(one["href"] for one in (job.results or {}).values() if "href" in one):
-        if name.lower().endswith(_RASTERS):
-            found.append(name)
-        elif name.lower().endswith(_ARCHIVE):
-            archive = file_of(job, name, folder).path
-            found += [f"{name}/{member}" for member in rasters_in(archive)]
-    return found
+    given = dict.fromkeys(one["href"] for one in (job.results or {}).values() if "href" in one)
+    files = [name for name in given if name.lower().endswith(_RASTERS)]
+    known = {(PurePosixPath(name).name, file_of(job, name, folder).size_bytes) for name in files}
+    return files + [
+        f"{name}/{member}"
+        for name in given
+        if name.lower().endswith(_ARCHIVE)
+        for member, size in rasters_in(file_of(job, name, folder).path).items()
+        if (PurePosixPath(member).name, size) not in known
+    ]
 
 
 def source_of(request: Request, services: Services, result: str) -> Source:

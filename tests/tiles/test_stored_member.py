@@ -36,7 +36,7 @@ def test_a_member_is_the_raster_that_was_stored(tmp_path, raster):
             pool.opened(outside, level.overview) as two,
         ):
             np.testing.assert_array_equal(one.read(1), two.read(1))
-    assert rasters_in(archive) == ["31TCJ/a.tif"]
+    assert list(rasters_in(archive)) == ["31TCJ/a.tif"]
 
 
 def test_a_compressed_member_is_refused(tmp_path, raster):

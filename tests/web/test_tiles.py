@@ -47,7 +47,9 @@ class Site:
         job = self.ledger.insert(owner=owner)
         folder = self.config.results.path / job.id
         raster = write_cog(folder / "power.tif", _power(), tags={"QUANTITY": "linear power"})
-        write_archive(folder / "all.zip", {"31TCJ/power.tif": raster, "report.json": raster})
+        other = write_cog(folder / "other-31TCJ-power.tif", _power()[:300].copy())
+        members = {"31TCJ/mask.tif": other, "31TCJ/power.tif": raster, "report.json": raster}
+        write_archive(folder / "all.zip", members)
         (folder / "notes.txt").write_text("no raster")
         results = {
             "power": {"href": "power.tif", "type": "image/tiff"},
@@ -202,7 +204,8 @@ def test_a_job_without_results_says_so(site):
 def test_the_maps_of_a_job_are_listed_with_what_is_in_its_zips(site):
     listed = json.loads(site.client.get(f"/tiles/{site.job}").data)["maps"]
 
-    assert [one["name"] for one in listed] == ["power.tif", "all.zip/31TCJ/power.tif"]
+    # That of the zip which is a result by itself too is not there twice.
+    assert [one["name"] for one in listed] == ["power.tif", "all.zip/31TCJ/mask.tif"]
     for one in listed:
         for relation in ("tilejson", "wmts"):
             assert site.client.get(one[relation]).status_code == 200
