@@ -7,7 +7,7 @@ leaves. Tasks done by an earlier attempt are not done again: their files stay in
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,7 +88,8 @@ class Execution:
         chain = chain_of(self.config, job.process)
         order = chain.order_from_json(dict(job.order))
         with JobProgress(self.engine, self.held, tasks, GATHER_SHARE) as progress:
-            loop = TaskLoop(self.config, self.engine, self.archive, self.held, job.process)
+            config = _with_address(self.config, job)
+            loop = TaskLoop(config, self.engine, self.archive, self.held, job.process)
             with open_runner(self.config, self.held, self.zygote) as runner:
                 loop.run(runner, progress)
             self._finish(chain, order, progress)
@@ -208,6 +209,15 @@ def results_of(outputs: Outputs, folder: Path) -> dict[str, dict[str, Any]]:
     if outputs.report:
         results.setdefault("report", {"value": outputs.report, "type": "application/json"})
     return results
+
+
+def _with_address(config: Config, job: Job) -> Config:
+    """Return a configuration whose links lead to where the client found the service.
+
+    That is the configured address, where there is one.
+    """
+    url = config.server.url or job.response_options.get("base", "")
+    return replace(config, server=replace(config.server, url=url))
 
 
 def _reason(error: BaseException) -> str:

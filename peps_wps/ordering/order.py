@@ -24,6 +24,8 @@ class Order:
         How the client wants the answer, as JSON; kept with the job as ``response_options``.
     title
         What the client calls the job.
+    base
+        Address under which the client found the service, for links in results.
     """
 
     process: ChainProcess
@@ -31,8 +33,9 @@ class Order:
     caller: Caller
     options: Mapping[str, Any]
     title: str | None = None
+    base: str = ""
 
     @property
     def response_options(self) -> dict[str, Any]:
         """What is kept with the job of how it was ordered."""
-        return {**self.options, "identifier": self.process.identifier}
+        return {**self.options, "identifier": self.process.identifier, "base": self.base}

@@ -114,7 +114,8 @@ class View(ABC):
             self._check_types(described, execute.input_types)
         references = self.desk.reference_reader()
         inputs = {name: _texts(name, given, references) for name, given in execute.inputs.items()}
-        order = Order(process, inputs, caller, self._options(execute), execute.title)
+        options = self._options(execute)
+        order = Order(process, inputs, caller, options, execute.title, links.base)
         if execute.mode == "sync":
             return self.desk.run_sync(order, links)
         if execute.mode == "auto" and process.sync_allowed:

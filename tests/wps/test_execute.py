@@ -27,6 +27,7 @@ def test_an_order_becomes_a_job(client, ledger):
     assert (order["process"], order["title"]) == ("FULL_MAJA", "Toulouse")
     assert order["inputs"] == {"tileid": ["31TCJ"], "relativeOrbitNumber": ["51"]}
     assert order["response_options"]["lineage"] is True
+    assert order["response_options"]["base"] == "http://localhost"
 
 
 def test_a_link_checker_orders_nothing(client, ledger):

@@ -36,7 +36,7 @@ def answer_order(
     """
     preferences = Preferences.of(request)
     links = Links.of(desk.config, request)
-    order = Order(process, asked.inputs, caller, asked.options())
+    order = Order(process, asked.inputs, caller, asked.options(), base=links.base)
     match _mode(process, preferences):
         case "sync":
             job = desk.run_sync(order, links)
