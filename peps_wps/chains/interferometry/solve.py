@@ -1,6 +1,6 @@
 """Cells of bursts put together: what bursts lie off, one interferogram, its phase unwrapped."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 
 from algorithms import unwrapping
 from algorithms.interferometry.cells import CellGrid, Looks, PairCells, cell_grid
-from algorithms.interferometry.coherence import independent_looks, unbiased_coherence
+from algorithms.interferometry.coherence import independent_looks
 from algorithms.interferometry.displacement import line_of_sight_displacement
 from algorithms.interferometry.goldstein import goldstein
-from algorithms.interferometry.merging import merge_cells
+from algorithms.interferometry.ground_coherence import (
+    COHERENCE_LOOKS,
+    CoherenceWindow,
+    coherence_window,
+    ground_coherence,
+)
+from algorithms.interferometry.merging import merge_cells, swath_columns
 from algorithms.interferometry.model import Burst, Complex64, Float32, RadarFrame
 from algorithms.interferometry.pair import without_shift
 from algorithms.interferometry.spectral_diversity import (
@@ -103,11 +109,14 @@ class Merged:
         Sums over them; 0 where there are none.
     looks
         Independent looks of a cell.
+    windows
+        Columns of each swath, and how their cells are joined for the coherence.
     """
 
     grid: CellGrid
     cells: PairCells
     looks: float
+    windows: tuple[tuple[slice, CoherenceWindow], ...]
 
     @property
     def held(self) -> NDArray[np.bool_]:
@@ -117,13 +126,18 @@ class Merged:
 
     @cached_property
     def sample_coherence(self) -> Float32:
-        """Coherence as it is found over the looks; NaN where there is none."""
+        """Coherence as it is found in each cell alone; NaN where there is none."""
         return self.cells.coherence
 
     @cached_property
     def coherence(self) -> Float32:
         """Coherence of the ground, without what few looks add to it; NaN alike."""
-        return unbiased_coherence(self.sample_coherence, self.looks)
+        return ground_coherence(self.cells, self.windows)
+
+    @property
+    def coherence_looks(self) -> float:
+        """Independent looks that the coherence of the ground stands on, at least."""
+        return min(window.looks for _, window in self.windows)
 
     @property
     def amplitude(self) -> Float32:
@@ -133,7 +147,9 @@ class Merged:
         return amplitude
 
 
-def merged(kept: KeptPair, lines: float = 0.0) -> Merged:
+def merged(
+    kept: KeptPair, lines: float = 0.0, *, coherence_looks: float = COHERENCE_LOOKS
+) -> Merged:
     """Put the bursts of a pair together.
 
     Parameters
@@ -142,6 +158,9 @@ def merged(kept: KeptPair, lines: float = 0.0) -> Merged:
         The bursts.
     lines
         By how many lines the secondary lies later than its orbit says: taken out of the phase.
+    coherence_looks
+        Independent looks that the coherence stands on: neighbouring cells are joined until they
+        have so many; 1 takes every cell alone.
     """
     references = [reference for reference, _ in kept.bursts]
 
@@ -153,7 +172,19 @@ def merged(kept: KeptPair, lines: float = 0.0) -> Merged:
             yield part.pair.reference, cells
 
     looks = float(np.mean([independent_looks(burst, kept.looks) for burst in references]))
-    return Merged(kept.grid, merge_cells(kept.grid, references, corrected()), looks)
+    windows = _windows(kept.grid, references, coherence_looks)
+    return Merged(kept.grid, merge_cells(kept.grid, references, corrected()), looks, windows)
+
+
+def _windows(
+    grid: CellGrid, bursts: Sequence[Burst], least: float
+) -> tuple[tuple[slice, CoherenceWindow], ...]:
+    """Return how cells are joined in the columns of each swath."""
+    first = {burst.swath: burst for burst in reversed(bursts)}
+    return tuple(
+        (slice(*columns), coherence_window(first[swath], grid.looks, least))
+        for swath, columns in swath_columns(grid, bursts).items()
+    )
 
 
 @dataclass(frozen=True)
