@@ -9,10 +9,16 @@ from collections.abc import Callable
 import numpy as np
 
 from algorithms.interferometry.cells import CellGrid, PairCells, multilook_pair
+from algorithms.interferometry.common_band import in_common_band, see_different_bands
 from algorithms.interferometry.geometry import pair_offsets
 from algorithms.interferometry.model import Burst, Complex64
 from algorithms.interferometry.relief import burst_relief
-from algorithms.interferometry.resampling import ALIGNED, Misregistration, resample_secondary
+from algorithms.interferometry.resampling import (
+    ALIGNED,
+    Misregistration,
+    flattening_phasors,
+    resample_secondary,
+)
 from algorithms.interferometry.spectral_diversity import BurstPair, shift_phasors
 from algorithms.terrain.nodes import Terrain
 
@@ -73,7 +79,8 @@ def burst_cells(
     Returns
     -------
     Means of the cells within the valid part of the reference burst; 0 where the secondary does not
-    reach or the height is unknown. 0.1 CPU s for a million pixels.
+    reach or the height is unknown. Where the antennas lie far apart, of the part of the spectrum
+    that both have (`common_band`). 0.1 CPU s for a million pixels.
     """
     reference, secondary = pixels
     line, sample = grid.origin_of(pair.reference)
@@ -82,6 +89,8 @@ def burst_cells(
         columns.start * grid.looks.range - sample, columns.stop * grid.looks.range - sample
     )
     step = max(_BLOCK_LINES // grid.looks.azimuth, 1)
+    bursts = pair.reference, pair.secondary
+    is_apart = see_different_bands(bursts, pair.offsets)
     blocks = []
     for row in range(rows.start, rows.stop, step):
         last_row = min(row + step, rows.stop)
@@ -89,19 +98,43 @@ def burst_cells(
         relief = burst_relief(pair.reference, terrain, lines)
         resampled = resample_secondary(
             secondary,
-            (pair.reference, pair.secondary),
+            bursts,
             pair.offsets,
             relief.heights,
             first_line=lines.start,
             misregistration=misregistration,
         )
-        blocks.append(multilook_pair(reference[lines, across], resampled[:, across], grid.looks))
+        cells = multilook_pair(reference[lines, across], resampled[:, across], grid.looks)
+        if is_apart:
+            first, second = in_common_band(
+                (reference[lines], resampled),
+                flattening_phasors(bursts, pair.offsets, relief.heights, first_line=lines.start),
+                pair.reference,
+            )
+            cells = _like(cells, multilook_pair(first[:, across], second[:, across], grid.looks))
+        blocks.append(cells)
         if progress:
             progress((last_row - rows.start) / len(rows))
     return PairCells(
         rows.start,
         columns.start,
         *(np.concatenate([block[which] for block in blocks]) for which in (2, 3, 4)),
+    )
+
+
+def _like(whole: PairCells, narrow: PairCells) -> PairCells:
+    """Scale cells of a narrower band to the reference's power in the whole band."""
+    scale = np.zeros_like(whole.reference_power)
+    np.divide(
+        whole.reference_power,
+        narrow.reference_power,
+        out=scale,
+        where=narrow.reference_power > 0.0,
+    )
+    return narrow._replace(
+        interferogram=narrow.interferogram * scale,
+        reference_power=narrow.reference_power * scale,
+        secondary_power=narrow.secondary_power * scale,
     )
 
 

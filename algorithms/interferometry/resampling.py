@@ -18,10 +18,12 @@ from algorithms.interferometry.resampling_kernels import (
     NODE_SAMPLES,
     CarrierTable,
     PairGeometry,
+    flatten_lines,
     resample_lines,
 )
 from algorithms.interferometry.smooth import SmoothFunction
 from algorithms.interferometry.taps import fit_taps
+from algorithms.radar.grd import Float64
 
 
 class Misregistration(NamedTuple):
@@ -80,12 +82,7 @@ def resample_secondary(
     lines, nodes = heights.shape
     if nodes != node_count(reference.samples):
         raise ValueError(f"heights have {nodes} nodes, not {node_count(reference.samples)}")
-    line = np.arange(first_line, first_line + lines, dtype=np.float64)
-    variable = (line - offsets.middle[0]) / offsets.half_span[0]
-    models = np.moveaxis(
-        polynomial.polyval(variable, np.moveaxis(offsets.coefficients, 1, 0)), -1, 0
-    )
-    models = np.ascontiguousarray(models)
+    models = _models(offsets, first_line, lines)
     models[:, :, 0, 0] += np.array(misregistration)
     out = np.zeros((lines, reference.samples), np.complex64)
     resample_lines(
@@ -102,6 +99,40 @@ def resample_secondary(
         _pixels(out),
     )
     return out
+
+
+def flattening_phasors(
+    bursts: tuple[Burst, Burst], offsets: SmoothFunction, heights: Float32, *, first_line: int = 0
+) -> Complex64:
+    """Return what `resample_secondary` flattens by: exp(4j pi (R2 - R1) / wavelength).
+
+    Parameters
+    ----------
+    bursts, offsets, heights, first_line
+        As there. Where the height is unknown the last one known in the line counts.
+
+    Returns
+    -------
+    Shape (line, sample) of the reference.
+    """
+    reference, moved = bursts
+    out = np.empty((len(heights), reference.samples), np.complex64)
+    flatten_lines(
+        _models(offsets, first_line, len(heights)),
+        np.ascontiguousarray(heights, np.float32),
+        first_line,
+        _geometry(reference, moved, offsets, ALIGNED),
+        _pixels(out),
+    )
+    return out
+
+
+def _models(offsets: SmoothFunction, first_line: int, lines: int) -> Float64:
+    """Return the polynomials of sample and height that offsets are on lines."""
+    line = np.arange(first_line, first_line + lines, dtype=np.float64)
+    variable = (line - offsets.middle[0]) / offsets.half_span[0]
+    models = polynomial.polyval(variable, np.moveaxis(offsets.coefficients, 1, 0))
+    return np.ascontiguousarray(np.moveaxis(models, -1, 0))
 
 
 def _geometry(

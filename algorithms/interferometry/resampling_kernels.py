@@ -68,18 +68,8 @@ def resample_lines(
     out: Float32,
 ) -> None:
     """Fill lines of the output that lie within the valid lines of the secondary."""
-    nodes, samples, width = heights.shape[1], out.shape[1], secondary.shape[1]
-    work = _Line(
-        np.empty(nodes),
-        np.empty(nodes),
-        np.empty(nodes),
-        np.empty(nodes, np.bool_),
-        np.empty(samples, np.int32),
-        np.empty(samples, np.float32),
-        np.empty(width // _BLOCK + 1),
-        np.empty((2, width), np.float32),
-        np.empty((2, samples), np.float32),
-    )
+    nodes, width = heights.shape[1], secondary.shape[1]
+    work = _a_line(nodes, out.shape[1], width)
     powers = np.empty((models.shape[3], nodes))
     ring = np.empty((_RING, 2, width), np.float32)
     held = np.full(_RING, -1, np.int64)
@@ -100,6 +90,39 @@ def resample_lines(
         _along_range(work, taps[1], first_sample, end_sample)
         _find_cycles(work, carrier, geometry)
         _finish(work, out[row])
+
+
+@compiled
+def flatten_lines(
+    models: Float64, heights: Float32, first_line: int, geometry: PairGeometry, out: Float32
+) -> None:
+    """Fill lines with the phasor that flattens the secondary; its parts are the last axis."""
+    work = _a_line(heights.shape[1], out.shape[1], 0)
+    powers = np.empty((models.shape[3], heights.shape[1]))
+    work.result[0] = 1.0
+    for row in range(len(heights)):
+        _place_nodes(models[row], heights[row], first_line + row, geometry, powers, work)
+        # Where the height is unknown the phase goes on as it was: there is nothing to turn.
+        work.known[:] = True
+        for node in range(work.sample.size):
+            work.cycles[node] = _flat_cycles(geometry, work.sample[node], node)
+        _finish(work, out[row])
+
+
+@compiled
+def _a_line(nodes: int, samples: int, width: int) -> _Line:
+    """Return room for a line."""
+    return _Line(
+        np.empty(nodes),
+        np.empty(nodes),
+        np.empty(nodes),
+        np.empty(nodes, np.bool_),
+        np.empty(samples, np.int32),
+        np.empty(samples, np.float32),
+        np.empty(width // _BLOCK + 1),
+        np.empty((2, width), np.float32),
+        np.zeros((2, samples), np.float32),
+    )
 
 
 @compiled
@@ -297,9 +320,15 @@ def _find_cycles(work: _Line, carrier: CarrierTable, geometry: PairGeometry) -> 
         eta = (work.azimuth[node] - carrier.middle_line) * carrier.interval
         # Each end of the interval has its own phase; what lies between is linear, as in deramping.
         before = _cycles_at(carrier, eta, near)
-        flat = geometry.cycles_origin + geometry.cycles_moved * sample
-        flat -= geometry.cycles_reference * (NODE_SAMPLES * node)
+        flat = _flat_cycles(geometry, sample, node)
         work.cycles[node] = before + share * (_cycles_at(carrier, eta, near + 1) - before) + flat
+
+
+@compiled
+def _flat_cycles(geometry: PairGeometry, sample: float, node: int) -> float:
+    """Return the phase of the difference in range at a node, cycles."""
+    moved = geometry.cycles_origin + geometry.cycles_moved * sample
+    return moved - geometry.cycles_reference * (NODE_SAMPLES * node)
 
 
 @compiled

@@ -14,6 +14,8 @@ from algorithms.interferometry.geocoding import (
 from algorithms.interferometry.geometry import ground_at
 from algorithms.interferometry.model import Burst, RangePolynomial, SpectralWindow
 from algorithms.interferometry.pair import burst_cells, burst_pair
+from algorithms.interferometry.relief import burst_relief
+from algorithms.interferometry.resampling import flattening_phasors
 from algorithms.radar.grd import StateVectors
 from algorithms.terrain.nodes import Terrain
 
@@ -30,7 +32,10 @@ def warm_interferometry(vectors: StateVectors) -> None:
     corner = float(longitude) - 0.5 * size * step, float(latitude) + 0.5 * size * step
     terrain = Terrain(heights, Affine(step, 0.0, corner[0], 0.0, -step, corner[1]))
     pixels = np.ones((LINES, SAMPLES), np.complex64)
-    cells = burst_cells((pixels, pixels), burst_pair(burst, burst, (0.0, 100.0)), terrain, grid)
+    pair = burst_pair(burst, burst, (0.0, 100.0))
+    cells = burst_cells((pixels, pixels), pair, terrain, grid)
+    relief = burst_relief(burst, terrain, slice(0, LINES))
+    flattening_phasors((burst, burst), pair.offsets, relief.heights)
     view = radar_view(grid.frame, MapBlock(4326, terrain.transform, heights))
     phasors_on_map(cells.interferogram, grid, view)
     values_on_map(cells.reference_power, grid, view)

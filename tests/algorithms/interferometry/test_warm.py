@@ -43,6 +43,7 @@ def test_a_burst_compiles_nothing_more(rng):
     pair = burst, secondary_of(burst)
     offsets = geometry.pair_offsets(*pair, (0.0, 200.0))
     moved = resampling.resample_secondary(pixels, pair, offsets, found.heights, first_line=20)
+    resampling.flattening_phasors(pair, offsets, found.heights, first_line=20)
     grid = cells.cell_grid([burst], cells.Looks(4, 5))
     looked = cells.multilook_pair(pixels[20:60], moved, grid.looks)
     view = geocoding.radar_view(grid.frame, geocoding.MapBlock(4326, to_degrees, heights))
