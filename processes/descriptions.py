@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 from pywps import ComplexOutput, Format, LiteralInput
 
-from peps_wps.chains.interferometry.order_fields import MOST_BURSTS, MOST_SLICES
+from peps_wps.chains.interferometry.order_fields import (
+    DEFAULT_COHERENCE_LOOKS,
+    MOST_BURSTS,
+    MOST_COHERENCE_LOOKS,
+    MOST_SLICES,
+)
 from peps_wps.chains.optical.products import MOST_PRODUCTS
 
 
@@ -112,6 +117,18 @@ def looks(default: str) -> LiteralInput:
         abstract="20x4, 10x2, 5x1, 8x2 or others: what makes a cell.",
         default=default,
         min_occurs=0,
+    )
+
+
+def coherence_looks() -> LiteralInput:
+    """Return how many looks a coherence stands on."""
+    return number(
+        "coherence_looks",
+        "Independent looks of a coherence",
+        f"1 to {MOST_COHERENCE_LOOKS:g}: neighbouring cells are joined, by weights that fall with "
+        "their distance, until they have so many. Fewer show finer detail, scatter more and lie "
+        "off by hundredths; 1 takes every cell alone.",
+        default=DEFAULT_COHERENCE_LOOKS,
     )
 
 

@@ -63,5 +63,6 @@ class S1Coherence(ChainProcess):
             min_occurs=0,
         ),
         described.looks(looks_text(order.DEFAULT_LOOKS)),
+        described.coherence_looks(),
     ]
     outputs: ClassVar = [described.archive(), described.quicklook()]

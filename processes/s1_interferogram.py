@@ -43,6 +43,7 @@ class S1Interferogram(ChainProcess):
         ),
         described.bursts(),
         described.looks(order_fields.LOOKS),
+        described.coherence_looks(),
         described.choice(
             "filter",
             "Filter of the phase",

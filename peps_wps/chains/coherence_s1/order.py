@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from algorithms.interferometry.cells import Looks
+from algorithms.interferometry.ground_coherence import COHERENCE_LOOKS
 from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
 from peps_wps.chains.interferogram_s1.order import wanted_of
@@ -39,6 +40,8 @@ class Order(ChainOrder):
         Pixel size, metres.
     looks
         Of a cell.
+    coherence_looks
+        Independent looks that a coherence stands on: so many neighbouring cells are joined.
     """
 
     products: tuple[str, ...]
@@ -47,6 +50,7 @@ class Order(ChainOrder):
     tiles: tuple[str, ...] = ()
     resolution: int = DEFAULT_RESOLUTION
     looks: Looks = DEFAULT_LOOKS
+    coherence_looks: float = COHERENCE_LOOKS
 
     @classmethod
     def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
@@ -80,6 +84,7 @@ class Order(ChainOrder):
                 fields.choice("resolution", RESOLUTIONS, default=str(DEFAULT_RESOLUTION))
             ),
             looks=order_fields.looks_of(fields, order_fields.looks_text(DEFAULT_LOOKS)),
+            coherence_looks=order_fields.coherence_looks_of(fields),
         )
 
     def to_json(self) -> Json:

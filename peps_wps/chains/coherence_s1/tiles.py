@@ -99,7 +99,10 @@ def _merged(order: Order, inputs: TaskInputs, names: list[str]) -> PairCoherence
     facts, bursts = finished_bursts([one for one in inputs.earlier if one.task.name in names])
     kept = KeptPair(tuple(one.task.folder / one.record.file for one in bursts), order.looks)
     missing = max(one.record.missing for one in bursts)
-    return PairCoherence(facts.above(missing), kept, merged(kept))
+    shift = kept.shift()
+    lines = 0.0 if shift is None else shift.lines
+    whole = merged(kept, lines, coherence_looks=order.coherence_looks)
+    return PairCoherence(facts.above(missing), kept, whole)
 
 
 def _write_tile(
@@ -147,7 +150,9 @@ def _write_tile(
 
 
 def _sentence(order: Order, one: PairCoherence) -> str:
-    return lineage(one.facts, f"coherence of {looks_text(order.looks)} looks, its bias taken off")
+    cells = f"cells of {looks_text(order.looks)} looks"
+    joined = f"{one.whole.coherence_looks:.0f} independent looks of neighbouring cells"
+    return lineage(one.facts, f"coherence over {joined}, {cells}, its bias taken off")
 
 
 def _item(
@@ -168,8 +173,9 @@ def _item(
         {
             **geometry_of(frame, first.kept.secondary_frame, 0.5 * (low + high)),
             "independent_looks": round(first.whole.looks, 2),
+            "coherence_looks": round(first.whole.coherence_looks, 2),
             "dem": place.relief.datum,
-            "warnings": [*first.facts.remarks, *few_looks(first.whole.looks)],
+            "warnings": [*first.facts.remarks, *few_looks(first.whole.coherence_looks)],
         },
     )
     polarization = first.facts.polarization.lower()

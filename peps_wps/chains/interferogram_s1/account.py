@@ -102,7 +102,7 @@ class Account:
     def warnings(self) -> tuple[str, ...]:
         """What is to be kept in mind of the result."""
         missing = max([self.relief.missing, *(one.record.missing for one in self.bursts)])
-        found = [*self.facts.above(missing).remarks, *few_looks(self.whole.looks)]
+        found = [*self.facts.above(missing).remarks, *few_looks(self.whole.coherence_looks)]
         if self.order.esd and self.shift is None:
             found.append(
                 "the azimuth misregistration could not be measured: no overlap of bursts is "
@@ -132,6 +132,7 @@ class Account:
                 "range": order.looks.range,
                 "azimuth": order.looks.azimuth,
                 "independent": round(self.whole.looks, 2),
+                "coherence": round(self.whole.coherence_looks, 2),
             },
             **self.geometry,
             "azimuth_shift": None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from algorithms.interferometry.cells import Looks
+from algorithms.interferometry.ground_coherence import COHERENCE_LOOKS
 from algorithms.unwrapping import Method
 from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
@@ -39,6 +40,8 @@ class Order(ChainOrder):
         Which bursts; the result is cut to its area.
     looks
         Of a cell.
+    coherence_looks
+        Independent looks that a coherence stands on: so many neighbouring cells are joined.
     filtered, exponent
         Whether the phase is filtered; exponent of the filter, None for that of the coherence.
     unwrap
@@ -61,6 +64,7 @@ class Order(ChainOrder):
     polarization: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
     looks: Looks = DEFAULT_LOOKS
+    coherence_looks: float = COHERENCE_LOOKS
     filtered: bool = True
     exponent: float | None = None
     unwrap: Method | None = "whirlwind"
@@ -95,6 +99,7 @@ class Order(ChainOrder):
             polarization=order_fields.polarization_of(fields),
             wanted=wanted_of(fields),
             looks=looks,
+            coherence_looks=order_fields.coherence_looks_of(fields),
             filtered=order_fields.filter_of(fields),
             exponent=order_fields.exponent_of(fields),
             unwrap=unwrapper,

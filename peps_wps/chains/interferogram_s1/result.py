@@ -59,7 +59,8 @@ def _account(order: Order, inputs: TaskInputs, progress: Progress) -> Account:
     paths = tuple(one.task.folder / one.record.file for one in bursts)
     kept = KeptPair(paths, order.looks)
     shift = kept.shift() if order.esd else None
-    whole = merged(kept, 0.0 if shift is None else shift.lines)
+    lines = 0.0 if shift is None else shift.lines
+    whole = merged(kept, lines, coherence_looks=order.coherence_looks)
     solution = solved(
         whole,
         is_filtered=order.filtered,

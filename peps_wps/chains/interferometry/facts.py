@@ -20,8 +20,8 @@ ORBIT_REMARK = {
         "which may leave ramps of phase"
     ),
 }
-# Independent looks of a cell from which what is left of the bias of the coherence is below 0.03.
-_ENOUGH_LOOKS = 5.0
+# Independent looks from which what is left of the bias of the coherence is below 0.02.
+_ENOUGH_LOOKS = 20.0
 
 
 def missing_heights(share: float) -> tuple[str, ...]:
@@ -32,11 +32,11 @@ def missing_heights(share: float) -> tuple[str, ...]:
 
 
 def few_looks(looks: float) -> tuple[str, ...]:
-    """Return what is to be told of few independent looks of a cell, nothing of enough."""
+    """Return what is to be told of few independent looks of coherences, nothing of enough."""
     if looks >= _ENOUGH_LOOKS:
         return ()
     return (
-        f"a cell has {looks:.1f} independent looks: coherences scatter widely, and lie off by "
+        f"coherences stand on {looks:.1f} independent looks: they scatter widely, and lie off by "
         f"some hundredths on the average; {_ENOUGH_LOOKS:g} or more are sound",
     )
 

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple, get_args
 
 from algorithms.interferometry.cells import Looks
+from algorithms.interferometry.ground_coherence import COHERENCE_LOOKS
 from algorithms.unwrapping import Method
 from peps_wps.chains.fields import Fields, refused
 from peps_wps.readers.burst_id import ORBITS
@@ -13,6 +14,7 @@ FILTERS = ("goldstein", "none")
 UNWRAPPERS = (*get_args(Method), "none")
 LOOKS = "20x4"
 MOST_LOOKS = 100  # each way
+DEFAULT_COHERENCE_LOOKS, MOST_COHERENCE_LOOKS = COHERENCE_LOOKS, 500.0
 MOST_BURSTS = 100
 MOST_SLICES = 10  # of a pass
 _LOOKS = re.compile(r"(?P<across>\d{1,3})\s*[xX*]\s*(?P<along>\d{1,3})")
@@ -54,6 +56,13 @@ def looks_of(fields: Fields, default: str = LOOKS) -> Looks:
 def looks_text(looks: Looks) -> str:
     """Return looks as an order has them."""
     return f"{looks.range}x{looks.azimuth}"
+
+
+def coherence_looks_of(fields: Fields) -> float:
+    """Return the independent looks that a coherence is to stand on."""
+    return fields.number(
+        "coherence_looks", default=DEFAULT_COHERENCE_LOOKS, low=1.0, high=MOST_COHERENCE_LOOKS
+    )
 
 
 def bursts_of(fields: Fields) -> tuple[str, ...]:
