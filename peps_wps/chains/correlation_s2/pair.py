@@ -13,7 +13,7 @@ from algorithms.block import Block
 from algorithms.correlation.images import CLOUD, NO_DATA, VALID, Image
 from peps_wps.chains.correlation_s2.order import Order
 from peps_wps.chains.optical.grid import SceneGrid
-from peps_wps.chains.optical.region import on_map
+from peps_wps.chains.optical.region import on_map, shorter_side
 from peps_wps.chains.optical.source import CloudSource
 from peps_wps.errors import ChainError
 from peps_wps.readers.sentinel2 import Sentinel2Scene
@@ -52,7 +52,7 @@ def pair_of(reference: Sentinel2Scene, secondary: Sentinel2Scene, order: Order) 
     Raises
     ------
     ChainError
-        When that is less than a window.
+        When that is less than a window, or the area is in it.
     """
     tiles = [_whole(scene, order.resolution) for scene in (reference, secondary)]
     if tiles[0].epsg != tiles[1].epsg:
@@ -62,19 +62,19 @@ def pair_of(reference: Sentinel2Scene, secondary: Sentinel2Scene, order: Order) 
     low, high = [max(0, row), max(0, column)], [0, 0]
     for axis, moved in enumerate((row, column)):
         high[axis] = min(tiles[0].shape[axis], tiles[1].shape[axis] + moved)
+    if min(high[0] - low[0], high[1] - low[1]) < order.window:
+        raise ChainError(
+            f"the images have {max(high[0] - low[0], 0)} rows of {max(high[1] - low[1], 0)} pixels "
+            f"in common: less than a window of {order.window}"
+        )
     if order.region is not None:
-        area, first, last = _area(tiles[0], order)
+        area, first, last = _area(tiles[0], low, high, order)
         low = [max(one, other) for one, other in zip(low, first, strict=True)]
         high = [min(one, other) for one, other in zip(high, last, strict=True)]
     # Nodes lie at the same places whatever the area.
     low = [value // order.step * order.step if value else 0 for value in low]
     low = [max(value, 0, moved) for value, moved in zip(low, (row, column), strict=True)]
     shape = high[0] - low[0], high[1] - low[1]
-    if min(shape) < order.window:
-        raise ChainError(
-            f"the images have {max(shape[0], 0)} rows of {max(shape[1], 0)} pixels in common in "
-            f"the area: less than a window of {order.window}"
-        )
     grids = (
         _part(tiles[0], low[0], low[1], shape, area),
         _part(tiles[1], low[0] - row, low[1] - column, shape, area),
@@ -104,15 +104,22 @@ def _offset(reference: Affine, secondary: Affine, resolution: int) -> tuple[int,
 
 
 def _area(
-    tile: SceneGrid, order: Order
+    tile: SceneGrid, low: list[int], high: list[int], order: Order
 ) -> tuple[shapely.geometry.base.BaseGeometry, list[int], list[int]]:
-    """Return the area on the map, and the rows and columns that its windows reach."""
-    west, north = tile.transform @ (0, 0)
-    east, south = tile.transform @ (tile.shape[1], tile.shape[0])
+    """Return the area on the map, and the rows and columns that its windows reach.
+
+    Of the area counts what lies between the low and the high row and column.
+    """
+    west, north = tile.transform @ (low[1], low[0])
+    east, south = tile.transform @ (high[1], high[0])
     area = on_map(str(order.region), tile.epsg, (west, south, east, north))
     area = area.intersection(shapely.box(west, south, east, north))
-    if area.is_empty or area.area == 0:
-        raise ChainError("the geometry lies outside the tile")
+    side = shorter_side(area) / tile.resolution
+    if area.area == 0 or side < order.window:
+        raise ChainError(
+            f"the geometry is {side:.0f} pixels wide where the images have pixels in common: less "
+            f"than a window of {order.window}"
+        )
     shapely.prepare(area)
     reach = order.window // 2 + math.ceil(order.max_displacement) + _MARGIN
     left, top = ~tile.transform @ (area.bounds[0], area.bounds[3])

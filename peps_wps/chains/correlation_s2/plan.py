@@ -3,13 +3,15 @@
 import itertools
 from collections.abc import Iterator, Sequence
 
+import shapely
+
 from algorithms import mgrs
 from algorithms.time_series.network import nearest_pairs
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, Task
 from peps_wps.chains.correlation_s2.order import STABLE, Order
 from peps_wps.chains.optical.products import scene_product
-from peps_wps.chains.optical.region import check_meets
+from peps_wps.chains.optical.region import NAME, check_meets, on_map, shorter_side
 from peps_wps.errors import OrderRefusedError
 
 
@@ -20,7 +22,8 @@ def pair_tasks(order: Order, catalogue: Catalogue) -> tuple[Task, ...]:
     ------
     OrderRefusedError
         When a product is unknown, of another mission, without the band or out of the area, when
-        two are the same one or have no ground in common, or a series is of several tiles.
+        two are the same one or have no ground in common, or a series is of several tiles; when the
+        area is smaller than a window.
     """
 
     def found(identifier: str, name: str) -> Found:
@@ -34,6 +37,7 @@ def pair_tasks(order: Order, catalogue: Catalogue) -> tuple[Task, ...]:
     for product, _ in (reference, *others):
         check_meets(order.region, product.footprint, product.title)
         check_meets(order.stable, product.footprint, product.title, STABLE)
+    check_room(order, reference[1])
     if not order.is_series:
         return (_task(reference, others[0], order, reference),)
     return tuple(_series_tasks(reference, others, order))
@@ -109,6 +113,27 @@ def check_common_ground(
         _check_tiles(name, first_tile, second_tile, order)
     if not first.footprint.intersects(second.footprint):
         raise OrderRefusedError(name, f"{second.title} shows no ground that {first.title} shows")
+
+
+def check_room(order: Order, tile: str) -> None:
+    """Refuse an area with less room on a tile than a window takes.
+
+    Raises
+    ------
+    OrderRefusedError
+        With the area's input.
+    """
+    if order.region is None:
+        return
+    square = mgrs.tile(tile)
+    area = on_map(order.region, square.epsg, square.bounds)
+    side = shorter_side(area.intersection(shapely.box(*square.bounds)))
+    if side < order.window * order.resolution:
+        raise OrderRefusedError(
+            NAME,
+            f"{NAME} is {side:.0f} m wide on tile {tile}, less than a window of {order.window} "
+            f"pixels of {order.resolution} m: give a larger area or a smaller window",
+        )
 
 
 def _check_tiles(name: str, first: str, second: str, order: Order) -> None:

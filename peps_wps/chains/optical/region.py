@@ -95,6 +95,12 @@ def check_meets(region: str | None, footprint: BaseGeometry, title: str, name: s
         )
 
 
+def shorter_side(area: BaseGeometry) -> float:
+    """Return the shorter side of the box around an area on a map, 0 of nothing."""
+    west, south, east, north = area.bounds
+    return 0.0 if area.is_empty else min(east - west, north - south)
+
+
 def on_map(region: str, epsg: int, bounds: tuple[float, float, float, float]) -> BaseGeometry:
     """Return what of an area lies about a tile, in metres of its UTM zone.
 

@@ -2,7 +2,7 @@
 
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Catalogue, Task
-from peps_wps.chains.correlation_s2.plan import check_common_ground
+from peps_wps.chains.correlation_s2.plan import check_common_ground, check_room
 from peps_wps.chains.optical.products import scene_product
 from peps_wps.chains.optical.region import check_meets
 from peps_wps.chains.registration_s2.order import Order
@@ -15,7 +15,8 @@ def registration_tasks(order: Order, catalogue: Catalogue) -> tuple[Task, ...]:
     ------
     OrderRefusedError
         When a product is unknown, of another mission, without a band or out of the area, is the
-        reference itself, or has no ground in common with it.
+        reference itself, or has no ground in common with it; when the area is smaller than a
+        window.
     """
     tile = order.selection.tile
     reference = scene_product(
@@ -30,6 +31,7 @@ def registration_tasks(order: Order, catalogue: Catalogue) -> tuple[Task, ...]:
         found[product[0].uid] = product
     for one, _ in (reference, *found.values()):
         check_meets(order.selection.region, one.footprint, one.title)
+    check_room(order.comparison(""), reference[1])
     in_time = sorted(found.values(), key=lambda one: (one[0].start, one[0].title))
     return tuple(_task(order, reference, product) for product in in_time)
 

@@ -281,6 +281,12 @@ def test_an_area_elsewhere_is_refused(pair):
         pair.plan(CHAIN, **titles(pair), geometry="POLYGON((9 9, 10 9, 10 10, 9 10, 9 9))")
 
 
+def test_an_area_smaller_than_a_window_is_refused(pair):
+    small = area(LEFT + 600, TOP - 600, LEFT + 900, TOP - 2600)
+    with pytest.raises(OrderRefusedError, match="less than a window of 31 pixels of 10 m"):
+        pair.plan(CHAIN, **titles(pair), geometry=small, step="1")
+
+
 def test_a_window_larger_than_the_image_fails_with_its_reason(pair):
     with pytest.raises(ChainError, match="less than a window of 255"):
         pair.run(CHAIN, **titles(pair, 2), window="255")

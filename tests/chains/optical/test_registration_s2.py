@@ -332,10 +332,20 @@ def test_a_clouded_product_fails_with_its_reason(series):
         series.run(CHAIN, **titles(series, HIDDEN), mask_clouds="true")
 
 
+def test_an_area_smaller_than_a_window_is_refused(series):
+    small = {"geometry": area(LEFT + 600, TOP - 600, LEFT + 900, TOP - 2600)}
+    refused(series, "less than a window of 41 pixels of 10 m", "geometry", inputs=small)
+
+
+def test_an_area_of_which_the_images_show_less_than_a_window_fails_with_its_reason(series):
+    beyond = area(LEFT - 2000, TOP - 600, LEFT + 300, TOP - 2600)
+    with pytest.raises(ChainError, match=r"30 pixels wide .* less than a window of 41"):
+        series.run(CHAIN, **titles(series), geometry=beyond)
+
+
 def test_a_window_larger_than_the_images_fails_with_its_reason(series):
-    with pytest.raises(ChainError, match="less than a window of 255"):
-        series.run(CHAIN, **titles(series), window="255", geometry=area(
-            LEFT + 600, TOP - 600, LEFT + 900, TOP - 900))  # fmt: skip
+    with pytest.raises(ChainError, match=r"60 rows of 50 pixels in common: .* window of 61"):
+        series.run(CHAIN, **titles(series, BESIDE_IT), band="B01", window="61")
 
 
 @pytest.mark.parametrize(
