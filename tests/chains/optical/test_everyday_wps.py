@@ -13,17 +13,10 @@ from owslib.util import ServiceException
 from owslib.wps import WebProcessingService
 from rasterio.io import MemoryFile
 
-from catalog_db.engine import create_engine
-from peps_wps.app import create_app
-from peps_wps.cli.archive import open_services
-from peps_wps.config import Config
-from peps_wps.ingest import ingest
 from simulator.optical.displacement import Shift
 from simulator.optical.product import Acquisition, write_product
 from tests.chains.optical.conftest import SENSING
-from tests.jobs.job_house import until
-from tests.loopback import on_the_loopback
-from tests.workers import working
+from tests.chains.service import ordered, served, stocked
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,39 +37,20 @@ def moved(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(bench, small, moved, tmp_path_factory) -> Iterator[WebProcessingService]:
-    """A service whose archive holds the products on tape."""
+def url(bench, small, moved, tmp_path_factory) -> Iterator[str]:
+    """The address of a service whose archive holds the products on tape."""
     folder = tmp_path_factory.mktemp("everyday")
-    environ = {
-        "PEPS_AUTH_MODE": "open",
-        "PEPS_PROCESSING_HEARTBEAT_S": "0.3",
-        "PEPS_TAPE_SPEED": "1000",
-    }
-    config = Config.load(var=folder / "var", environ=environ)
-    services = open_services(config)
     paths = [*bench.shelf.paths.values(), *small.paths, moved]
-    ingest(paths, tier="tape", services=services, progress=lambda *_: None)
-    services.engine.dispose()
-    engine = create_engine(config.catalog.url)
-    with working(config), on_the_loopback(create_app(config, engine)) as url:
-        yield WebProcessingService(f"{url}/resto/wps")
-    engine.dispose()
+    with served(stocked(folder / "var", paths, tier="tape", PEPS_TAPE_SPEED="1000")) as url:
+        yield url
 
 
 @pytest.fixture
-def run(service):
+def run(url):
     """Order a process and fetch its outputs by their identifiers."""
 
     def order(process: str, *inputs: tuple[str, str]) -> dict[str, bytes]:
-        execution = service.execute(process, list(inputs), output=[])
-
-        def is_complete() -> bool:
-            execution.checkStatus(sleepSecs=0)
-            return execution.isComplete()
-
-        until(is_complete, 60)
-        assert execution.isSucceded(), execution.statusMessage
-        links = {output.identifier: output.reference for output in execution.processOutputs}
+        links = ordered(url, process, inputs, within_s=60)
         return {name: requests.get(link, timeout=30).content for name, link in links.items()}
 
     return order
@@ -155,6 +129,8 @@ def test_orbit_data(run, bench, small):
     assert json.loads(outputs["czml"])[0]["id"] == "document"
 
 
-def test_a_wrong_order_is_refused_at_once(service, bench):
+def test_a_wrong_order_is_refused_at_once(url, bench):
     with pytest.raises(ServiceException, match='locator="formula"'):
-        service.execute("S2_NDVI", [("products", bench.title), ("formula", "N / 0wned")], output=[])
+        WebProcessingService(f"{url}/resto/wps").execute(
+            "S2_NDVI", [("products", bench.title), ("formula", "N / 0wned")], output=[]
+        )
