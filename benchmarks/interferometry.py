@@ -1,11 +1,12 @@
 """Interferometry of simulated TOPS pairs with known truth: accuracy and cost.
 
     python -m benchmarks.interferometry pair [--swaths IW1 IW2] [--bursts 3] [--samples 1500]
+    python -m benchmarks.interferometry pair --mode EW [--swaths EW1 ...] [--samples N]
     python -m benchmarks.interferometry cost [--swath IW2]
 
 `pair` makes products with an injected azimuth misregistration at two coherences, with relief and
-displacement, and follows them from their pixels to a map of 40 m. `cost` times the steps on one
-burst of full size.
+displacement, and follows them from their pixels to a map of 40 m (EW: 80 m). The five swaths of EW
+have their true width, unless samples are given. `cost` times the steps on one burst of full size.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,6 @@ from pyproj import Transformer
 
 from algorithms.geodesy import ecef_to_geodetic
 from algorithms.interferometry.cells import CellGrid, Looks, PairCells, cell_grid
-from algorithms.interferometry.coherence import independent_looks, unbiased_coherence
 from algorithms.interferometry.geocoding import (
     MapBlock,
     phasors_on_map,
@@ -34,7 +34,8 @@ from algorithms.interferometry.geocoding import (
 )
 from algorithms.interferometry.geometry import ground_at
 from algorithms.interferometry.goldstein import goldstein
-from algorithms.interferometry.merging import merge_cells
+from algorithms.interferometry.ground_coherence import coherence_window, ground_coherence
+from algorithms.interferometry.merging import merge_cells, swath_columns
 from algorithms.interferometry.model import Burst, RadarFrame
 from algorithms.interferometry.pair import burst_cells, burst_pair, without_shift
 from algorithms.interferometry.relief import burst_relief
@@ -51,6 +52,7 @@ from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import SlcProduct, open_slc
 from simulator.terrain import ROLLING_HILLS
 from simulator.terrain import Terrain as Relief
+from simulator.tops.instrument import MODES
 from simulator.tops.plan import Order, Pass
 from simulator.tops.product import Options, write_passes
 from simulator.tops.scene import Bowl, Scene
@@ -58,13 +60,31 @@ from simulator.tops.truth import PairTruth
 
 LOOKS = Looks(azimuth=4, range=20)
 PLACE = 5.0, 45.0  # degrees
-EPSG, SPACING = 32631, 40.0
+EPSG = 32631
 # Coherence, injected misregistration in lines and how well it must be found.
 CASES = ((0.85, 0.004, 0.0003), (0.6, -0.012, 0.001))
 DEM_STEP = 1.0 / 3600.0  # degrees
 
 Key = tuple[str, int]
 Float64 = NDArray[np.float64]
+
+
+class Extent(NamedTuple):
+    """What a pair is of: mode, swaths, bursts of each, samples of each, None for all."""
+
+    mode: str
+    swaths: Sequence[str]
+    bursts: int
+    samples: int | None
+
+
+# By mode, unless asked for otherwise; polarisation and metres of a map's pixel.
+EXTENTS = {
+    "IW": Extent("IW", ("IW1", "IW2"), 3, 1_500),
+    "EW": Extent("EW", ("EW1", "EW2", "EW3", "EW4", "EW5"), 3, None),
+}
+POLARIZATIONS = {"IW": "VV", "EW": "HH"}
+SPACINGS = {"IW": 40.0, "EW": 80.0}
 
 
 class Products(NamedTuple):
@@ -90,25 +110,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     pair = commands.add_parser("pair")
-    pair.add_argument("--swaths", nargs="+", default=["IW1", "IW2"])
-    pair.add_argument("--bursts", type=int, default=3)
-    pair.add_argument("--samples", type=int, default=1_500)
+    pair.add_argument("--mode", choices=EXTENTS, default="IW")
+    pair.add_argument("--swaths", nargs="+")
+    pair.add_argument("--bursts", type=int)
+    pair.add_argument("--samples", type=int)
     cost = commands.add_parser("cost")
     cost.add_argument("--swath", default="IW2")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.command == "pair":
+            wanted = {name: getattr(options, name) for name in ("swaths", "bursts", "samples")}
+            given = {name: value for name, value in wanted.items() if value is not None}
+            extent = EXTENTS[options.mode]._replace(**given)
             for number, case in enumerate(CASES):
-                order = an_order(case[:2], options.swaths, options.bursts, options.samples)
+                order = an_order(case[:2], extent)
                 report_pair(simulate(Path(folder) / str(number), order), case)
         else:
-            order = an_order((0.85, 0.0), [options.swath], 1, None)
+            order = an_order((0.85, 0.0), Extent(options.swath[:2], [options.swath], 1, None))
             report_cost(simulate(Path(folder), order, is_noise=True), options.swath)
 
 
-def an_order(
-    case: tuple[float, float], swaths: Sequence[str], bursts: int, samples: int | None
-) -> Order:
+def an_order(case: tuple[float, float], extent: Extent) -> Order:
     """Return passes over hills that rise and sink by some centimetres."""
     relief = Relief.random(ROLLING_HILLS, *np.radians(PLACE), np.random.default_rng(3))
     coherence, shift = case
@@ -125,16 +147,18 @@ def an_order(
     return Order(
         Scene(relief, bowls=bowls),
         passes=(Pass(), secondary),
-        swaths=tuple(swaths),
-        bursts=bursts,
-        samples=samples,
+        mode=MODES[extent.mode],
+        swaths=tuple(extent.swaths),
+        bursts=extent.bursts,
+        samples=extent.samples,
+        polarizations=(POLARIZATIONS[extent.mode],),
     )
 
 
 def simulate(folder: Path, order: Order, *, is_noise: bool = False) -> Products:
     """Write and open the products of an order."""
     paths = write_passes(folder, order, Options(dem=False, is_noise=is_noise))
-    reference, secondary = (open_slc(Safe.open(path)) for path in paths)
+    reference, secondary = (open_slc(Safe.open(path), order.polarizations[0]) for path in paths)
     frame = cell_grid(list(reference.bursts.values()), LOOKS).frame
     return Products(
         reference, secondary, heights_around(frame, order.scene.terrain), PairTruth(order)
@@ -168,21 +192,29 @@ def report_pair(products: Products, case: tuple[float, float, float]) -> None:
     pairs, cells = all_cells(products, grid)
     clock = time.process_time() - clock
     pixels = sum(burst.lines * burst.samples for burst in bursts.values()) / 1e6
-    overlaps = all_overlaps(bursts, pairs, cells, grid)
+    by_swath = all_overlaps(bursts, pairs, cells, grid)
+    overlaps = list(chain(*by_swath.values()))
     shift = estimate_shift(overlaps)
     if shift is None:
         raise RuntimeError("the simulated pair is not coherent")
     mended = {
         key: without_shift(part, pairs[key], grid, shift.lines) for key, part in cells.items()
     }
-    jumps = [jump_of(part) for part in all_overlaps(bursts, pairs, mended, grid)]
+    left = all_overlaps(bursts, pairs, mended, grid)
     whole = merge_cells(
         grid, list(bursts.values()), ((bursts[key], part) for key, part in mended.items())
     )
     print(f"coherence {coherence}, {injected:+.4f} lines injected, {pixels:.1f} Mpx")
     print(f"  found {shift.lines:+.6f} lines, error {shift.lines - injected:+.1e} (bar {bar})")
-    before = max(abs(jump_of(part)) for part in overlaps)
-    print(f"  largest jump at a border {before:.3f} rad, corrected {max(map(abs, jumps)):.4f}")
+    before = largest_jump(overlaps)
+    after = largest_jump(list(chain(*left.values())))
+    print(f"  largest jump at a border {before:.3f} rad, corrected {after:.4f} (bar 0.03)")
+    for swath in by_swath:
+        own = {key: part for key, part in mended.items() if key[0] == swath}
+        alone = estimate_shift(by_swath[swath])
+        error = "" if alone is None else f"alone off by {alone.lines - injected:+.1e} lines, "
+        found = mean_coherence(bursts, own, grid)
+        print(f"    {swath}: {error}jump {largest_jump(left[swath]):.4f}, coherence {found:.4f}")
     print(f"  pixels to cells {clock / pixels:.3f} CPU s/Mpx")
     report_map(products, grid, whole)
 
@@ -209,31 +241,52 @@ def all_overlaps(
     pairs: Mapping[Key, BurstPair],
     cells: Mapping[Key, PairCells],
     grid: CellGrid,
-) -> list[Overlap]:
+) -> dict[str, list[Overlap]]:
     """Compare all consecutive bursts of each swath."""
     keys = sorted(bursts, key=lambda key: (key[0], bursts[key].azimuth_time))
-    found = [
-        overlap_of((pairs[a], pairs[b]), (cells[a], cells[b]), grid)
-        for a, b in pairwise(keys)
-        if a[0] == b[0]
-    ]
-    return [overlap for overlap in found if overlap is not None]
+    found: dict[str, list[Overlap]] = {swath: [] for swath, _ in keys}
+    for a, b in pairwise(keys):
+        if a[0] != b[0]:
+            continue
+        overlap = overlap_of((pairs[a], pairs[b]), (cells[a], cells[b]), grid)
+        if overlap is not None:
+            found[a[0]].append(overlap)
+    return found
 
 
-def jump_of(overlap: Overlap) -> float:
-    """Return the mean difference of phase between two bursts, radians."""
-    return float(np.angle(np.sum(overlap.weight * overlap.difference)))
+def largest_jump(overlaps: Sequence[Overlap]) -> float:
+    """Return the largest mean difference of phase between two bursts, radians."""
+    means = [np.sum(overlap.weight * overlap.difference) for overlap in overlaps]
+    return float(np.abs(np.angle(means)).max())
+
+
+def mean_coherence(
+    bursts: Mapping[Key, Burst], cells: Mapping[Key, PairCells], grid: CellGrid
+) -> float:
+    """Return the mean coherence of the ground in some bursts."""
+    found = []
+    for key, part in cells.items():
+        columns = slice(0, part.interferogram.shape[1])
+        window = coherence_window(bursts[key], grid.looks)
+        found.append(ground_coherence(part, [(columns, window)]))
+    return float(np.nanmean(np.concatenate([part.ravel() for part in found])))
 
 
 def report_map(products: Products, grid: CellGrid, whole: PairCells) -> None:
     """Bring cells to the map and compare them there."""
-    place = a_map(grid.frame, products.truth.order.scene.terrain)
+    bursts = products.reference.bursts
+    order = products.truth.order
+    place = a_map(grid.frame, order.scene.terrain, SPACINGS[order.mode.name])
     clock = time.process_time()
     view = radar_view(grid.frame, place.block)
     interferogram = phasors_on_map(whole.interferogram, grid, view)
     clock = time.process_time() - clock
-    looks = independent_looks(next(iter(products.reference.bursts.values())), grid.looks)
-    coherence = values_on_map(unbiased_coherence(whole.coherence, looks), grid, view)
+    swaths = {burst.swath: burst for burst in bursts.values()}
+    windows = [
+        (slice(*columns), coherence_window(swaths[swath], grid.looks))
+        for swath, columns in swath_columns(grid, list(bursts.values())).items()
+    ]
+    coherence = values_on_map(ground_coherence(whole, windows), grid, view)
     held = interferogram != 0.0
     where = place.longitude[held], place.latitude[held]
     truth = products.truth
@@ -255,15 +308,15 @@ def report_map(products: Products, grid: CellGrid, whole: PairCells) -> None:
     print(f"  geocoding {clock / interferogram.size * 1e6:.2f} CPU s/Mpx of the map")
 
 
-def a_map(frame: RadarFrame, relief: Relief) -> Map:
+def a_map(frame: RadarFrame, relief: Relief, spacing: float) -> Map:
     """Return a map over a frame."""
     to_map = Transformer.from_crs(4326, EPSG, always_xy=True)
     east, north = to_map.transform(*(part.ravel() for part in corners_of(frame)))
-    rows, columns = int(np.ptp(north) / SPACING) + 1, int(np.ptp(east) / SPACING) + 1
-    transform = Affine(SPACING, 0.0, east.min(), 0.0, -SPACING, north.max())
+    rows, columns = int(np.ptp(north) / spacing) + 1, int(np.ptp(east) / spacing) + 1
+    transform = Affine(spacing, 0.0, east.min(), 0.0, -spacing, north.max())
     row, column = np.indices((rows, columns)) + 0.5
     longitude, latitude = to_map.transform(
-        east.min() + SPACING * column, north.max() - SPACING * row, direction="INVERSE"
+        east.min() + spacing * column, north.max() - spacing * row, direction="INVERSE"
     )
     longitude, latitude = np.radians(longitude), np.radians(latitude)
     height = relief.height(longitude, latitude).astype(np.float32)
