@@ -6,23 +6,20 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import rasterio
 
 from peps_wps.chains.contract import Task
+from tests.chains.interruptions import assert_same, die_after
 from tests.chains.simulated_pass import DRILLS
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries, simulate_series
 
 pytestmark = pytest.mark.xdist_group("tiling")
 
 FORK = multiprocessing.get_context("fork")
-# What leaves a trace on disk is done through these.
-STEPS = ("link", "replace", "rename", "unlink", "fsync", "mkdir", "rmdir")
 # Of an item: when it was made, and what depends on that.
 TIMES = ("created", "updated", "peps:source_checksum")
 STEPS_A_TASK = 60
@@ -45,20 +42,7 @@ def work_on(run: Run, tasks: list[Task]) -> None:
 
 def killed_after(steps: int, run: Run, tasks: list[Task]) -> None:
     """Work until so many steps are done, then die without a word."""
-    left = steps
-
-    def counted(step: Callable[..., Any]) -> Callable[..., Any]:
-        def take(*args: Any, **named: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return step(*args, **named)
-
-        return take
-
-    for name in STEPS:
-        setattr(os, name, counted(getattr(os, name)))
+    die_after(steps)
     work_on(run, tasks)
     os._exit(0)
 
@@ -96,13 +80,7 @@ def timeless(document: Any) -> Any:
 
 
 def assert_as_uninterrupted(run: Run, expected: Run) -> None:
-    found, wanted = contents(run), contents(expected)
-    assert found.keys() == wanted.keys()
-    for name, content in wanted.items():
-        if isinstance(content, np.ndarray):
-            assert np.array_equal(found[name], content), name
-        else:
-            assert found[name] == content, name
+    assert_same(contents(run), contents(expected))
     assert_whole(run)
 
 

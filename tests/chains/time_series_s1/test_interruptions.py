@@ -6,7 +6,6 @@ import os
 import pickle
 import random
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from tests.chains.interruptions import assert_same, die_after
 from tests.chains.simulated_pass import DRILLS
 from tests.chains.time_series_s1.simulated_stack import Run, SimulatedStack
 
@@ -21,8 +21,6 @@ pytestmark = pytest.mark.xdist_group("time_series")
 
 # Not forked: threads of an unwrapper that this process has used are missing in a copy of it.
 SPAWN = multiprocessing.get_context("spawn")
-# What leaves a trace on disk is done through these.
-STEPS = ("link", "replace", "rename", "unlink", "fsync", "mkdir")
 STEPS_OF_AN_ORDER = 500
 TIMES = ("created", "updated")
 
@@ -41,15 +39,6 @@ def maps_of(stack: SimulatedStack) -> dict[str, Any]:
     return found
 
 
-def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assert one.keys() == other.keys()
-    for name, content in one.items():
-        if isinstance(content, np.ndarray):
-            np.testing.assert_array_equal(content, other[name], err_msg=name)
-        else:
-            assert content == other[name], name
-
-
 def go_on(stack: SimulatedStack, journal: Path) -> Run:
     """Do what a job does with its tasks: those that ended before are not done again."""
     if journal.exists():
@@ -66,20 +55,7 @@ def go_on(stack: SimulatedStack, journal: Path) -> Run:
 
 def killed_after(steps: int, stack: SimulatedStack, journal: Path) -> None:
     """Work until so many steps are done, then die without a word."""
-    left = steps
-
-    def counted(step: Callable[..., Any]) -> Callable[..., Any]:
-        def take(*args: Any, **named: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return step(*args, **named)
-
-        return take
-
-    for name in STEPS:
-        setattr(os, name, counted(getattr(os, name)))
+    die_after(steps)
     go_on(stack, journal)
     os._exit(0)
 
