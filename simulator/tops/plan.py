@@ -174,7 +174,10 @@ class SwathFrame:
 
 @dataclass(frozen=True)
 class PassFrame:
-    """One pass: satellite, true trajectory and swaths; times in seconds since its epoch."""
+    """One pass, or a slice of it: satellite, true trajectory and swaths.
+
+    Times are seconds since its epoch; `whole` is the pass that it is a slice of.
+    """
 
     order: Order
     number: int
@@ -184,6 +187,14 @@ class PassFrame:
     absolute_orbit: int
     trajectory: Trajectory
     swaths: tuple[SwathFrame, ...]
+    whole: "PassFrame | None" = None
+
+    def slice(self, bursts: range) -> "PassFrame":
+        """Return the part of the pass that holds some of its bursts."""
+        swaths = (
+            replace(one, bursts=one.bursts[bursts.start : bursts.stop]) for one in self.swaths
+        )
+        return replace(self, swaths=tuple(swaths), whole=self)
 
     @property
     def flown(self) -> Pass:
@@ -197,8 +208,8 @@ class PassFrame:
 
     @property
     def datatake(self) -> int:
-        """Number of the data take."""
-        return (self.absolute_orbit * 7 + int(self.start_time)) % 0xFFFFF
+        """Number of the data take, one for all slices."""
+        return (self.absolute_orbit * 7 + int((self.whole or self).start_time)) % 0xFFFFF
 
     @property
     def start_time(self) -> float:

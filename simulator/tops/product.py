@@ -3,7 +3,7 @@
 import shutil
 from binascii import crc_hqx
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Literal
@@ -52,6 +52,9 @@ class Options:
         their annotated orbit have one in any case, precise by default.
     dem
         Whether to write the relief, in the folder `dem`.
+    slices
+        Which bursts of a pass, by number, each of its products holds; none for one product with
+        all of them.
     is_noise
         Images of noise without any scene, for measurements of cost alone: a whole product takes
         seconds, and nothing of it is true.
@@ -62,6 +65,7 @@ class Options:
     packing: Packing = "folder"
     orbit_files: Literal["POEORB", "RESORB"] | None = None
     dem: bool = True
+    slices: tuple[range, ...] = ()
     is_noise: bool = False
     threads: int = 2
 
@@ -80,38 +84,61 @@ def write_passes(folder: Path, order: Order, options: Options | None = None) -> 
 
     Returns
     -------
-    A product a pass, in their order. Beside each lie `<title>.truth.json`, which rebuilds the
-    order, and but for the first `<title>.truth.npz`, what is true of the pair that it makes with
-    the first one.
+    The products of each pass, in their order. Beside each lie `<title>.truth.json`, which rebuilds
+    the order, and but for those of the first pass `<title>.truth.npz`, what is true of the pair
+    that it makes with the first one.
     """
     options = options or Options()
     folder.mkdir(parents=True, exist_ok=True)
     passes = plan(order)
     if options.dem:
         write_dem(folder / "dem", order.scene.terrain, _bounds(passes))
-    partials = [folder / f".pass-{flown.number}.partial" for flown in passes]
-    files: list[list[ProductFile]] = [[] for _ in passes]
-    images: list[list[SwathImage]] = [[] for _ in passes]
-    for partial in partials:
-        shutil.rmtree(partial, ignore_errors=True)
+    parts = _parts(folder, passes, options.slices)
+    for part in parts:
+        shutil.rmtree(part.partial, ignore_errors=True)
     for polarization in order.polarizations:
         for number in range(len(order.swaths)):
-            writers = [
-                _ImageWriter(partial, _image(flown, number, polarization))
-                for partial, flown in zip(partials, passes, strict=True)
-            ]
-            for burst in _make_swath(passes, number, polarization, options):
-                for writer, pixels in zip(writers, burst, strict=True):
-                    writer.append(pixels)
-            for flown, writer in zip(passes, writers, strict=True):
-                images[flown.number].append(writer.image)
-                files[flown.number] += writer.close()
-    return [
-        _publish(
-            folder, partials[flown.number], (images[flown.number], files[flown.number]), options
+            writers = [_ImageWriter(one.partial, one.image(number, polarization)) for one in parts]
+            for place, burst in enumerate(_make_swath(passes, number, polarization, options)):
+                for part, writer in zip(parts, writers, strict=True):
+                    if place in part.bursts:
+                        writer.append(burst[part.whole.number])
+            for part, writer in zip(parts, writers, strict=True):
+                part.images.append(writer.image)
+                part.files += writer.close()
+    return [_publish(folder, part.partial, (part.images, part.files), options) for part in parts]
+
+
+@dataclass
+class _Part:
+    """A product that is being written: some bursts of a pass."""
+
+    partial: Path
+    whole: PassFrame
+    flown: PassFrame
+    bursts: range
+    images: list[SwathImage] = field(default_factory=list)
+    files: list[ProductFile] = field(default_factory=list)
+
+    def image(self, number: int, polarization: str) -> SwathImage:
+        """Describe the image of a swath."""
+        image = _image(self.whole, number, polarization)
+        dopplers = image.dopplers[self.bursts.start : self.bursts.stop]
+        return replace(
+            image, seen_by=self.flown, frame=self.flown.swaths[number], dopplers=dopplers
         )
-        for flown in passes
-    ]
+
+
+def _parts(folder: Path, passes: Sequence[PassFrame], slices: tuple[range, ...]) -> list[_Part]:
+    """Return the products of all passes."""
+    parts = []
+    for whole in passes:
+        every = range(len(whole.swaths[0].bursts))
+        for count, bursts in enumerate(slices or (every,)):
+            partial = folder / f".pass-{whole.number}-{count}.partial"
+            flown = whole.slice(bursts) if slices else whole
+            parts.append(_Part(partial, whole, flown, bursts))
+    return parts
 
 
 def _image(flown: PassFrame, number: int, polarization: str) -> SwathImage:

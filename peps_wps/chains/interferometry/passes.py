@@ -14,7 +14,7 @@ from peps_wps.chains.interferometry.products import polarizations_of, slc_produc
 from peps_wps.errors import OrderRefusedError
 
 # Share of a slice that another one of its pass may show too: more is the same slice once more.
-_SHARED = 0.5
+_SHARED = 0.8
 
 
 @dataclass(frozen=True)

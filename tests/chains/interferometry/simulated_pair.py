@@ -101,6 +101,7 @@ def simulate_pair(
     later: int = 1,
     coherence: float = COHERENCE,
     orbit_files: str | None = None,
+    slices: tuple[range, ...] = (),
     **choices: Any,
 ) -> SimulatedPair:
     """Simulate passes over hills with a bowl that rises.
@@ -113,6 +114,8 @@ def simulate_pair(
         Of them with the first one.
     orbit_files
         Kind of the orbit files beside.
+    slices
+        Bursts of each product of a pass.
     choices
         Fields of the simulator's order.
     """
@@ -134,6 +137,6 @@ def simulate_pair(
     ordered = {"bursts": 2, "lines": 300, "samples": 700, "overlap": 100, **choices}
     scene = Scene(relief, bowls=(Bowl(0.0, 0.0, BOWL_M, UPLIFT),))
     order = Order(scene, passes=(Pass(), *passes), **ordered)
-    paths = write_passes(folder, order, Options(threads=1, orbit_files=orbit_files))
+    paths = write_passes(folder, order, Options(threads=1, orbit_files=orbit_files, slices=slices))
     products = tuple(product_of(path) for path in paths)
     return SimulatedPair(folder, tuple(paths), configuration(folder), products)
