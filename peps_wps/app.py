@@ -28,6 +28,7 @@ from peps_wps.web import (
     statistics,
     tape_rest,
     tiles,
+    wmts,
 )
 from peps_wps.wps.service import WpsService
 from processes import PROCESSES
@@ -46,6 +47,7 @@ PARTS = (
     statistics,
     tape_rest,
     tiles,
+    wmts,
 )
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
-"""The map of one raster as a Web Map Tile Service: its capabilities, tiles by address templates.
+"""The map of one raster as a Web Map Tile Service: its capabilities.
 
-OGC 07-057r7, WMTS 1.0.0: ServiceMetadata document and RESTful resources, without KVP and SOAP.
+OGC 07-057r7, WMTS 1.0.0: ServiceMetadata document with RESTful resources and key-value pairs,
+without SOAP and without what is asked about features.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ MIME_TYPE = "application/xml"
 MATRIX_SET = "GoogleMapsCompatible"
 _CRS = f"urn:ogc:def:crs:EPSG::{grid.EPSG}"
 _SCALE_SET = f"urn:ogc:def:wkss:OGC:1.0:{MATRIX_SET}"
-_STYLE = "default"
+STYLE = "default"
+FORMAT = "image/png"
+KVP, REST = "KVP", "RESTful"  # clause 11: how operations are asked for
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,15 @@ class Layer:
         Address of a tile with ``{TileMatrix}``, ``{TileCol}`` and ``{TileRow}``.
     address
         Of the capabilities.
+    pairs
+        Address to which key-value pairs are added, with ``?`` or ``&`` at its end.
     """
 
     identifier: str
     title: str
     template: str
     address: str
+    pairs: str
 
 
 def capabilities(layer: Layer, raster: Raster) -> bytes:
@@ -51,6 +57,7 @@ def capabilities(layer: Layer, raster: Raster) -> bytes:
     _add(service, _OWS, "Title", layer.title)
     _add(service, _OWS, "ServiceType", "OGC WMTS")
     _add(service, _OWS, "ServiceTypeVersion", "1.0.0")
+    _add_operations(root, layer)
     contents = _add(root, _WMTS, "Contents")
     _add_layer(contents, layer, raster)
     _add_matrix_set(contents, largest_zoom(raster))
@@ -71,6 +78,25 @@ def largest_zoom(raster: Raster) -> int:
     return min(grid.SCALE_SET_ZOOMS - 1, raster.native_zoom)
 
 
+def _add_operations(root: Element, layer: Layer) -> None:
+    """Add how operations are asked for (OGC 06-121r3, clause 7.4.6)."""
+    operations = _add(root, _OWS, "OperationsMetadata")
+    ways = {
+        "GetCapabilities": {KVP: layer.pairs, REST: layer.address},
+        "GetTile": {KVP: layer.pairs},
+    }
+    for name, addresses in ways.items():
+        operation = _add(operations, _OWS, "Operation")
+        operation.set("name", name)
+        http = _add(_add(operation, _OWS, "DCP"), _OWS, "HTTP")
+        for encoding, address in addresses.items():
+            get = _add(http, _OWS, "Get")
+            get.set(f"{{{_XLINK}}}href", address)
+            constraint = _add(get, _OWS, "Constraint")
+            constraint.set("name", "GetEncoding")
+            _add(_add(constraint, _OWS, "AllowedValues"), _OWS, "Value", encoding)
+
+
 def _add_layer(contents: Element, layer: Layer, raster: Raster) -> None:
     """Add the layer: where it lies, and where its tiles are."""
     shown = _add(contents, _WMTS, "Layer")
@@ -82,15 +108,15 @@ def _add_layer(contents: Element, layer: Layer, raster: Raster) -> None:
     _add(shown, _OWS, "Identifier", layer.identifier)
     style = _add(shown, _WMTS, "Style")
     style.set("isDefault", "true")
-    _add(style, _OWS, "Identifier", _STYLE)
-    _add(shown, _WMTS, "Format", "image/png")
+    _add(style, _OWS, "Identifier", STYLE)
+    _add(shown, _WMTS, "Format", FORMAT)
     link = _add(shown, _WMTS, "TileMatrixSetLink")
     _add(link, _WMTS, "TileMatrixSet", MATRIX_SET)
     limits = _add(link, _WMTS, "TileMatrixSetLimits")
     for zoom in range(largest_zoom(raster) + 1):
         _add_limits(limits, raster, zoom)
     resource = _add(shown, _WMTS, "ResourceURL")
-    resource.set("format", "image/png")
+    resource.set("format", FORMAT)
     resource.set("resourceType", "tile")
     resource.set("template", layer.template)
 

@@ -36,12 +36,21 @@ _STATUS: dict[type[TileError], int] = {
     ReplacedError: 503,
 }
 _CAPABILITIES = "WMTSCapabilities.xml"
+PAIRS = "wmts"  # the address for key-value pairs, below that of the map
 # What clients add to any address of capabilities.
 _OPERATION = "GetCapabilities"
-_KVP = ("service", "request", "version", "acceptversions")
+_KVP = (
+    "service",
+    "request",
+    "version",
+    "acceptversions",
+    "sections",
+    "updatesequence",
+    "acceptformats",
+)
 
 
-class _Target(NamedTuple):
+class Target(NamedTuple):
     """A tile as its address says it."""
 
     tile: Tile
@@ -58,7 +67,7 @@ def rules() -> list[Rule]:
         ("/<result>/<zoom>/<column>/<name>", tile),
     ]
     return [
-        Rule(TILES_PATH + path, endpoint=_guarded(endpoint), methods=["GET"])
+        Rule(TILES_PATH + path, endpoint=guarded(endpoint), methods=["GET"])
         for path, endpoint in endpoints
     ]
 
@@ -100,12 +109,13 @@ def capabilities(request: Request, services: Services, result: str) -> Response:
         raise ProblemError(400, f"request is none of {_OPERATION}: tiles have addresses here")
     style, raster = _asked(request, services, result, ignored=_KVP)
     style.suited(raster)
+    address, query = Links.of(services.config, request).map(result), _query(request)
     layer = wmts.Layer(
         identifier=result,
         title=raster.identity.source.name,
         template=_template(request, services, result, "{TileMatrix}/{TileCol}/{TileRow}"),
-        address=Links.of(services.config, request).map(result)
-        + f"/{_CAPABILITIES}{_query(request)}",
+        address=f"{address}/{_CAPABILITIES}{query}",
+        pairs=f"{address}/{PAIRS}{f'{query}&' if query else '?'}",
     )
     return _kept(Response(wmts.capabilities(layer, raster), mimetype=wmts.MIME_TYPE), services)
 
@@ -113,9 +123,17 @@ def capabilities(request: Request, services: Services, result: str) -> Response:
 def tile(
     request: Request, services: Services, result: str, zoom: str, column: str, name: str
 ) -> Response:
-    """Return a tile, or that the client's is still right."""
+    """Return a tile by its address."""
     target = _target(zoom, column, name)
-    style = Style.of(request.args.to_dict(flat=False))
+    return tile_answer(
+        request, services, result, target, Style.of(request.args.to_dict(flat=False))
+    )
+
+
+def tile_answer(
+    request: Request, services: Services, result: str, target: Target, style: Style
+) -> Response:
+    """Return a tile, or that the client's is still right."""
     source = source_of(request, services, result)
     tag = _tag(Identity.of(source), target, style)
     answer = Response(status=304)
@@ -130,7 +148,7 @@ def tile(
     return _kept(answer, services)
 
 
-def _guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:
+def guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:
     """Return an endpoint whose errors leave as problems."""
 
     def answer(request: Request, services: Services, **arguments: str) -> Response:
@@ -157,7 +175,7 @@ def _asked(
     return style, services.rasters.raster(source_of(request, services, result))
 
 
-def _target(zoom: str, column: str, name: str) -> _Target:
+def _target(zoom: str, column: str, name: str) -> Target:
     """Return which tile an address names.
 
     Raises
@@ -173,10 +191,10 @@ def _target(zoom: str, column: str, name: str) -> _Target:
         detail = f"there is no tile {wanted.zoom}/{wanted.column}/{wanted.row}: zooms are 0 to "
         raise ProblemError(404, f"{detail}{LARGEST_ZOOM}, columns and rows below 2**zoom")
     form: PictureFormat = "png" if found[3] == "png" else "webp"
-    return _Target(wanted, TILE_SIDE * (2 if found[2] else 1), form)
+    return Target(wanted, TILE_SIDE * (2 if found[2] else 1), form)
 
 
-def _tag(identity: Identity, target: _Target, style: Style) -> str:
+def _tag(identity: Identity, target: Target, style: Style) -> str:
     """Return what changes whenever the bytes of a tile do."""
     said = repr((VERSION, identity, target, style))
     return hashlib.sha256(said.encode()).hexdigest()[:32]

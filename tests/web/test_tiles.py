@@ -5,6 +5,7 @@ import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -250,7 +251,7 @@ def test_the_layer_has_the_elements_that_the_wmts_schema_asks_for_in_its_order(s
         return [name for name, _ in itertools.groupby(names)]
 
     assert children("/wmts:Capabilities") == [
-        "ServiceIdentification", "Contents", "ServiceMetadataURL",
+        "ServiceIdentification", "OperationsMetadata", "Contents", "ServiceMetadataURL",
     ]  # fmt: skip
     assert children("//wmts:Contents") == ["Layer", "TileMatrixSet"]
     assert children("//wmts:Layer") == [
@@ -300,6 +301,86 @@ def test_owslib_reads_the_capabilities(site, address):
     assert layer.resourceURLs[0]["template"].endswith(
         "/{TileMatrix}/{TileCol}/{TileRow}.png?gamma=2"
     )
+
+
+@pytest.mark.client
+def test_owslib_asks_for_tiles_by_pairs(site, address):
+    service = WebMapTileService(f"{address}{site.map()}/wmts?stretch=-20%2C-5")
+    zoom, column, row = site.tile().removesuffix(".png").split("/")[-3:]
+
+    assert not service.restonly
+    tile = service.gettile(
+        layer=f"{site.job}~power.tif", tilematrix=zoom, row=int(row), column=int(column)
+    )
+    assert tile.read() == site.client.get(f"{site.tile()}?stretch=-20,-5").data
+
+
+def _pairs(site: Site, **changed: str) -> str:
+    zoom, column, row = site.tile().removesuffix(".png").split("/")[-3:]
+    pairs = {
+        "Service": "WMTS", "REQUEST": "GetTile", "version": "1.0.0", "format": "image/png",
+        "layer": f"{site.job}~power.tif", "style": "default", "unknown": "1",
+        "tilematrixset": "GoogleMapsCompatible", "TileMatrix": zoom, "TileCol": column,
+        "TileRow": row, **changed,
+    }  # fmt: skip
+    return f"{site.map()}/wmts?{urlencode(pairs)}"
+
+
+def test_a_tile_by_pairs_is_the_one_by_its_address(site):
+    by_pairs, by_address = (site.client.get(one) for one in (_pairs(site), site.tile()))
+    assert (by_pairs.data, by_pairs.content_type) == (by_address.data, "image/png")
+    assert by_pairs.headers["ETag"] == by_address.headers["ETag"]
+    unsaid = _pairs(site, style="", gamma="2")
+    assert site.client.get(unsaid).data == site.client.get(f"{site.tile()}?gamma=2").data
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "code", "locator"),
+    [
+        ({"Service": "WMS"}, 400, "InvalidParameterValue", "service"),
+        ({"REQUEST": ""}, 400, "MissingParameterValue", "request"),
+        ({"REQUEST": "GetFeatureInfo"}, 501, "OperationNotSupported", "GetFeatureInfo"),
+        ({"version": ""}, 400, "MissingParameterValue", "version"),
+        ({"version": "2.0.0"}, 400, "InvalidParameterValue", "version"),
+        ({"layer": "other"}, 400, "InvalidParameterValue", "layer"),
+        ({"style": "dark"}, 400, "InvalidParameterValue", "style"),
+        ({"format": "image/jpeg"}, 400, "InvalidParameterValue", "format"),
+        ({"tilematrixset": "EPSG:4326"}, 400, "InvalidParameterValue", "tilematrixset"),
+        ({"TileMatrix": "14"}, 400, "InvalidParameterValue", "tilematrix"),
+        ({"TileMatrix": "x"}, 400, "InvalidParameterValue", "tilematrix"),
+        ({"TileRow": "4096"}, 400, "TileOutOfRange", "tilerow"),
+        ({"TileCol": "99999999"}, 400, "TileOutOfRange", "tilecol"),
+        ({"TileCol": "-1"}, 400, "InvalidParameterValue", "tilecol"),
+        ({"bands": "2"}, 400, "InvalidParameterValue", "bands"),
+        (
+            {"REQUEST": "GetCapabilities", "AcceptVersions": "2.0.0"},
+            400,
+            "VersionNegotiationFailed",
+            None,
+        ),
+    ],
+    ids=str,
+)
+def test_pairs_that_cannot_be_served_are_told_in_a_valid_report(
+    site, ogc_schemas, changed, status, code, locator
+):
+    answer = site.client.get(_pairs(site, **changed))
+
+    assert (answer.status_code, answer.mimetype) == (status, "application/xml")
+    report = etree.fromstring(answer.data)
+    schema = etree.parse(ogc_schemas / "ows" / "1.1.0" / "owsExceptionReport.xsd")
+    etree.XMLSchema(schema).assertValid(report)
+    assert (report[0].get("exceptionCode"), report[0].get("locator")) == (code, locator)
+
+
+def test_capabilities_by_pairs_are_those_by_address(site):
+    by_address = site.client.get(f"{site.map()}/WMTSCapabilities.xml?gamma=2")
+    pairs = {"REQUEST": "GetCapabilities", "AcceptVersions": "1.0.0", "gamma": "2"}
+    by_pairs = site.client.get(f"{site.map()}/wmts?SERVICE=WMTS&{urlencode(pairs)}")
+
+    assert (by_pairs.status_code, by_pairs.data) == (200, by_address.data)
+    missing = site.client.get("/tiles/~power.tif/wmts?SERVICE=WMTS&REQUEST=GetCapabilities")
+    assert (missing.status_code, missing.mimetype) == (404, "application/xml")
 
 
 def _publish(site: Site, folder: Path) -> str:
