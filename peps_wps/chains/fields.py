@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from peps_wps.errors import InvalidInputError
-from peps_wps.readers.wording import printable
+from peps_wps.readers.wording import legible
 
 MOST_SHOWN = 80  # characters of a value in a message
 _AN_INSTANT = "a date such as 2018-07-20, or a time such as 2018-07-20T06:00:00Z"
@@ -124,5 +124,5 @@ class Fields:
 
 def refused(name: str, value: str, expected: str) -> InvalidInputError:
     """Return the refusal of a value."""
-    shown = printable(value if len(value) <= MOST_SHOWN else value[: MOST_SHOWN - 3] + "...")
+    shown = legible(value if len(value) <= MOST_SHOWN else value[: MOST_SHOWN - 3] + "...")
     return InvalidInputError(name, f"{name} is {shown}, expected {expected}")

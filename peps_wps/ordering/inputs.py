@@ -42,6 +42,13 @@ _SPELLINGS: dict[str, Callable[[str], object]] = {
     "positiveInteger": re.compile(r"\+?0{0,17}[1-9]\d{0,17}", re.ASCII).fullmatch,
     "float": _is_finite,
 }
+_TYPES_IN_WORDS = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "nonNegativeInteger": "a whole number from 0",
+    "positiveInteger": "a whole number from 1",
+    "float": "a number",
+}
 
 
 def check_outputs(process: ChainProcess, outputs: Iterable[str]) -> None:
@@ -131,9 +138,8 @@ def _check_literal(described: LiteralInput, name: str, value: str) -> None:
     if isinstance(described, BoxInput):
         _check_box(name, value)
     if not _has_type(described.data_type, value):
-        raise InvalidInputError(
-            name, f"{name} is {shown}, expected a value of type {described.data_type}"
-        )
+        expected = _TYPES_IN_WORDS.get(described.data_type, described.data_type)
+        raise InvalidInputError(name, f"{name} is {shown}, expected {expected}")
     literal = described.clone()
     try:
         literal.data = value

@@ -1,5 +1,6 @@
 """Checks of an order against the description of its process."""
 
+import re
 from typing import ClassVar
 
 import pytest
@@ -35,6 +36,7 @@ def test_a_number_that_nothing_holds_is_refused(kind, text):
         chain_inputs(Numbers(), {kind: [text]}, largest=10_000)
 
     assert refused.value.locator == kind
+    assert re.search(r"expected (a|a whole) number", str(refused.value))
 
 
 def test_an_empty_value_is_an_absent_one():

@@ -72,7 +72,7 @@ class Order(ChainOrder):
         if not 2 <= len(products) <= MOST_PRODUCTS:
             raise InvalidInputError(
                 "products",
-                f"{len(products)} products are given, expected 2 to {MOST_PRODUCTS}, or reference "
+                f"products: {len(products)} given, expected 2 to {MOST_PRODUCTS}, or reference "
                 "and secondary",
             )
         return cls(

@@ -9,7 +9,7 @@ from peps_wps.chains.fields import Fields
 from peps_wps.chains.optical.products import BandsOrder, Selection
 from peps_wps.errors import InvalidInputError
 from peps_wps.readers.sentinel2 import BANDS
-from peps_wps.readers.wording import printable
+from peps_wps.readers.wording import legible
 
 INDEX_NAMES = tuple(INDICES)
 FORMATS = ("int16", "float32")
@@ -88,5 +88,5 @@ def _index(fields: Fields) -> SpectralIndex:
         return SpectralIndex.of(FREE, "Formula", formula)
     except ValueError as error:
         raise InvalidInputError(
-            "formula", f"formula is {printable(formula[:80])}: {printable(str(error))}"
+            "formula", f"formula is {legible(formula[:80])}: {legible(str(error))}"
         ) from error
