@@ -1,7 +1,7 @@
 """The last task of a pair: its bursts merged, the coherence of each polarisation on the tiles."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,7 @@ def run_tiles(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
         "reference": facts.reference.title,
         "secondary": facts.secondary.title,
         "start": facts.reference.start,
-        "stem": facts.stem,
+        "stem": _stem(found),
         "days": facts.days,
         "remarks": list(facts.remarks),
         "dem": relief.datum,
@@ -126,7 +126,9 @@ def _write_tile(
             [layer],
             folder,
             f"{one.facts.stem}_{place.target.tile}",
-            tags=tags_of(one.facts, place.target, _sentence(order, one), place.relief.datum),
+            tags=tags_of(
+                one.facts, place.target, _sentence(order, one, polarization), place.relief.datum
+            ),
             threads=threads,
             progress=tell,
         )
@@ -149,10 +151,18 @@ def _write_tile(
     return {"files": [*files, f"{item['id']}.json"], "picture": drawn}
 
 
-def _sentence(order: Order, one: PairCoherence) -> str:
+def _stem(found: Mapping[str, PairCoherence]) -> str:
+    """Return how names of files begin that are of all polarisations."""
+    facts = next(iter(found.values())).facts
+    return replace(facts, polarization="".join(found)).stem
+
+
+def _sentence(order: Order, one: PairCoherence, polarizations: str) -> str:
+    """Return how the coherence of some polarisations was made."""
     cells = f"cells of {looks_text(order.looks)} looks"
     joined = f"{one.whole.coherence_looks:.0f} independent looks of neighbouring cells"
-    return lineage(one.facts, f"coherence over {joined}, {cells}, its bias taken off")
+    facts = replace(one.facts, polarization=polarizations)
+    return lineage(facts, f"coherence over {joined}, {cells}, its bias taken off")
 
 
 def _item(
@@ -167,7 +177,7 @@ def _item(
     frame = first.whole.grid.frame
     making = PairMaking(
         f"Sentinel-1 coherence of {first.facts.days:g} days on tile {place.target.tile}",
-        _sentence(order, first),
+        _sentence(order, first, " and ".join(found)),
         "COH",
         order.looks,
         {
@@ -178,9 +188,7 @@ def _item(
             "warnings": [*first.facts.remarks, *few_looks(first.whole.coherence_looks)],
         },
     )
-    polarization = first.facts.polarization.lower()
-    stem = first.facts.stem.replace(f"_{polarization}_", f"_{''.join(found).lower()}_")
-    identifier = f"{stem}_{place.target.tile}_{COHERENCE}"
+    identifier = f"{_stem(found)}_{place.target.tile}_{COHERENCE}"
     return pair_item(identifier, first.facts, place.target, making, assets)
 
 

@@ -53,6 +53,7 @@ def test_the_zip_holds_both_polarisations_of_every_pair_and_sound_items(series):
     names = zipfile.ZipFile(path).namelist()
     assert sum(name.endswith("_coherence.tif") for name in names) == 4
     assert "2-passes" in path.name
+    assert {done.result.body["stem"].split("_")[2] for done in pairs_of(series)} == {"vvvh"}
     for done in pairs_of(series):
         (found,) = done.folder.rglob("*.json")
         item = pystac.Item.from_file(str(found))
