@@ -26,7 +26,10 @@ def main(kind: str = "sqlite") -> None:
     print(f"{load.requests} requests of {load.users} users for {load.products} products, {kind}")
     print(f"  files of requests: {dict(outcome.states)}; recalls: {dict(outcome.recalls)}")
     print(f"  mean waits of users: within {100 * outcome.unfairness:.1f} % of each other's mean")
-    print(f"  a look at the full queue: {1000 * outcome.look_s:.1f} ms of CPU")
+    print(
+        f"  a look at the full queue: {1000 * outcome.look_s:.1f} ms of CPU, "
+        f"{1000 * outcome.first_look_s:.1f} after a start"
+    )
     print(f"  {load.requests / outcome.ask_s:.0f} requests/s one after the other,")
     print(f"  {load.products / outcome.recall_s:.0f} recalls/s of one service and its drives")
 

@@ -56,7 +56,7 @@ def claim_recalls(
     queued = {
         row.id: row
         for row in connection.execute(
-            recall_select(replica.c.state.label("room"))
+            recall_select(file.c.path, file.c.size_bytes, replica.c.state.label("room"))
             .outerjoin(replica, replica.c.file == file.c.id)
             .where(
                 is_among(connection, recall.c.id, recall_ids), recall.c.state == "queued", may_come

@@ -7,6 +7,7 @@ is in `catalog_db.archive.claims`.
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -36,7 +37,6 @@ ACTIVE = recall.c.state.in_([literal_column(f"'{state}'") for state in ("queued"
 _ACTIVE_INDEX = text("state IN ('queued', 'running')")
 JOB_PURPOSE = "job:"  # begins the purpose of the requests of jobs
 DISK_ONLY = "disk"  # backend of files without a copy on tape
-_FILE_VALUES = 7  # of `RecallRow`
 # No parameters either: the index of pins is partial.
 IS_WAITING = request_file.c.state == literal_column("'waiting'")
 IS_PINNED = request_file.c.state == literal_column("'ready'")
@@ -45,35 +45,29 @@ _SEPARATOR = "\n"  # of names, which hold none
 
 
 class RecallRow(NamedTuple):
-    """A recall and the file that it is for.
+    """A recall and who waits for it.
 
     Parameters
     ----------
     id, attempt, created
         The recall.
+    file
+        Key of the file that it is for (`catalog_db.archive.staging.files`).
     demand
         How many requests wait for it.
     is_urgent
         A job is among them.
     users
         Who waits for it, each once.
-    path, size_bytes, checksum_algorithm, checksum, backend, tape, position
-        The file, as in `catalog_db.archive.staging.FileRow`.
     """
 
     id: int
+    file: int
     attempt: int
     created: datetime
     demand: int
     is_urgent: bool
     users: tuple[str, ...]
-    path: str
-    size_bytes: int
-    checksum_algorithm: str
-    checksum: str
-    backend: str
-    tape: str | None
-    position: int | None
 
 
 def queue_recalls(connection: Connection, file_ids: Iterable[int], now: datetime) -> None:
@@ -156,7 +150,7 @@ def give_room_back(connection: Connection, file_ids: Iterable[int]) -> None:
 
 
 def recall_select(*more: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """Return the query of `RecallRow`, with more columns at the end."""
+    """Return the query of `RecallRow`, joined with the file, with more columns at the end."""
     users = (
         select(func.aggregate_strings(request_file.c.user, _SEPARATOR))
         .where(request_file.c.file == recall.c.file, IS_WAITING)
@@ -164,35 +158,38 @@ def recall_select(*more: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
     )
     return select(
         recall.c.id,
+        recall.c.file,
         recall.c.attempt,
         recall.c.created_us,
-        recall.c.file,
         users.scalar_subquery().label("users"),
-        file.c.path,
-        file.c.size_bytes,
-        file.c.checksum_algorithm,
-        file.c.checksum,
-        file.c.backend,
-        file.c.tape,
-        file.c.position,
         *more,
     ).join_from(recall, file, file.c.id == recall.c.file)
 
 
 def recall_rows(connection: Connection, rows: Iterable[Row[*tuple[Any, ...]]]) -> list[RecallRow]:
-    """Return what `recall_select` found; who waits twice counts twice, and is named once."""
+    """Return what `recall_select` found."""
     urgent = _files_of_jobs(connection)
-    found = []
-    for recall_id, attempt, created_us, file_id, users, *file_values in rows:
-        names = users.split(_SEPARATOR) if users else []
-        who = tuple(dict.fromkeys(names))
-        created, is_urgent = from_us(created_us), file_id in urgent
-        found.append(
-            RecallRow(
-                recall_id, attempt, created, len(names), is_urgent, who, *file_values[:_FILE_VALUES]
-            )
-        )
-    return found
+    return [
+        _recall_row(recall_id, file_id, attempt, created_us, users, is_urgent=file_id in urgent)
+        for recall_id, file_id, attempt, created_us, users, *_more in rows
+    ]
+
+
+@lru_cache(maxsize=_PENDING_LIMIT)
+def _recall_row(  # the same ones are looked at over and over
+    recall_id: int,
+    file_id: int,
+    attempt: int,
+    created_us: int,
+    users: str | None,
+    *,
+    is_urgent: bool,
+) -> RecallRow:
+    """Return a row; a user who waits twice counts twice, and is named once."""
+    names = users.split(_SEPARATOR) if users else []
+    who = tuple(dict.fromkeys(names))
+    created = from_us(created_us)
+    return RecallRow(recall_id, file_id, attempt, created, len(names), is_urgent, who)
 
 
 def _files_of_jobs(connection: Connection) -> set[int]:

@@ -5,10 +5,10 @@ function of these takes a connection; those that write want a write transaction,
 happen together happens in one call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,11 +24,10 @@ from catalog_db.archive.recalls import ACTIVE
 from catalog_db.errors import UnknownProductError
 from catalog_db.tables import file, item, kind, placement, recall, replica
 from catalog_db.times import from_us, to_us
-from catalog_db.upsert import insert_into
+from catalog_db.upsert import insert_into, is_among
 
 
-@dataclass(frozen=True)
-class FileRow:
+class FileRow(NamedTuple):
     """A file of the archive, with its key."""
 
     id: int
@@ -75,11 +74,19 @@ def insert_file(connection: Connection, row: FileRow, now: datetime) -> FileRow:
 
     Whether it is the same file is seen in the row returned, and stays so: paths are never reused.
     """
-    values = {name: value for name, value in vars(row).items() if name != "id"}
+    values = {name: value for name, value in row._asdict().items() if name != "id"}
     statement = insert_into(connection, file).values(**values, created_us=to_us(now))
     connection.execute(statement.on_conflict_do_nothing(index_elements=[file.c.path]))
     there = select(*_file_columns()).where(file.c.path == row.path)
     return _file_row(connection.execute(there).one())
+
+
+def files(connection: Connection, file_ids: Iterable[int]) -> list[FileRow]:
+    """Return files by their keys, in any order."""
+    rows = connection.execute(
+        select(*_file_columns()).where(is_among(connection, file.c.id, file_ids))
+    )
+    return [FileRow._make(row) for row in rows]
 
 
 def product_files(connection: Connection, uids: Sequence[str]) -> list[ProductFile]:
@@ -153,8 +160,8 @@ def _is_ready() -> ColumnElement[bool]:
 
 
 def _file_columns() -> tuple[ColumnElement[Any], ...]:
-    return tuple(file.c[name] for name in FileRow.__dataclass_fields__)
+    return tuple(file.c[name] for name in FileRow._fields)
 
 
 def _file_row(row: Row[*tuple[Any, ...]]) -> FileRow:
-    return FileRow(**{name: getattr(row, name) for name in FileRow.__dataclass_fields__})
+    return FileRow(**{name: getattr(row, name) for name in FileRow._fields})

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
 
 from catalog_db import counters, times
-from catalog_db.archive import claims, recalls, replicas, requests, shares
+from catalog_db.archive import claims, recalls, replicas, requests, shares, staging
 from catalog_db.engine import Connection, Engine
 from catalog_db.processing.job_queue import DatabaseError
+from peps_wps.staging.products import archive_file
 from storage.errors import LedgerError, ProductWithdrawnError
 from storage.eviction import inflation_after
-from storage.model import ArchiveFile, PendingRecall, Replica
+from storage.model import PendingRecall, Replica
 
 
 class RecallRows:
@@ -31,6 +31,8 @@ class RecallRows:
         self._engine = engine
         self._backend = backend
         self._budget_bytes = budget_bytes
+        # Of the last look at the queue: thousands wait long, and few of them change.
+        self._seen: Mapping[int, tuple[recalls.RecallRow, PendingRecall]] = {}
 
     def keep_up(self, now: datetime) -> None:
         """Let time pass: deadlines, ends of pins, products that were withdrawn."""
@@ -49,7 +51,9 @@ class RecallRows:
         """Return the recalls that may be started now."""
         with _reading(self._engine) as connection:
             rows = recalls.pending_recalls(connection, self._backend, now)
-        return [_pending(row) for row in rows]
+            found = self._with_files(connection, rows)
+        self._seen = {row.id: (row, one) for row, one in zip(rows, found, strict=True)}
+        return found
 
     def served_bytes(self, now: datetime) -> Mapping[str, int]:
         """Return what was recalled lately for each user, what is on its way included."""
@@ -69,7 +73,7 @@ class RecallRows:
                 now=now,
                 lease_s=lease_s,
             )
-        return [_pending(row) for row in rows]
+            return self._with_files(connection, rows)
 
     def renew(
         self, owner: str, bytes_done: Mapping[int, int], now: datetime, lease_s: float
@@ -141,6 +145,30 @@ class RecallRows:
                 (counters.MOUNTS, self._backend): mounts,
             }
         )
+
+    def _with_files(
+        self, connection: Connection, rows: Sequence[recalls.RecallRow]
+    ) -> list[PendingRecall]:
+        """Return recalls with their files: as they were seen, where nothing of them changed."""
+        seen = self._seen
+        new = [row for row in rows if row.id not in seen or seen[row.id][0] != row]
+        files = {
+            row.id: archive_file(row)
+            for row in staging.files(connection, [row.file for row in new])
+        }
+        made = {
+            row.id: PendingRecall(
+                row.id,
+                files[row.file],
+                row.created,
+                row.attempt,
+                row.demand,
+                row.is_urgent,
+                row.users,
+            )
+            for row in new
+        }
+        return [made.get(row.id) or seen[row.id][1] for row in rows]
 
     def _count(self, amounts: counters.Amounts) -> None:
         with _writing(self._engine) as connection:
@@ -238,22 +266,3 @@ def _writing(engine: Engine) -> Iterator[Connection]:
             yield connection
     except DatabaseError as error:
         raise LedgerError("the database does not answer") from error
-
-
-def _pending(row: recalls.RecallRow) -> PendingRecall:
-    recall_id, attempt, created, demand, is_urgent, users, *place = row
-    return PendingRecall(recall_id, _file(*place), created, attempt, demand, is_urgent, users)
-
-
-@lru_cache(maxsize=20_000)
-def _file(
-    path: str,
-    size_bytes: int,
-    algorithm: str,
-    checksum: str,
-    backend: str,
-    tape: str | None,
-    position: int | None,
-) -> ArchiveFile:
-    """Return a file of the queue: the same are looked at over and over, and never change."""
-    return ArchiveFile(path, size_bytes, algorithm, checksum, backend, tape, position)

@@ -60,3 +60,16 @@ def file_row(file: ArchiveFile) -> FileRow:
         file.tape,
         file.position,
     )
+
+
+def archive_file(row: FileRow) -> ArchiveFile:
+    """Return the file of a row."""
+    return ArchiveFile(
+        row.path,
+        row.size_bytes,
+        row.checksum_algorithm,
+        row.checksum,
+        row.backend,
+        row.tape,
+        row.position,
+    )
