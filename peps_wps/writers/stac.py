@@ -181,28 +181,55 @@ def _acquired(acquisition: Acquisition, polarizations: Collection[str]) -> Json:
         "datetime": instant_text(acquisition.starts[0]),
         "start_datetime": instant_text(acquisition.starts[0]),
         "end_datetime": instant_text(acquisition.stop),
-        "platform": f"sentinel-{acquisition.platform[1:].lower()}",
+        **seen_by_radar(
+            acquisition.platform,
+            acquisition.mode,
+            # Co-polarised first.
+            sorted(polarizations, key=lambda name: (name[0] != name[1], name)),
+            orbit_direction=acquisition.orbit_direction,
+            relative_orbit=acquisition.relative_orbit,
+        ),
+        "sat:absolute_orbit": acquisition.orbit_number,
+    }
+
+
+def seen_by_radar(
+    platform: str,
+    mode: str,
+    polarizations: Sequence[str],
+    *,
+    orbit_direction: str,
+    relative_orbit: int,
+) -> Json:
+    """Return the properties of an item that say what Sentinel-1 saw it with, and from where."""
+    return {
+        "platform": f"sentinel-{platform[1:].lower()}",
         "constellation": "sentinel-1",
         "instruments": ["c-sar"],
-        "sar:instrument_mode": acquisition.mode,
+        "sar:instrument_mode": mode,
         "sar:frequency_band": "C",
         "sar:center_frequency": CENTER_FREQUENCY,
-        # Co-polarised first.
-        "sar:polarizations": sorted(polarizations, key=lambda name: (name[0] != name[1], name)),
-        "sat:orbit_state": acquisition.orbit_direction,
-        "sat:absolute_orbit": acquisition.orbit_number,
-        "sat:relative_orbit": acquisition.relative_orbit,
+        "sar:polarizations": list(polarizations),
+        "sat:orbit_state": orbit_direction,
+        "sat:relative_orbit": relative_orbit,
+    }
+
+
+def made(created: datetime, lineage: str, software: str) -> Json:
+    """Return the properties of an item that say how and when it was made, by which version."""
+    return {
+        "created": instant_text(created),
+        "processing:software": {"PEPS": software},
+        "processing:lineage": lineage,
     }
 
 
 def _processed(acquisition: Acquisition, processing: Processing) -> Json:
     return {
-        "created": instant_text(processing.created),
+        **made(processing.created, _lineage(acquisition, processing), processing.version),
         "gsd": processing.resolution,
         # Geocoded and corrected for the terrain's position, or for its radiometry too.
         "sar:product_type": "RTC" if processing.calibration == "gamma0_rtc" else "GTC",
-        "processing:software": {"PEPS": processing.version},
-        "processing:lineage": _lineage(acquisition, processing),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from peps_wps.writers.stac import Asset, Grid, Json, gridded, instant_text, item_on
+from peps_wps.writers.stac import Asset, Grid, Json, gridded, instant_text, item_on, made
 
 _EXTENSIONS = ("eo/v1.1.0", "sat/v1.0.0")
 
@@ -93,10 +93,8 @@ def optical_item(
     properties = {
         "title": making.title,
         **_observed(observation),
-        "created": instant_text(making.created),
+        **made(making.created, making.lineage, making.software),
         "gsd": resolution,
-        "processing:software": {"PEPS": making.software},
-        "processing:lineage": making.lineage,
         **gridded(grid),
         "peps:input_products": list(observation.titles),
         **{f"peps:{name}": value for name, value in making.further.items()},

@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 
-from peps_wps.writers.stac import Asset, Grid, gridded, instant_text, item_on
+from peps_wps.writers.stac import Asset, Grid, gridded, item_on, made
 
 Json = dict[str, Any]
 
@@ -52,9 +52,7 @@ def derived_item(
         **common,
         "title": title,
         **_times(items),
-        "created": instant_text(created),
-        "processing:software": {"PEPS": version("peps")},
-        "processing:lineage": lineage,
+        **made(created, lineage, version("peps")),
         **gridded(grid),
         "peps:composite": kind,
         "peps:dates": sorted(item["properties"]["datetime"] for item in items),

@@ -1,6 +1,6 @@
 """What the files of a pair say of themselves: tags, numbers of the geometry, STAC item."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -175,22 +175,10 @@ def pair_item(
         "datetime": stac.instant_text(facts.secondary.time),
         "start_datetime": stac.instant_text(first.time),
         "end_datetime": stac.instant_text(last.end),
-        "created": stac.instant_text(datetime.now(UTC)),
-        "platform": f"sentinel-{facts.reference.platform[1:].lower()}",
-        "constellation": "sentinel-1",
-        "instruments": ["c-sar"],
-        "gsd": target.resolution,
-        "sar:instrument_mode": facts.mode,
-        "sar:frequency_band": "C",
-        "sar:center_frequency": stac.CENTER_FREQUENCY,
-        "sar:polarizations": polarizations or [facts.polarization],
+        **stac.made(datetime.now(UTC), making.sentence, version("peps")),
+        **radar_properties(facts, polarizations or [facts.polarization], making.looks),
         "sar:product_type": making.product_type,
-        "sar:looks_range": making.looks.range,
-        "sar:looks_azimuth": making.looks.azimuth,
-        "sat:orbit_state": facts.orbit_direction,
-        "sat:relative_orbit": facts.relative_orbit,
-        "processing:software": {"PEPS": version("peps")},
-        "processing:lineage": making.sentence,
+        "gsd": target.resolution,
         **stac.gridded(grid_of(target)),
         "peps:input_products": [title for scene in facts.scenes for title in scene.titles],
         "peps:orbit": [scene.orbit for scene in facts.scenes],
@@ -205,6 +193,21 @@ def pair_item(
         properties=properties,
         assets=assets,
     )
+
+
+def radar_properties(facts: PairFacts, polarizations: Sequence[str], looks: Looks) -> Json:
+    """Return what an item says of the radar that saw a pair, and of its cells."""
+    return {
+        **stac.seen_by_radar(
+            facts.reference.platform,
+            facts.mode,
+            polarizations,
+            orbit_direction=facts.orbit_direction,
+            relative_orbit=facts.relative_orbit,
+        ),
+        "sar:looks_range": looks.range,
+        "sar:looks_azimuth": looks.azimuth,
+    }
 
 
 def grid_of(target: MapGrid) -> stac.Grid:
