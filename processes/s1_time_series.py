@@ -85,6 +85,13 @@ class S1TimeSeries(ChainProcess):
             "Pixel size in metres",
             "Of the UTM maps; without it 20 for each look along the track.",
         ),
+        described.choice(
+            "network",
+            "Pairs of dates",
+            order.NETWORKS,
+            "nearest: each date with the next ones. delaunay: the sides of Delaunay's triangles "
+            "of times and perpendicular baselines; needs orbit files, or products on disk.",
+        ),
         _whole(
             "neighbours",
             "Next dates that each makes a pair with",
@@ -95,7 +102,8 @@ class S1TimeSeries(ChainProcess):
         described.bound(
             "max_baseline_m",
             "Longest perpendicular baseline in metres",
-            "Longer pairs are left out when their orbits are read.",
+            "Longer pairs are left out: at submission where orbit files or annotations are on "
+            "disk, else before pixels are read.",
         ),
         described.choice("filter", "Filter of the phase", order_fields.FILTERS, "Goldstein's."),
         described.choice(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import Delaunay
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -170,3 +171,27 @@ def small_baseline_pairs(
         if abs(days[j] - days[i]) <= longest_days and abs(baselines[j] - baselines[i]) <= longest_m
     ]
     return np.array(found, np.int32).reshape(-1, 2)
+
+
+def delaunay_pairs(days: Float64, baselines: Float64) -> Int32:
+    """Return the pairs that Delaunay's triangles have for sides, shape (pair, 2).
+
+    Time and baseline are each taken in units of their whole spread. The sides connect all dates.
+    Dates that lie on one line, and two alone, make pairs with the next ones.
+
+    Parameters
+    ----------
+    days, baselines
+        Time and perpendicular baseline (metres) of each date, ascending in time, shape (date,).
+
+    References
+    ----------
+    Pepe & Lanari, IEEE TGRS 44(9), 2006, section III.
+    """
+    spread = np.array([np.ptp(days), np.ptp(baselines)])
+    places = np.column_stack([days, baselines]) / np.where(spread > 0.0, spread, 1.0)
+    centred = places - places.mean(axis=0)
+    if len(places) < 3 or np.linalg.matrix_rank(centred, tol=1e-9) < 2:
+        return nearest_pairs(days.size, 1)
+    sides = Delaunay(places).simplices[:, [0, 1, 1, 2, 0, 2]].reshape(-1, 2)
+    return np.unique(np.sort(sides, axis=1), axis=0).astype(np.int32)

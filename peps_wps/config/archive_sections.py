@@ -81,13 +81,23 @@ class Downloads:
 
 @dataclass(frozen=True)
 class Datalake:
-    """``[datalake]``: published results that stay; 0 is no limit of size or age."""
+    """``[datalake]``: published results that stay; 0 is no limit of size or age.
+
+    Cells of interferograms, which only later orders of S1_TIME_SERIES need, go `cells_days` after
+    an order used them last.
+    """
 
     path: Path = Path("datalake")
     standard: str = ""
     access: Literal["public", "users"] = "public"
     budget_gb: float = 0.0
     keep_days: float = 0.0
+    cells_days: float = 60.0
+
+    def __post_init__(self) -> None:
+        # Less could take them away from a job that waits.
+        if self.cells_days and not 1 <= self.cells_days < float("inf"):
+            raise ConfigError(f"cells_days = {self.cells_days}: expected 1 or more, or 0")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ All of it is files in one folder: a task on a node of a cluster, which has no da
 any other does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,11 @@ class Lake:
             Whose state it is: ``S1-L1-ORTHO/31TGL``.
         """
         return self.files.path(f"{folder}/{_STATE}")
+
+    def states(self, pattern: str) -> Iterator[str]:
+        """Yield the folders that have a state: those of a pattern such as ``S1-L1-ORTHO/*``."""
+        for state in sorted(self.root.glob(f"{pattern}/{_STATE}")):
+            yield state.parent.relative_to(self.root).as_posix()
 
     def lock(
         self,

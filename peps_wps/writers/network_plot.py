@@ -47,8 +47,10 @@ def network_plot(dates: Sequence[datetime], arcs: Sequence[Arc], *, title: str) 
     seconds = np.array([date.timestamp() for date in dates])
     places = _SIDE + (seconds - seconds[0]) / np.ptp(seconds) * (_WIDTH - 2 * _SIDE)
     draw.line((_SIDE, _BASE, _WIDTH - _SIDE, _BASE), _INK)
-    for arc in sorted(arcs, key=lambda one: one.second - one.first, reverse=True):
-        _draw_arc(draw, places[arc.first], places[arc.second], arc.share)
+    ordered = sorted(arcs, key=lambda one: one.second - one.first, reverse=True)
+    longest = max((float(places[arc.second] - places[arc.first]) for arc in ordered), default=1.0)
+    for arc in ordered:
+        _draw_arc(draw, (places[arc.first], places[arc.second]), longest, arc.share)
     label = ImageFont.load_default(11)
     free = 0.0
     for place, date in zip(places, dates, strict=True):
@@ -60,9 +62,12 @@ def network_plot(dates: Sequence[datetime], arcs: Sequence[Arc], *, title: str) 
     return np.moveaxis(np.asarray(image, np.uint8), -1, 0)
 
 
-def _draw_arc(draw: ImageDraw.ImageDraw, left: float, right: float, share: float | None) -> None:
-    """Draw half an ellipse; the longer the higher."""
-    height = (_BASE - 50) * (right - left) / (_WIDTH - 2 * _SIDE)
+def _draw_arc(
+    draw: ImageDraw.ImageDraw, ends: tuple[float, float], longest: float, share: float | None
+) -> None:
+    """Draw half an ellipse; the longer the higher, the longest as high as there is room."""
+    left, right = ends
+    height = (_BASE - 50) * (right - left) / longest
     height = max(height, 12.0) if share is not None else -min(max(0.3 * height, 12.0), 90.0)
     angle = np.linspace(0.0, np.pi, _STEPS)
     x = (left + right) / 2 - (right - left) / 2 * np.cos(angle)

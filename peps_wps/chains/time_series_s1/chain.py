@@ -1,6 +1,7 @@
 """S1_TIME_SERIES as a chain: pairs to cells, their network, their maps, the inversion."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from peps_wps.chains.contract import (
@@ -15,6 +16,7 @@ from peps_wps.chains.contract import (
 )
 from peps_wps.chains.orders import PlannerOf
 from peps_wps.chains.packing import packed, shown
+from peps_wps.chains.time_series_s1.cells_life import drop_stale
 from peps_wps.chains.time_series_s1.maps import run_map
 from peps_wps.chains.time_series_s1.misregistration import run_network
 from peps_wps.chains.time_series_s1.order import Order
@@ -31,6 +33,7 @@ from peps_wps.chains.time_series_s1.tasks import (
     Pair,
     StackWork,
 )
+from peps_wps.datalake.lake import Lake
 from peps_wps.writers import naming
 from peps_wps.writers.stac import COG
 
@@ -74,6 +77,10 @@ class TimeSeriesS1(PlannerOf[Order]):
             return run_network(work, inputs, progress)
         series = series_of(work, inputs, lambda share: progress("Looking at the map", 10 * share))
         body = write_series(inputs.scratch, series, inputs.config.processing.threads, progress)
+        lake_section = inputs.config.datalake
+        if lake_section.cells_days:
+            kept = timedelta(days=lake_section.cells_days)
+            drop_stale(Lake(lake_section.path), kept, datetime.now(UTC))
         return TaskResult(body, tuple(body["files"].values()))
 
     def gather(

@@ -21,7 +21,7 @@ from storage.datalake import Product
 SHIFT, _INPUTS = "azimuth_shift_lines", "input_products"
 PHASE, COHERENCE = "unw", "coherence"
 # The number is that of its layout: a record of another one is not read.
-_RECORD = "pair.2.json"
+RECORD = "pair.2.json"
 # A shift is told to a millionth of a line: 60 microradians of phase.
 SHIFT_DIGITS = 6
 
@@ -87,7 +87,7 @@ def state_of(lake: Lake, pair: Pair) -> Path:
 def record_of(lake: Lake, pair: Pair) -> PairRecord | None:
     """Return what is kept of a pair, None where nothing is, or it is of other products."""
     try:
-        body = json.loads((state_of(lake, pair) / _RECORD).read_text())
+        body = json.loads((state_of(lake, pair) / RECORD).read_text())
     except FileNotFoundError:
         return None
     record = PairRecord.from_json(body)
@@ -95,14 +95,9 @@ def record_of(lake: Lake, pair: Pair) -> PairRecord | None:
     return record if titles == pair.titles else None
 
 
-def is_kept(lake: Lake, pair: Pair) -> bool:
-    """Tell whether the cells of a pair are there."""
-    return record_of(lake, pair) is not None
-
-
 def keep(lake: Lake, pair: Pair, record: PairRecord) -> None:
     """Say that the cells of a pair are there, when all of them are."""
-    write_json(state_of(lake, pair) / _RECORD, record.to_json())
+    write_json(state_of(lake, pair) / RECORD, record.to_json())
 
 
 def kept_pair(lake: Lake, pair: Pair, record: PairRecord) -> KeptPair:

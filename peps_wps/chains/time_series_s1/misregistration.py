@@ -10,6 +10,7 @@ from algorithms.interferometry.spectral_diversity import invert_shifts
 from algorithms.time_series.network import network
 from peps_wps.chains.contract import FinishedTask, Json, Progress, TaskInputs, TaskResult
 from peps_wps.chains.time_series_s1.acquisitions import LEAST_DATES
+from peps_wps.chains.time_series_s1.cells_life import renew
 from peps_wps.chains.time_series_s1.holdings import SHIFT_DIGITS, PairRecord, record_of
 from peps_wps.chains.time_series_s1.order import MODELS
 from peps_wps.chains.time_series_s1.pair import baseline_reason
@@ -79,7 +80,8 @@ def _records(
     work: StackWork, lake: Lake, failures: Mapping[str, str]
 ) -> tuple[dict[tuple[int, int], PairRecord], dict[str, str]]:
     """Return what is kept of the pairs that take part, and why others do not."""
-    records, dropped = {}, {}
+    records = {}
+    dropped = {work.pair((i, j)).name: reason for i, j, reason in work.too_long}
     for index in work.pairs:
         pair = work.pair(index)
         record = record_of(lake, pair)
@@ -92,6 +94,7 @@ def _records(
             dropped[pair.name] = reason
         else:
             records[index] = record
+            renew(lake, pair)
     return records, dropped
 
 

@@ -22,6 +22,9 @@ ATMOSPHERES = ("none", "elevation", "planes", "both", "era5")
 ERA5 = ATMOSPHERES[-1]
 # What ties parts of a network that no pair connects; "connected": there must not be any.
 MODELS = ("connected", "linear", "quadratic")
+# By what dates are chosen for pairs.
+NETWORKS = ("nearest", "delaunay")
+DELAUNAY = NETWORKS[1]
 
 RELATIVE_ORBITS = (1, 175)
 MOST_PRODUCTS = 500
@@ -52,8 +55,11 @@ class Order(ChainOrder):
         Lines and samples of a cell.
     resolution
         Of the maps, metres.
+    network
+        Pairs are of each date with the next ones, or the sides of Delaunay's triangles of times
+        and baselines.
     neighbours
-        Pairs are of each date with so many next ones; None: of all within the limits.
+        With so many next ones; None: with all within the limits.
     max_days, max_baseline_m
         A pair is at most so far apart in time and across the orbits.
     is_filtered, unwrapper
@@ -89,6 +95,7 @@ class Order(ChainOrder):
     looks_azimuth: int = 4
     looks_range: int = 20
     resolution: int = 80
+    network: str = NETWORKS[0]
     neighbours: int | None = 3
     max_days: int | None = None
     max_baseline_m: float | None = None
@@ -224,9 +231,19 @@ def _network(fields: Fields) -> Json:
     baseline = None
     if fields.has("max_baseline_m"):
         baseline = fields.number("max_baseline_m", default=0.0, low=0.0, high=LARGEST_BASELINE_M)
-    if neighbours is None and max_days is None:
+    rule = fields.choice("network", NETWORKS)
+    if rule == DELAUNAY and neighbours is not None:
+        raise InvalidInputError(
+            "neighbours", f"neighbours is given beside network={DELAUNAY}: give one or the other"
+        )
+    if neighbours is None and max_days is None and rule != DELAUNAY:
         neighbours = Order.neighbours
-    return {"neighbours": neighbours, "max_days": max_days, "max_baseline_m": baseline}
+    return {
+        "network": rule,
+        "neighbours": neighbours,
+        "max_days": max_days,
+        "max_baseline_m": baseline,
+    }
 
 
 def _reference_point(fields: Fields) -> tuple[float, float] | None:

@@ -12,7 +12,8 @@ from peps_wps.chains.interferometry.facts import PairFacts
 from peps_wps.chains.interferometry.solve import KeptPair
 from peps_wps.chains.interferometry.tasks import check_size
 from peps_wps.chains.ortho_s1.heights import configured_dem
-from peps_wps.chains.time_series_s1.holdings import PairRecord, is_kept, keep, state_of
+from peps_wps.chains.time_series_s1.cells_life import touch
+from peps_wps.chains.time_series_s1.holdings import PairRecord, keep, state_of
 from peps_wps.chains.time_series_s1.tasks import Pair
 from peps_wps.datalake.lake import Lake
 from peps_wps.errors import ChainError, DemError
@@ -33,7 +34,7 @@ def run_pair(work: Pair, inputs: TaskInputs, progress: Progress) -> TaskResult:
         holder=work.name,
         waiting=lambda holder: progress(f"Waiting for {holder}", 0),
     ):
-        if is_kept(lake, work):
+        if touch(lake, work):
             return TaskResult({"state": "held"})
         try:
             _compute(work, lake, inputs, progress)

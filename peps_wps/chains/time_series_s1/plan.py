@@ -3,20 +3,20 @@
 import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from algorithms.time_series.network import days_of, nearest_pairs, network
 from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Plan, PlanContext, Task
 from peps_wps.chains.interferometry.air import check_air
 from peps_wps.chains.interferometry.map_grid import utm_grid
 from peps_wps.chains.ortho_s1.heights import configured_dem
 from peps_wps.chains.time_series_s1.acquisitions import Found, acquisitions
-from peps_wps.chains.time_series_s1.holdings import collection_of, is_kept
+from peps_wps.chains.time_series_s1.cells_life import renew
+from peps_wps.chains.time_series_s1.holdings import collection_of
 from peps_wps.chains.time_series_s1.inversion import settings_of, term_count
-from peps_wps.chains.time_series_s1.order import ERA5, MODELS, Order
+from peps_wps.chains.time_series_s1.network_rule import chosen_pairs
+from peps_wps.chains.time_series_s1.order import ERA5, Order
 from peps_wps.chains.time_series_s1.tasks import (
     MAP,
     NETWORK,
@@ -32,7 +32,6 @@ from peps_wps.chains.time_series_s1.tasks import (
 from peps_wps.datalake.lake import Lake
 from peps_wps.errors import DemError, OrderRefusedError
 
-MOST_PAIRS = 2_000
 # What unwrapping a pair costs of what computing it does, and the network and the series of both.
 _MAP_WEIGHT, _STACK_WEIGHT = 0.5, 0.05
 
@@ -49,8 +48,8 @@ def plan(order: Order, context: PlanContext) -> Plan:
     """
     found = acquisitions(order, context.catalogue)
     _check_reference(order, found.area)
-    pairs = _pairs(order, found)
-    _check_model(order, found.products, pairs)
+    chosen = chosen_pairs(order, found, context.config)
+    _check_model(order, found.products, chosen.pairs)
     _check_heights(found, context)
     if order.atmosphere == ERA5:
         check_air(context.config, [one.start for one in found.products], found.area.bounds)
@@ -58,8 +57,9 @@ def plan(order: Order, context: PlanContext) -> Plan:
     work = StackWork(
         stack,
         tuple(Acquisition(one.uids, one.titles, one.whole.start) for one in found.passes),
-        tuple(pairs),
+        tuple(chosen.pairs),
         tuple(found.left_out),
+        tuple((*pair, reason) for pair, reason in chosen.too_long.items()),
     )
     return Plan(_tasks(work, Lake(context.config.datalake.path)))
 
@@ -69,7 +69,7 @@ def _tasks(work: StackWork, lake: Lake) -> tuple[Task, ...]:
     computed = [
         Task(one.name, one.uids, one.to_json(PAIR), optional=True)
         for one in pairs
-        if not is_kept(lake, one)
+        if not renew(lake, one)
     ]
     stack_weight = max(_STACK_WEIGHT * len(pairs), _STACK_WEIGHT)
     together = Task(
@@ -106,39 +106,6 @@ def _stack(order: Order, found: Found) -> Stack:
         area,
         grid,
     )
-
-
-def _pairs(order: Order, found: Found) -> list[tuple[int, int]]:
-    """Return the pairs by the rule of the order, refused where they do not connect the dates."""
-    dates = [one.start for one in found.products]
-    days = days_of(dates)
-    candidates = nearest_pairs(len(dates), order.neighbours or len(dates) - 1)
-    longest = np.inf if order.max_days is None else order.max_days + 0.5
-    pairs = [(int(i), int(j)) for i, j in candidates if days[j] - days[i] <= longest]
-    if not pairs:
-        shortest = float(np.diff(days).min())
-        raise OrderRefusedError(
-            "max_days",
-            f"max_days is {order.max_days}, but no two dates are nearer than {shortest:.0f} days",
-        )
-    if len(pairs) > MOST_PAIRS:
-        raise OrderRefusedError(
-            "neighbours",
-            f"{len(dates)} dates make {len(pairs)} pairs, at most {MOST_PAIRS}: give neighbours",
-        )
-    parts = network(dates, np.array(pairs)).parts()
-    if parts.max() > 0 and order.model == MODELS[0]:
-        gaps = [
-            f"{dates[k]:%Y-%m-%d} and {dates[k + 1]:%Y-%m-%d}"
-            for k in range(len(dates) - 1)
-            if parts[k] != parts[k + 1]
-        ]
-        raise OrderRefusedError(
-            "model",
-            f"no pairs connect the dates {', '.join(gaps)}: state a model that ties them "
-            f"({' or '.join(MODELS[1:])}), or allow longer pairs",
-        )
-    return pairs
 
 
 def _check_model(

@@ -273,4 +273,7 @@ def _network(series: StackSeries) -> NDArray[np.uint8]:
         if first in place and second in place:
             arcs.append(Arc(place[first], place[second], None))
     title = f"{len(place)} dates, {len(series.pairs)} pairs; the darker the more coherent"
+    longest = series.work.stack.order.max_baseline_m
+    if longest is not None:
+        title += f"; baselines to {longest:g} m"
     return network_plot([one.start for one in series.acquisitions], arcs, title=title)

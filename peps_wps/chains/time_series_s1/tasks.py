@@ -176,12 +176,15 @@ class StackWork:
         Indexes of the acquisitions of each.
     left_out
         What the order found and does not use, with the reasons.
+    too_long
+        Indexes of pairs of the rule whose baselines are known to be too long, with the reasons.
     """
 
     stack: Stack
     acquisitions: tuple[Acquisition, ...]
     pairs: tuple[tuple[int, int], ...]
     left_out: tuple[Json, ...] = ()
+    too_long: tuple[tuple[int, int, str], ...] = ()
 
     def pair(self, index: tuple[int, int]) -> Pair:
         """Return the pair of two acquisitions."""
@@ -195,6 +198,7 @@ class StackWork:
             "acquisitions": [one.to_json() for one in self.acquisitions],
             "pairs": [list(one) for one in self.pairs],
             "left_out": list(self.left_out),
+            "too_long": [list(one) for one in self.too_long],
         }
 
     @classmethod
@@ -205,6 +209,7 @@ class StackWork:
             tuple(Acquisition.from_json(one) for one in body["acquisitions"]),
             tuple((int(first), int(second)) for first, second in body["pairs"]),
             tuple(body["left_out"]),
+            tuple((int(first), int(second), why) for first, second, why in body["too_long"]),
         )
 
 

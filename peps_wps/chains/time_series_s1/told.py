@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from algorithms.time_series.model import baselines_of_dates
 from algorithms.time_series.network import days_of, network
 from peps_wps.chains.contract import Json
-from peps_wps.chains.interferometry.describe import grid_of
+from peps_wps.chains.interferometry.describe import grid_of, radar_properties
+from peps_wps.chains.time_series_s1.network_rule import rule_of
 from peps_wps.chains.time_series_s1.series import StackSeries
 from peps_wps.writers import stac
 
@@ -66,6 +67,7 @@ def statistics_of(folder: Path, names: Mapping[str, str], series: StackSeries) -
             "radius_pixels": series.reference.radius,
             "chosen_by": "order" if order.reference_point is not None else "coherence",
         },
+        "network": rule_of(order),
         "dates": _dates(series, folder / names["displacement"]),
         "pairs": _pairs(series),
         "pairs_left_out": series.dropped,
@@ -98,22 +100,10 @@ def item_of(series: StackSeries, assets: Mapping[str, stac.Asset], counted: Json
         "title": f"Displacement from {first:%Y-%m-%d} to {last:%Y-%m-%d}",
         **dict.fromkeys(("datetime", "end_datetime"), stac.instant_text(last)),
         "start_datetime": stac.instant_text(first),
-        "created": stac.instant_text(datetime.now(UTC)),
-        "platform": f"sentinel-{facts.reference.platform[1:].lower()}",
-        "constellation": "sentinel-1",
-        "instruments": ["c-sar"],
-        "gsd": stack.grid.resolution,
-        "sar:instrument_mode": facts.mode,
-        "sar:frequency_band": "C",
-        "sar:center_frequency": stac.CENTER_FREQUENCY,
-        "sar:polarizations": [stack.polarization],
+        **stac.made(datetime.now(UTC), _lineage(series), version("peps")),
+        **radar_properties(facts, [stack.polarization], order.looks),
         "sar:product_type": "TIME_SERIES",
-        "sar:looks_range": order.looks_range,
-        "sar:looks_azimuth": order.looks_azimuth,
-        "sat:orbit_state": stack.orbit_direction,
-        "sat:relative_orbit": stack.relative_orbit,
-        "processing:software": {"PEPS": version("peps")},
-        "processing:lineage": _lineage(series),
+        "gsd": stack.grid.resolution,
         **stac.gridded(grid_of(stack.grid)),
         "peps:input_products": [title for one in series.acquisitions for title in one.titles],
         "peps:reference": counted["reference"],
