@@ -1,18 +1,14 @@
 """What a client may ask of S1_COHERENCE, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from algorithms.interferometry.cells import Looks
-from algorithms.interferometry.ground_coherence import COHERENCE_LOOKS
-from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
-from peps_wps.chains.interferogram_s1.order import wanted_of
 from peps_wps.chains.interferometry import order_fields
-from peps_wps.chains.interferometry.bursts import Wanted
+from peps_wps.chains.interferometry.cells_order import CellsOrder, wanted_of
 from peps_wps.chains.interferometry.map_grid import TILE_RESOLUTIONS
-from peps_wps.chains.orders import ChainOrder
 from peps_wps.chains.ortho_s1.order import polarizations_of, tile_named
 from peps_wps.errors import InvalidInputError
 
@@ -22,8 +18,8 @@ RESOLUTIONS = tuple(str(one) for one in TILE_RESOLUTIONS if one <= 100)
 MOST_PRODUCTS = 50
 
 
-@dataclass(frozen=True)
-class Order(ChainOrder):
+@dataclass(frozen=True, kw_only=True)
+class Order(CellsOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -46,11 +42,9 @@ class Order(ChainOrder):
 
     products: tuple[str, ...]
     polarizations: tuple[str, ...] = ()
-    wanted: Wanted = field(default_factory=Wanted)
     tiles: tuple[str, ...] = ()
     resolution: int = DEFAULT_RESOLUTION
     looks: Looks = DEFAULT_LOOKS
-    coherence_looks: float = COHERENCE_LOOKS
 
     @classmethod
     def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
@@ -86,14 +80,3 @@ class Order(ChainOrder):
             looks=order_fields.looks_of(fields, order_fields.looks_text(DEFAULT_LOOKS)),
             coherence_looks=order_fields.coherence_looks_of(fields),
         )
-
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return {**super().to_json(), "looks": order_fields.looks_text(self.looks)}
-
-    @classmethod
-    def from_json(cls, order: Json) -> Self:
-        """Return the order that `to_json` gave."""
-        wanted = Wanted(order["wanted"]["region"], tuple(order["wanted"]["names"]))
-        looks = order_fields.looks_of(Fields({"looks": [order["looks"]]}))
-        return super().from_json({**order, "wanted": wanted, "looks": looks})

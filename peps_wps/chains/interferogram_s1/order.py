@@ -1,19 +1,15 @@
 """What a client may ask of S1_INTERFEROGRAM, checked value by value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from algorithms.interferometry.cells import Looks
-from algorithms.interferometry.ground_coherence import COHERENCE_LOOKS
 from algorithms.unwrapping import Method
-from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
 from peps_wps.chains.interferometry import order_fields
-from peps_wps.chains.interferometry.bursts import Wanted
+from peps_wps.chains.interferometry.cells_order import CellsOrder, wanted_of
 from peps_wps.chains.interferometry.map_grid import check_tile_resolution, default_resolution
-from peps_wps.chains.optical.region import region_of
-from peps_wps.chains.orders import ChainOrder
 from peps_wps.chains.ortho_s1.order import tile_named
 from peps_wps.errors import InvalidInputError
 
@@ -24,8 +20,8 @@ ATMOSPHERES = ("none", "era5")
 DEFAULT_LOOKS = Looks(4, 20)
 
 
-@dataclass(frozen=True)
-class Order(ChainOrder):
+@dataclass(frozen=True, kw_only=True)
+class Order(CellsOrder):
     """One order; the defaults are those of the process description.
 
     Parameters
@@ -62,9 +58,7 @@ class Order(ChainOrder):
     secondary: tuple[str, ...]
     resolution: int
     polarization: str | None = None
-    wanted: Wanted = field(default_factory=Wanted)
     looks: Looks = DEFAULT_LOOKS
-    coherence_looks: float = COHERENCE_LOOKS
     filtered: bool = True
     exponent: float | None = None
     unwrap: Method | None = "whirlwind"
@@ -114,30 +108,11 @@ class Order(ChainOrder):
             masks=fields.boolean("masks", default=True),
         )
 
-    def to_json(self) -> Json:
-        """Return the order as JSON."""
-        return {**super().to_json(), "looks": order_fields.looks_text(self.looks)}
-
-    @classmethod
-    def from_json(cls, order: Json) -> Self:
-        """Return the order that `to_json` gave."""
-        wanted = Wanted(order["wanted"]["region"], tuple(order["wanted"]["names"]))
-        looks = order_fields.looks_of(Fields({"looks": [order["looks"]]}))
-        return super().from_json({**order, "wanted": wanted, "looks": looks})
-
 
 def products_of(fields: Fields, name: str) -> tuple[str, ...]:
     """Return the product, or the slices of a pass, that an input names: several, or by commas."""
     given = {name: [word for value in fields.listed(name) for word in value.split(",")]}
     return Fields(given).products(name, most=order_fields.MOST_SLICES)
-
-
-def wanted_of(fields: Fields) -> Wanted:
-    """Return which bursts an order is for, by area or by name."""
-    wanted = Wanted(region_of(fields), order_fields.bursts_of(fields))
-    if wanted.region is not None and wanted.names:
-        raise InvalidInputError("bursts", "bursts and geometry are given: expected one of them")
-    return wanted
 
 
 def atmosphere_of(fields: Fields, unwrapper: Method | None) -> str:
