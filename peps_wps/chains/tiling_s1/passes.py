@@ -10,13 +10,11 @@ import shapely
 from algorithms import mgrs
 from catalog_db.catalogue.products import Product
 from catalog_db.catalogue.query import OneOf, SearchQuery, TextFilter
-from catalog_db.errors import QueryError
 from peps_wps.chains.contract import Catalogue, Json
 from peps_wps.chains.ortho_s1.heights import tile_bounds
 from peps_wps.chains.ortho_s1.plan import CONTIGUOUS
+from peps_wps.chains.searching import searched
 from peps_wps.chains.tiling_s1.order import Order
-from peps_wps.errors import OrderRefusedError
-from peps_wps.resto.query import RestoSearch
 
 # Frames of one tile: a satellite passes it less than 200 times a year.
 MOST_FRAMES = 5000
@@ -131,16 +129,8 @@ def _products_over(tile: str, order: Order, catalogue: Catalogue) -> list[Produc
         texts={name: wanted for name, wanted in texts.items() if wanted.value},
         numbers={"relative_orbit": OneOf(orbits)} if orbits else {},
     )
-    try:
-        products = catalogue.search(RestoSearch(query, {}), MOST_FRAMES)
-    except QueryError as error:
-        raise OrderRefusedError("start", f"the search is refused: {error}") from error
-    if len(products) > MOST_FRAMES:
-        raise OrderRefusedError(
-            "start", f"more than {MOST_FRAMES} products are over tile {tile}: narrow the period"
-        )
-    touching = [p for p in products if mgrs.coverage(mgrs.tile(tile), p.footprint) > 0]
-    return sorted(touching, key=lambda product: (product.start, product.title))
+    products = searched(query, catalogue, most=MOST_FRAMES, place=f"tile {tile}")
+    return [one for one in products if mgrs.coverage(mgrs.tile(tile), one.footprint) > 0]
 
 
 def _add_pass(found: Found, tile: str, order: Order, products: Sequence[Product]) -> None:

@@ -10,7 +10,6 @@ from shapely.geometry.base import BaseGeometry
 
 from catalog_db.catalogue.products import Product
 from catalog_db.catalogue.query import OneOf, SearchQuery, TextFilter
-from catalog_db.errors import QueryError
 from peps_wps.chains.contract import Catalogue, Json
 from peps_wps.chains.interferometry.passes import Pass, passes_of, without_repeats
 from peps_wps.chains.interferometry.products import (
@@ -20,9 +19,9 @@ from peps_wps.chains.interferometry.products import (
     slc_product,
 )
 from peps_wps.chains.optical.region import check_meets
+from peps_wps.chains.searching import searched
 from peps_wps.chains.time_series_s1.order import MOST_PRODUCTS, Order
 from peps_wps.errors import OrderRefusedError
-from peps_wps.resto.query import RestoSearch
 
 LEAST_DATES = 3
 
@@ -98,16 +97,8 @@ def _searched(order: Order, catalogue: Catalogue) -> list[Product]:
         texts={"product_type": TextFilter("SLC")},
         numbers={"relative_orbit": OneOf((float(order.relative_orbit or 0),))},
     )
-    try:
-        products = catalogue.search(RestoSearch(query, {}), MOST_PRODUCTS)
-    except QueryError as error:
-        raise OrderRefusedError("start", f"the search is refused: {error}") from error
-    if len(products) > MOST_PRODUCTS:
-        raise OrderRefusedError(
-            "start", f"more than {MOST_PRODUCTS} products are over the area: narrow the period"
-        )
-    suitable = [one for one in products if one.sensor_mode in SWATHS]
-    return sorted(suitable, key=lambda one: (one.start, one.title))
+    products = searched(query, catalogue, most=MOST_PRODUCTS, place="the area")
+    return [one for one in products if one.sensor_mode in SWATHS]
 
 
 def _check_track(products: Sequence[Product]) -> None:
