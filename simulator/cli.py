@@ -1,7 +1,7 @@
 """`peps simulate`: options of the command line and what they do."""
 
 import argparse
-import logging
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from simulator.s1_grd import Options, footprint_bounds, write_pass
 from simulator.terrain import ROLLING_HILLS, STEEP_RIDGES, Terrain, waves_of
 from simulator.tops.cli import add_pair_arguments, write_pair
 
-logger = logging.getLogger(__name__)
+_WRONG_ARGUMENTS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     place = parser.add_argument_group("place and time")
     place.add_argument("--tile", help="MGRS tile to centre on, such as 31TCJ")
-    place.add_argument("--longitude", type=float, default=1.33, help="of the centre, degrees")
-    place.add_argument("--latitude", type=float, default=43.60, help="of the centre, degrees")
+    place.add_argument("--longitude", type=_longitude, default=1.33, help="of the centre, degrees")
+    place.add_argument("--latitude", type=_latitude, default=43.60, help="of the centre, degrees")
     place.add_argument("--start", type=_utc, help="time of the first line, ISO 8601, UTC")
     place.add_argument("--satellite", choices=sorted(SATELLITES), default="S1A")
     place.add_argument(
@@ -49,12 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     product.add_argument("--mode", choices=sorted(MODES), default="IW")
     product.add_argument("--ipf", help="processor version: 2.36, 2.70, 3.31 (default), ...")
     product.add_argument("--polarizations", nargs="+", help="default: VV VH; VV of a pair")
-    product.add_argument("--lines", type=int, help="default: a whole product")
-    product.add_argument("--samples", type=int, help="default: a whole product")
+    product.add_argument("--lines", type=_number, help="default: a whole product")
+    product.add_argument("--samples", type=_number, help="default: a whole product")
     product.add_argument(
         "--range-position", type=float, default=0.5, help="of a crop: 0 near, 1 far range"
     )
-    product.add_argument("--frames", type=int, default=1, help="consecutive products")
+    product.add_argument("--frames", type=_number, default=1, help="consecutive products")
     product.add_argument(
         "--zip", choices=("stored", "deflated"), default="folder", help="default: a SAFE folder"
     )
@@ -79,28 +79,62 @@ def _add_truth_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write what the options ask for; returns the exit code."""
+    """Write what the options ask for, and the paths to standard output; return the exit code."""
+    try:
+        written = _write(arguments)
+    except (ValueError, FileNotFoundError) as error:
+        sys.stderr.write(f"peps simulate: {error}\n")
+        return _WRONG_ARGUMENTS
+    sys.stdout.writelines(f"{product}\n" for product in written)
+    return 0
+
+
+def _write(arguments: argparse.Namespace) -> list[Path]:
+    """Write what the options ask for; return the products."""
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.demonstration and arguments.later:
-        written = [*demonstration.write_later(folder, arguments.later)]
-    elif arguments.demonstration:
+        return [*demonstration.write_later(folder, arguments.later)]
+    if arguments.demonstration:
         made = demonstration.write(folder)
-        written = [made.product, *made.pair, made.optical]
-    elif arguments.from_metadata:
-        written = [_fill_metadata(folder, arguments)]
-    elif arguments.pair:
-        written = write_pair(folder, arguments, _terrain(arguments))
-    else:
-        written = _acquire(folder, arguments)
-    for product in written:
-        logger.info("wrote %s", product)
-    return 0
+        return [made.product, *made.pair, made.optical]
+    if arguments.from_metadata:
+        return [_fill_metadata(folder, arguments)]
+    if arguments.pair:
+        return write_pair(folder, arguments, _terrain(arguments))
+    return _acquire(folder, arguments)
+
+
+def _within(text: str, lowest: float, highest: float) -> float:
+    """Return a number of the command line."""
+    value = float(text)
+    if not lowest <= value <= highest:
+        raise argparse.ArgumentTypeError(f"{text}: expected {lowest:g} to {highest:g}")
+    return value
+
+
+def _longitude(text: str) -> float:
+    return _within(text, -180, 180)
+
+
+def _latitude(text: str) -> float:
+    return _within(text, -90, 90)
+
+
+def _number(text: str) -> int:
+    """Return how many, one at least."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected 1 or more")
+    return value
 
 
 def _utc(text: str) -> datetime:
     """Time of the command line, UTC unless it says otherwise."""
-    time = datetime.fromisoformat(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: expected as 2021-08-09T17:39:53") from error
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 

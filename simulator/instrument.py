@@ -1,5 +1,6 @@
 """Acquisition modes, satellites and processor versions: the constants that real products show."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -169,6 +170,8 @@ class Processor:
     @classmethod
     def of(cls, version: str) -> "Processor":
         """Behaviour of a version such as "2.36", "2.70" or "3.40"."""
+        if re.fullmatch(r"\d+\.\d\d", version) is None:
+            raise ValueError(f"processor version {version}: expected one such as 2.36, 3.31")
         major, minor = (int(part) for part in version.split("."))
         number = major + minor / 100
         return cls(

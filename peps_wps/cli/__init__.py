@@ -51,7 +51,7 @@ WITH_OWN_ARGUMENTS = {
     "user": ("peps_wps.cli.user", "who may order and download: add, list, disable..."),
     "mirror": ("peps_wps.cli.mirror", "follow other archives: run, status, reconcile"),
     "datalake": ("peps_wps.cli.datalake", "published results: list, size, verify, prune, remove"),
-    "simulate": ("simulator.cli", "write Sentinel-1 products of known truth"),
+    "simulate": ("simulator.cli", "write Sentinel products of known truth"),
 }
 
 

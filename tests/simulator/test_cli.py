@@ -23,13 +23,14 @@ def run(*words: str) -> int:
     return cli.run(parser.parse_args(list(words)))
 
 
-def test_a_tile_is_put_in_the_middle_of_the_scene(tmp_path):
+def test_a_tile_is_put_in_the_middle_of_the_scene(tmp_path, capsys):
     code = run(
         str(tmp_path), "--tile", "36KWE", "--pass", "descending", "--lines", "450",
         "--samples", "700", "--seed", "4",
     )  # fmt: skip
 
     assert code == 0
+    assert capsys.readouterr().out.splitlines() == [str(path) for path in tmp_path.glob("*.SAFE")]
     (truth,) = tmp_path.glob("*.truth.json")
     known = json.loads(truth.read_text())
     tile = mgrs.tile("36KWE")
@@ -43,9 +44,30 @@ def test_a_tile_is_put_in_the_middle_of_the_scene(tmp_path):
         assert dataset.crs.to_epsg() == 4979
 
 
-def test_unknown_polarisations_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="VV\\+HV"):
-        run(str(tmp_path), "--polarizations", "VV", "HV", "--lines", "50", "--samples", "50")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--polarizations", "VV", "HV"], "VV+HV"),
+        (["--tile", "99XXX"], "99XXX"),
+        (["--ipf", "9"], "processor version 9: expected"),
+        (["--pair", "--swaths", "IW9"], "IW9"),
+        (["--pair", "--mode", "SM"], "no pair of mode SM"),
+        (["--from-metadata", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_what_cannot_be_simulated_is_told_in_one_line(tmp_path, capsys, words, said):
+    assert run(str(tmp_path), "--lines", "50", "--samples", "50", *words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("--longitude", "500"), ("--lines", "0"), ("--start", "yesterday")]
+)
+def test_a_number_that_cannot_be_is_refused_with_what_can(tmp_path, capsys, name, value):
+    with pytest.raises(SystemExit):
+        run(str(tmp_path), name, value)
+    assert f"{value}: expected" in capsys.readouterr().err
 
 
 def test_a_pair_lies_around_the_place_asked_for(tmp_path):
@@ -62,11 +84,6 @@ def test_a_pair_lies_around_the_place_asked_for(tmp_path):
     assert len(list((tmp_path / "orbits").glob("*_AUX_RESORB_*"))) == 2
     with rasterio.open(next((tmp_path / "dem").iterdir())) as dataset:
         assert box(*dataset.bounds).contains(first.manifest.footprint)
-
-
-def test_a_pair_of_a_mode_without_bursts_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no pair of mode SM"):
-        run(str(tmp_path), "--pair", "--mode", "SM")
 
 
 def test_the_demonstration_covers_more_than_a_tenth_of_two_tiles():
