@@ -129,7 +129,8 @@ def jitter(field: Float32, along: Float64, *, bin_width: float, smooth_bins: int
     Parameters
     ----------
     field
-        One component at nodes, shape (row, column), pixels, already without planes and steps.
+        One component at nodes that were seen together, any shape, pixels, already without planes
+        and steps.
     along
         Distance of each node along the track, any unit; same shape.
     bin_width

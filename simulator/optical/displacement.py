@@ -128,18 +128,23 @@ class Attitude:
         Rows of one oscillation.
     steps
         Offset in rows and columns of every second detector, pixels.
+    width
+        Of a detector, pixels.
+    parallax
+        Rows along the track between what every second detector and the others see at one time.
     """
 
     jitter: tuple[float, float] = (0.03, 0.06)
     period: float = 180.0
     steps: tuple[float, float] = (0.0, 0.05)
     width: float = DETECTOR_WIDTH
+    parallax: float = 0.0
 
     def __call__(self, row: Float64, column: Float64) -> tuple[Float64, Float64]:
         """Return the displacement at pixels."""
-        along = row - DETECTOR_SLOPE * column
-        wave = np.sin(2.0 * np.pi * along / self.period)
         is_odd = detector_index(row, column, self.width) % 2
+        along = row - DETECTOR_SLOPE * column + self.parallax * is_odd
+        wave = np.sin(2.0 * np.pi * along / self.period)
         return (
             self.jitter[0] * wave + self.steps[0] * is_odd,
             self.jitter[1] * wave + self.steps[1] * is_odd,

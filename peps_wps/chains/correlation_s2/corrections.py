@@ -143,14 +143,18 @@ def _component(
         if slope is None:
             told["jitter"] = _UNKNOWN
         elif values.shape[1] * sampling.node_m < _LEAST_WIDTH_M:
-            told["jitter"] = f"left as it is: less than {_LEAST_WIDTH_M / 1e3:g} km wide"
+            told["jitter"] = f"left as it is: {_TOO_NARROW}"
         else:
-            wave = _wave(flat, slope, sampling)
-            taken = taken + wave
-            told["jitter"] = {"rms_m": float(np.sqrt(np.mean(wave**2)))}
+            wave = _wave(flat, slope, detectors, sampling)
+            if wave is None:
+                told["jitter"] = f"left as it is: detectors {_TOO_NARROW}"
+            else:
+                taken = taken + wave
+                told["jitter"] = {"rms_m": float(np.sqrt(np.mean(wave**2)))}
     return taken, {name: _in_metres(value, sampling) for name, value in told.items()}
 
 
+_TOO_NARROW = f"less than {_LEAST_WIDTH_M / 1e3:g} km wide"
 _UNKNOWN = "left as it is: no seam between detectors is known in the area"
 
 
@@ -158,11 +162,48 @@ def _shape(values: Float32) -> tuple[int, int]:
     return values.shape[0], values.shape[1]
 
 
-def _wave(flat: Float32, slope: float, sampling: Sampling) -> Float32:
+def _wave(
+    flat: Float32, slope: float, detectors: Sequence[Detectors], sampling: Sampling
+) -> Float32 | None:
+    """Return what oscillates along the track, detector by detector; None where none can tell.
+
+    Detectors look forwards and backwards in turns, so that neighbours see a place at other times;
+    those of one direction see it together. Where the detectors of both products are too narrow in
+    the area to tell, those of the same directions tell for them.
+    """
     row, column = np.indices(flat.shape, np.float64)
-    bins = int(_SMOOTH_M / sampling.node_m) // 2 * 2 + 1
     along = np.asarray(row - slope * column, np.float64)
-    return jitter(flat, along, bin_width=1.0, smooth_bins=max(bins, 5))
+    bins = max(int(_SMOOTH_M / sampling.node_m) // 2 * 2 + 1, 5)
+    looks, directions = _together_seen(detectors)
+    waves: list[Float32] = []
+    for look in np.unique(looks[looks > 0]):
+        own = looks == look
+        alike = directions == directions[own][0]
+        group = own if _width_m(along[own], sampling) >= _LEAST_WIDTH_M else alike
+        if _width_m(along[group], sampling) >= _LEAST_WIDTH_M:
+            wave = np.zeros_like(flat)
+            wave[group] = jitter(flat[group], along[group], bin_width=1.0, smooth_bins=bins)
+            waves.append(np.where(own, wave, np.float32(0.0)))
+    return np.sum(waves, axis=0) if waves else None
+
+
+def _together_seen(detectors: Sequence[Detectors]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return numbers of what the same detectors of all products saw, and the same directions.
+
+    Both are 0 where a product does not say which detector it was.
+    """
+    looks, directions = np.zeros((2, *detectors[0].shape), np.int64)
+    for one in detectors:
+        looks = 256 * looks + one
+        directions = 4 * directions + one % 2 + 1
+    is_seen = np.all([one > 0 for one in detectors], axis=0)
+    return np.where(is_seen, looks, 0), np.where(is_seen, directions, 0)
+
+
+def _width_m(along: NDArray[np.float64], sampling: Sampling) -> float:
+    """Return how wide nodes are across the track, metres: the median of what is seen at once."""
+    counts = np.bincount((along - along.min()).astype(np.intp))
+    return float(np.median(counts)) * sampling.node_m
 
 
 def track_slope(detectors: Detectors) -> float | None:
