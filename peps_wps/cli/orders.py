@@ -18,6 +18,7 @@ from peps_wps.cli.terminal import (
     answer_json,
     say,
 )
+from peps_wps.cli.text import size_text
 from peps_wps.client import (
     ClientError,
     Credentials,
@@ -29,8 +30,6 @@ from peps_wps.client import (
     UnreachableError,
     WpsClient,
 )
-
-MEGABYTE = 1e6
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -161,7 +160,7 @@ def _transfer(line: ProgressLine, name: str) -> Callable[[int, int | None], None
     """Return what shows a transfer: on a terminal as it goes, elsewhere once a file."""
 
     def show(done: int, whole: int | None) -> None:
-        size = f" of {whole / MEGABYTE:.1f} MB" if whole else f" {done / MEGABYTE:.1f} MB"
-        line.show(100 * done / whole if whole else 0, f"Fetching {name}{size}")
+        size = f"of {size_text(whole)}" if whole else size_text(done)
+        line.show(100 * done / whole if whole else 0, f"Fetching {name} {size}")
 
     return show

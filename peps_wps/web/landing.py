@@ -8,7 +8,6 @@ from werkzeug.routing import Rule
 from catalog_db import times
 from catalog_db.catalogue.statistics import archive_volume
 from peps_wps.services import Services
-from peps_wps.web.statistics import in_terabytes
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -21,7 +20,7 @@ pre {{ background: #f4f4f4; padding: 1rem; overflow-x: auto }}
 </style>
 <h1>{title}</h1>
 <p>{abstract}</p>
-<p>{products} products, {volume} TB; {daily} TB a day.
+<p>{products} products, {volume}; {daily} a day.
 <a href="/stats.json">By mission and month</a></p>
 <h2>Order</h2>
 <ul>
@@ -62,8 +61,13 @@ def landing(request: Request, services: Services) -> Response:
         title=escape(config.portal.title),
         abstract=escape(config.metadata.identification_abstract),
         products=f"{archive.total.products:,}",
-        volume=f"{in_terabytes(archive.total.size_bytes):,}",
-        daily=f"{in_terabytes(archive.daily.size_bytes):,}",
+        volume=_volume(archive.total.size_bytes),
+        daily=_volume(archive.daily.size_bytes),
         base=escape((config.server.url or request.host_url).rstrip("/")),
     )
     return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _volume(size_bytes: int) -> str:
+    """Return a size in words; young archives have no terabytes."""
+    return f"{size_bytes / 1e12:,.1f} TB" if size_bytes >= 1e12 else f"{size_bytes / 1e9:,.2f} GB"

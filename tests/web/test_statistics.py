@@ -78,4 +78,4 @@ def test_an_empty_archive_has_numbers_too(world: ArchiveWorld):
     client = Client(create_app(world.config, world.engine))
 
     assert client.get("/stats.json").json["products"] == 0
-    assert "0 products, 0.0 TB" in client.get("/").text
+    assert "0 products, 0.00 GB; 0.00 GB a day" in client.get("/").text
