@@ -116,6 +116,36 @@ def test_height_that_the_dem_lacks_is_found(stack: SimulatedStack) -> None:
     assert rms(found - missing) < 2.5
 
 
+def test_a_hole_in_the_heights_is_told_and_harms_nothing_beside_it(stack: SimulatedStack) -> None:
+    holed = stack.folder / "holed"
+    is_hole = holed_dem(stack.folder / "dem", holed)
+    run = stack.service("holed", PEPS_DEM_PATH=str(holed)).order(neighbours="1")
+    error = run.values("displacement")[3] - true_displacement(stack, run, 3)
+    beside = ~is_hole(*run.places()) & np.isfinite(error)
+
+    remarks = " ".join(run.report["remarks"])
+    assert "percent of the heights are missing, taken as sea level" in remarks
+    assert beside.sum() > 0.5 * np.isfinite(error).sum()
+    # Three pairs in a row have thrice the variance; the error is that of the sum.
+    assert rms(error[beside]) < 2 * DISPLACEMENT_RMSE
+
+
+def holed_dem(source, target):
+    """Write the DEM without heights in the west; return what tells places in it, radians."""
+    west = np.radians(LONGITUDE) - 400.0 / (6.37e6 * np.cos(np.radians(LATITUDE)))
+    target.mkdir()
+    for path in source.iterdir():
+        with rasterio.open(path) as dataset:
+            columns = np.arange(dataset.width) + 0.5
+            longitude = dataset.transform.c + dataset.transform.a * columns
+            heights, profile = dataset.read(1), dataset.profile
+        heights[:, np.radians(longitude) < west] = -32768
+        with rasterio.open(target / path.name, "w", **{**profile, "nodata": -32768}) as dataset:
+            dataset.write(heights, 1)
+    # What lies beside is displaced by the missing heights, a few hundred metres.
+    return lambda longitude, _latitude: longitude < west + 5e-5
+
+
 def lower_dem(source, target):
     """Write the DEM with a bowl in it; return its depth, m, as a function of radians."""
 
