@@ -150,44 +150,47 @@ def insert_job(
     after
         Numbers of a task, and of one that must be done before it.
     """
-    connection.execute(
-        insert(job_table).values(
-            id=job.id,
-            process=job.process,
-            title=job.title,
-            owner=job.owner,
-            priority=job.priority,
-            state=job.state,
-            inputs=json.dumps(job.inputs),
-            order=json.dumps(job.order),
-            response_options=json.dumps(job.response_options),
-            max_attempts=job.max_attempts,
-            time_limit_s=job.time_limit_s,
-            lane=job.lane,
-            weight=job.weight,
-            message=job.message,
-            created_us=times.to_us(job.created),
-            queued_us=None if job.queued is None else times.to_us(job.queued),
-            updated_us=times.to_us(job.updated),
-        )
-    )
-    rows = [
-        {
-            "job": row.job,
-            "number": row.number,
-            "name": row.name,
-            "body": json.dumps(row.body),
-            "products": json.dumps(row.products),
-            "weight": row.weight,
-            "optional": row.optional,
-            "state": row.state,
-        }
-        for row in tasks
-    ]
-    if rows:
+    connection.execute(insert(job_table), _row_of_job(job))
+    if rows := [_row_of_task(row) for row in tasks]:
         connection.execute(insert(task), rows)
     if waits := [{"job": job.id, "number": one, "before": other} for one, other in after]:
         connection.execute(insert(task_after), waits)
+
+
+def _row_of_job(job: Job) -> dict[str, Any]:
+    """Return the row of a job that nobody has begun."""
+    return {
+        "id": job.id,
+        "process": job.process,
+        "title": job.title,
+        "owner": job.owner,
+        "priority": job.priority,
+        "state": job.state,
+        "inputs": json.dumps(job.inputs),
+        "order": json.dumps(job.order),
+        "response_options": json.dumps(job.response_options),
+        "max_attempts": job.max_attempts,
+        "time_limit_s": job.time_limit_s,
+        "lane": job.lane,
+        "weight": job.weight,
+        "message": job.message,
+        "created_us": times.to_us(job.created),
+        "queued_us": None if job.queued is None else times.to_us(job.queued),
+        "updated_us": times.to_us(job.updated),
+    }
+
+
+def _row_of_task(row: TaskRow) -> dict[str, Any]:
+    return {
+        "job": row.job,
+        "number": row.number,
+        "name": row.name,
+        "body": json.dumps(row.body),
+        "products": json.dumps(row.products),
+        "weight": row.weight,
+        "optional": row.optional,
+        "state": row.state,
+    }
 
 
 def get(connection: Connection, job_id: str, *, most_running: int = 0) -> Job | None:

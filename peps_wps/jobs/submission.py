@@ -2,14 +2,11 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from catalog_db import locks, search, times
-from catalog_db.catalogue import products
-from catalog_db.catalogue.products import Product
+from catalog_db import locks, times
 from catalog_db.engine import Connection, Engine
-from catalog_db.errors import QueryError
 from catalog_db.processing import job_listing, job_tasks, job_waiting, jobs
 from catalog_db.processing.job_listing import JobFilter, JobPage
 from catalog_db.processing.job_order import STAGE_LANE
@@ -18,8 +15,7 @@ from peps_wps.chains.contract import Plan, PlanContext
 from peps_wps.config import Config
 from peps_wps.errors import OrderRefusedError, QueueFullError
 from peps_wps.jobs.chain_lookup import chain_of
-from peps_wps.resto.places import about_place
-from peps_wps.resto.query import MOST_RECORDS, RestoSearch
+from peps_wps.jobs.plan_catalogue import DatabaseCatalogue
 
 # The table keeps this much of a label.
 LONGEST_TITLE = 200
@@ -29,43 +25,6 @@ WAITS_FOR_WORKER = "Waiting for a worker"
 
 # In the body of the one task of a job that stages.
 PIN_LIFETIME = "pin_lifetime_s"
-
-# A search for what hardly exists ends its pages early: that many are looked at.
-_MOST_PAGES = 50
-
-
-@dataclass(frozen=True)
-class DatabaseCatalogue:
-    """The products of a database, as a plan asks for them."""
-
-    engine: Engine
-
-    def product(self, identifier: str) -> Product | None:
-        """Return the product, or None where it is unknown or withdrawn."""
-        with self.engine.connect() as connection:
-            found = products.get(connection, identifier)
-        return None if found is None or found.withdrawn else found
-
-    def search(self, asked: RestoSearch, most: int) -> list[Product]:
-        """Return all products that a search finds, a few above `most` where there are more.
-
-        Raises
-        ------
-        QueryError
-            When the search has no meaning, or is for a few products among very many.
-        """
-        query = replace(asked.query, limit=MOST_RECORDS, offset=0)
-        if asked.place is not None:
-            query = about_place(self.engine, query, asked.place)
-        found: list[Product] = []
-        with self.engine.connect() as connection:
-            for _ in range(_MOST_PAGES):
-                page = search(connection, query)
-                found.extend(page.items)
-                if page.cursor is None or len(found) > most:
-                    return found
-                query = replace(query, cursor=page.cursor)
-        raise QueryError("it is for a few products among very many: narrow it")
 
 
 def submit(
@@ -106,17 +65,14 @@ def submit(
     chain = chain_of(config, process)
     order = chain.parse(inputs)
     plan = chain.plan(order, PlanContext(DatabaseCatalogue(engine), config))
-    now = times.now()
-    job_id = str(uuid.uuid4())
+    job_id, now = str(uuid.uuid4()), times.now()
     tasks = _task_rows(job_id, plan)
-    # What needs no input can be claimed at once: nothing is to be staged for it.
-    can_run = not tasks or tasks[0].state == "ready"
     job = Job(
         id=job_id,
         process=process,
         owner=owner,
         title=title[:LONGEST_TITLE] if title else None,
-        state="queued" if can_run else "accepted",
+        state="accepted",
         inputs={name: list(values) for name, values in inputs.items()},
         order=chain.order_to_json(order),
         response_options=dict(response_options or {}),
@@ -124,11 +80,13 @@ def submit(
         time_limit_s=config.processing.time_limit_s,
         lane=STAGE_LANE if plan.stage else "quick" if quick else "main",
         weight=sum(task.weight for task in tasks) or 1.0,
-        message=WAITS_FOR_WORKER if can_run else "Accepted",
+        message="Accepted",
         created=now,
-        queued=now if can_run else None,
         updated=now,
     )
+    # What needs no input can be claimed at once: nothing is to be staged for it.
+    if not tasks or tasks[0].state == "ready":
+        job = replace(job, state="queued", message=WAITS_FOR_WORKER, queued=now)
     _check_fits(engine, plan, config)
     with engine.begin() as connection:
         _check_queue(connection, config, owner)
