@@ -154,6 +154,34 @@ def _fitted(
     settings: CorrelationSettings,
 ) -> Registration:
     """Fit the models that are wanted and return the best that holds."""
+    fits, refused = _attempts(matches, wanted, shape, settings)
+    scatter = min((one.scatter for one in fits.values()), default=math.nan)
+    criteria = {kind: one.criterion(scatter) for kind, one in fits.items() if kind not in refused}
+    if not criteria:
+        raise RegistrationError(refused[wanted[0]])
+    best = fits[min(criteria, key=lambda kind: criteria[kind])]
+    return Registration(
+        best.model,
+        _tie_points(matches, best),
+        matches.places,
+        best.scatter,
+        float(best.error_at(*matches.ground).max()),
+        _extent(best, matches),
+        criteria,
+        refused,
+    )
+
+
+def _attempts(
+    matches: Matches,
+    wanted: tuple[Kind, ...],
+    shape: tuple[int, int],
+    settings: CorrelationSettings,
+) -> tuple[dict[Kind, Fit], dict[Kind, str]]:
+    """Fit each model that has the points for it; return the fits, and why some models do not hold.
+
+    A model whose fit the points do not support is in both.
+    """
     centre = (shape[0] - 1) / 2.0, (shape[1] - 1) / 2.0
     span = max(*shape) / 2.0
     # The Gaussian weights of two windows have as much in common as if each had a window's area.
@@ -167,12 +195,12 @@ def _fitted(
             reason = _unsupported(fits[kind], matches, settings.max_displacement)
         if reason is not None:
             refused[kind] = reason
-    scatter = min((one.scatter for one in fits.values()), default=math.nan)
-    criteria = {kind: one.criterion(scatter) for kind, one in fits.items() if kind not in refused}
-    if not criteria:
-        raise RegistrationError(refused[wanted[0]])
-    best = fits[min(criteria, key=lambda kind: criteria[kind])]
-    points = TiePoints(
+    return fits, refused
+
+
+def _tie_points(matches: Matches, best: Fit) -> TiePoints:
+    """Return the points with what a fit leaves of them."""
+    return TiePoints(
         matches.row,
         matches.column,
         matches.dy,
@@ -182,16 +210,6 @@ def _fitted(
         best.residual_y,
         best.residual_x,
         best.is_used,
-    )
-    return Registration(
-        best.model,
-        points,
-        matches.places,
-        best.scatter,
-        float(best.error_at(*matches.ground).max()),
-        _extent(best, matches),
-        criteria,
-        refused,
     )
 
 

@@ -77,19 +77,8 @@ def _resampled_band(
     grid = scene_grid(reference, resolution, order.selection.region)
     source = _Source(scene, band, resolution, match)
     path = folder / f"{stem_of(scene)}_{band.lower()}.tif"
-    radiometry = scene.radiometry
-    scale = 1.0 / radiometry.quantification
-    description = RasterDescription(
-        "uint16",
-        grid.epsg,
-        grid.transform,
-        float(_NO_DATA),
-        {**tags, "BAND": band},
-        scale=scale,
-        offset=radiometry.offsets[band] * scale,
-        description=band,
-    )
     rows, columns = grid.shape
+    description = _description(scene, band, grid, tags)
     writer = CogWriter(path, width=columns, height=rows, description=description)
 
     def store(block: Block) -> None:
@@ -104,6 +93,24 @@ def _resampled_band(
         raise ChainError(f"{scene.product.title} has no data of {band} where the reference lies")
     writer.close()
     return RegisteredBand(path, grid, resolution)
+
+
+def _description(
+    scene: Sentinel2Scene, band: str, grid: SceneGrid, tags: Mapping[str, str]
+) -> RasterDescription:
+    """Return what the file of a band says: digital numbers stay those of the product."""
+    radiometry = scene.radiometry
+    scale = 1.0 / radiometry.quantification
+    return RasterDescription(
+        "uint16",
+        grid.epsg,
+        grid.transform,
+        float(_NO_DATA),
+        {**tags, "BAND": band},
+        scale=scale,
+        offset=radiometry.offsets[band] * scale,
+        description=band,
+    )
 
 
 class _Source:
