@@ -161,27 +161,6 @@ def _general_xml(image: SwathImage) -> str:
     stated = flown.annotated_trajectory
     middle = 0.5 * (flown.start_time + flown.stop_time)
     direction = heading(stated.position_at(middle), stated.velocity_at(middle))
-    orbits = "".join(
-        f"""      <orbit>
-        <time>{utc_text(flown.utc(time))}</time>
-        <frame>Earth Fixed</frame>
-        <position>{xyz(position)}</position>
-        <velocity>{xyz(velocity)}</velocity>
-      </orbit>
-"""
-        for time, position, velocity in zip(
-            stated.time, stated.position, stated.velocity, strict=True
-        )
-    )
-    rates = "".join(
-        f"""      <azimuthFmRate>
-        <azimuthTime>{utc_text(flown.utc(doppler.fm_rate.azimuth_time))}</azimuthTime>
-        <t0>{doppler.fm_rate.t0:.15e}</t0>
-        {_fm_rate_xml(doppler.fm_rate, flown.order.processor)}
-      </azimuthFmRate>
-"""
-        for doppler in image.dopplers
-    )
     return f"""  <generalAnnotation>
     <productInformation>
       <pass>{"Ascending" if flown.order.ascending else "Descending"}</pass>
@@ -193,11 +172,42 @@ def _general_xml(image: SwathImage) -> str:
       <azimuthSteeringRate>{frame.swath.steering_rate_deg:.15e}</azimuthSteeringRate>
     </productInformation>
     <orbitList count="{stated.time.size}">
-{orbits}    </orbitList>
+{_orbits_xml(flown)}    </orbitList>
     <azimuthFmRateList count="{len(image.dopplers)}">
-{rates}    </azimuthFmRateList>
+{_fm_rates_xml(image)}    </azimuthFmRateList>
   </generalAnnotation>
 """
+
+
+def _orbits_xml(flown: PassFrame) -> str:
+    """`orbitList`: the state vectors that are stated."""
+    stated = flown.annotated_trajectory
+    return "".join(
+        f"""      <orbit>
+        <time>{utc_text(flown.utc(time))}</time>
+        <frame>Earth Fixed</frame>
+        <position>{xyz(position)}</position>
+        <velocity>{xyz(velocity)}</velocity>
+      </orbit>
+"""
+        for time, position, velocity in zip(
+            stated.time, stated.position, stated.velocity, strict=True
+        )
+    )
+
+
+def _fm_rates_xml(image: SwathImage) -> str:
+    """`azimuthFmRateList`: a record a burst."""
+    flown = image.seen_by
+    return "".join(
+        f"""      <azimuthFmRate>
+        <azimuthTime>{utc_text(flown.utc(doppler.fm_rate.azimuth_time))}</azimuthTime>
+        <t0>{doppler.fm_rate.t0:.15e}</t0>
+        {_fm_rate_xml(doppler.fm_rate, flown.order.processor)}
+      </azimuthFmRate>
+"""
+        for doppler in image.dopplers
+    )
 
 
 def _fm_rate_xml(record: Record, processor: str) -> str:

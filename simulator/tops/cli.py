@@ -43,6 +43,28 @@ def write_pair(folder: Path, arguments: argparse.Namespace, terrain: Terrain) ->
         raise ValueError(
             f"no pair of mode {arguments.mode} and polarisations {'+'.join(polarizations)}"
         )
+    order = _order(arguments, polarizations, _scene(arguments, terrain))
+    options = Options(
+        packing=arguments.zip,
+        orbit_files=arguments.orbit_files,
+        is_noise=arguments.only_noise,
+    )
+    return write_passes(folder, order, options)
+
+
+def _scene(arguments: argparse.Namespace, terrain: Terrain) -> Scene:
+    """Return the ground, with the bowl that rises between the passes."""
+    return Scene(
+        terrain,
+        bowls=(Bowl(0.0, 0.0, _BOWL_M, arguments.uplift),),
+        noise=0.0 if arguments.flat else _NOISE,
+        is_flat=arguments.flat,
+        seed=arguments.seed,
+    )
+
+
+def _order(arguments: argparse.Namespace, polarizations: tuple[str, ...], scene: Scene) -> Order:
+    """Return the two passes and what is kept of them."""
     error = tuple(arguments.degrade_orbit)
     second = Pass(
         days=arguments.days,
@@ -53,15 +75,8 @@ def write_pair(folder: Path, arguments: argparse.Namespace, terrain: Terrain) ->
         uplift=1.0,
         orbit_error=error,
     )
-    scene = Scene(
-        terrain,
-        bowls=(Bowl(0.0, 0.0, _BOWL_M, arguments.uplift),),
-        noise=0.0 if arguments.flat else _NOISE,
-        is_flat=arguments.flat,
-        seed=arguments.seed,
-    )
     chosen = {"start": arguments.start} if arguments.start else {}
-    order = Order(
+    return Order(
         scene,
         (Pass(orbit_error=error), second),
         MODES[arguments.mode],
@@ -77,9 +92,3 @@ def write_pair(folder: Path, arguments: argparse.Namespace, terrain: Terrain) ->
         seed=arguments.seed,
         **chosen,
     )
-    options = Options(
-        packing=arguments.zip,
-        orbit_files=arguments.orbit_files,
-        is_noise=arguments.only_noise,
-    )
-    return write_passes(folder, order, options)
