@@ -1,15 +1,28 @@
 """What S1_COHERENCE gives of simulated dates, against what is true of them."""
 
+import json
+import multiprocessing
+import os
+import random
+import signal
 import zipfile
 
+import numpy as np
 import pystac
 import pytest
 import rasterio
+from PIL import Image
 
 from algorithms import mgrs
 from peps_wps.chains.coherence_s1.chain import CoherenceS1
 from peps_wps.errors import InvalidInputError
 from simulator.tops.score import score_coherence
+from tests.chains.interruptions import die_after
+from tests.chains.simulated_pass import DRILLS
+
+FORK = multiprocessing.get_context("fork")
+# What an order of one pair and polarisation does to the disk before it renames its zip.
+STEPS_OF_AN_ORDER = 23
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +112,47 @@ def test_coherences_of_few_looks_are_told(both, tmp_path):
 def test_a_pair_may_be_given_as_reference_and_secondary(both):
     _, tasks = both.plan(CoherenceS1(), both.titles())
     assert len([task for task in tasks if not task.products]) == 1
+
+
+def order_once(both, folder):
+    inputs = {**both.titles(), "polarizations": ["VV"], "resolution": ["60"]}
+    return both.make(CoherenceS1(), folder, inputs)
+
+
+def killed_after(steps, both, folder):
+    """Make a coherence, and die without a word after so many steps on disk."""
+    die_after(steps)
+    order_once(both, folder)
+    os._exit(0)
+
+
+def read_whole(path):
+    """Read all of a file; its reader raises where something is missing."""
+    if path.suffix == ".tif":
+        with rasterio.open(path) as dataset:
+            dataset.read()
+    elif path.suffix == ".npz":
+        with np.load(path) as arrays:
+            assert all(arrays[name] is not None for name in arrays.files)
+    elif path.suffix == ".zip":
+        assert zipfile.ZipFile(path).testzip() is None
+    elif path.suffix == ".json":
+        json.loads(path.read_text())
+    else:
+        Image.open(path).load()
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("seed", range(20 if DRILLS else 1))
+def test_a_killed_order_leaves_no_half_file(both, tmp_path, seed):
+    steps = random.Random(seed).randint(1, STEPS_OF_AN_ORDER)
+    process = FORK.Process(target=killed_after, args=(steps, both, tmp_path / "killed"))
+    process.start()
+    process.join()
+
+    assert process.exitcode == -signal.SIGKILL
+    # What is not finished has a name with a point before it.
+    for path in (tmp_path / "killed").rglob("[!.]*"):
+        if path.is_file():
+            read_whole(path)
+    assert not list(tmp_path.glob("killed/out/[!.]*.zip"))
