@@ -17,6 +17,8 @@ LARGEST_AT_TOP = 4.0
 # Search at the other levels, pixels about what the level above found.
 RADIUS = 2
 _LEAST_STEP = 8
+# Nodes a side that a reduced image keeps however far apart they may be.
+_LEAST_NODES = 24
 _LEAST_CORRELATION = 0.3
 # Windows of reduced images are at most a third of them: none would lie within a smaller one.
 _MOST_OF_SIDE = 3
@@ -145,7 +147,8 @@ def _search_level(
     radius: int,
 ) -> tuple[_Grid, Float32]:
     """Search windows of images reduced by `scale`; return the field found and its peak ratios."""
-    step = max(round(settings.step / scale), _LEAST_STEP)
+    sparse = min(settings.rough_step, min(reference.shape) // _LEAST_NODES)
+    step = max(round(settings.step / scale), _LEAST_STEP, sparse)
     nodes = tuple(axis_of_nodes(size, step) for size in reference.shape)
     places = _at_full(nodes[0], scale), _at_full(nodes[1], scale)
     start = np.stack([part / scale for part in known.at(*places)], axis=-1)

@@ -59,6 +59,9 @@ class CorrelationSettings:
     smoothing
         Standard deviation of the Gaussian that both images pass first, pixels; it removes what
         aliased texture adds to interpolation, and with it the locking to whole pixels.
+    rough_step
+        Distance between nodes of reduced images, where windows are looked for first, in their
+        pixels, if images are large and `step` is not more; displacements that vary slowly need few.
     is_checked_backward
         Every node is also traced back from the secondary image; twice the time.
     """
@@ -71,6 +74,7 @@ class CorrelationSettings:
     largest_sigma: float = 0.2
     least_valid: float = 0.6
     smoothing: float = 0.7
+    rough_step: int = 8
     is_checked_backward: bool = False
 
     def __post_init__(self) -> None:
@@ -78,8 +82,9 @@ class CorrelationSettings:
             raise ValueError(f"window = {self.window}: expected an odd number from 7 to 255")
         if self.model not in get_args(WarpModel):
             raise ValueError(f"model = {self.model}: expected one of {get_args(WarpModel)}")
-        if self.step < 1:
-            raise ValueError(f"step = {self.step}: expected 1 or more")
+        for name in ("step", "rough_step"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
         if not 0.0 <= self.max_displacement <= 512.0:
             raise ValueError(f"max_displacement = {self.max_displacement}: expected 0 to 512")
         if not 0.0 <= self.smoothing <= 3.0:

@@ -26,6 +26,8 @@ WINDOW, MAX_DISPLACEMENT = 41, 10.0  # pixels
 _SMOOTHING = 1.0  # pixels
 MOST_STEP, _LEAST_STEP = 100, 8  # pixels
 _NODES_A_SIDE = 128
+# Pixels of reduced images: half a window. An image moves as a whole or nearly so.
+_ROUGH_STEP = 20
 # Points that a model must have, and how much of the ground they must enclose: beyond it a model
 # says what nobody has seen.
 LEAST_POINTS: dict[Kind, int] = {"shift": 10, "affine": 20, "polynomial": 40}
@@ -142,7 +144,11 @@ def default_settings(shape: tuple[int, int], **changed: Any) -> CorrelationSetti
     """
     step = min(MOST_STEP, max(_LEAST_STEP, math.isqrt(shape[0] * shape[1]) // _NODES_A_SIDE))
     settings = CorrelationSettings(
-        window=WINDOW, step=step, max_displacement=MAX_DISPLACEMENT, smoothing=_SMOOTHING
+        window=WINDOW,
+        step=step,
+        max_displacement=MAX_DISPLACEMENT,
+        smoothing=_SMOOTHING,
+        rough_step=_ROUGH_STEP,
     )
     return replace(settings, **changed)
 
