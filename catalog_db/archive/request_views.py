@@ -1,6 +1,6 @@
 """Requests as they are shown: what became of each file, and lists of requests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 from catalog_db.archive.recalls import ACTIVE
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import from_us
+from catalog_db.upsert import is_among
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,40 @@ def files_of_products(
         .where(request_file.c.request == request_id, item.c.uid.in_(list(uids)))
     )
     return {row.uid: row.file for row in rows}
+
+
+def requests_for_files(
+    connection: Connection, file_ids: Iterable[int], *, user: str, purpose: str
+) -> dict[str, list[int]]:
+    """Return the open requests of a user that wait for files or pin them, and these files of each.
+
+    Parameters
+    ----------
+    connection
+        To the catalogue database.
+    file_ids
+        The files.
+    user
+        Whose requests.
+    purpose
+        How their purpose begins.
+    """
+    rows = connection.execute(
+        select(request_file.c.request, request_file.c.file)
+        .join_from(request_file, request, request.c.id == request_file.c.request)
+        .where(
+            is_among(connection, request_file.c.file, file_ids),
+            request_file.c.state.in_(("waiting", "ready")),
+            request.c.user == user,
+            request.c.purpose.startswith(purpose, autoescape=True),
+            request.c.released_us.is_(None),
+        )
+        .order_by(request_file.c.request, request_file.c.file)
+    )
+    found: dict[str, list[int]] = {}
+    for request_id, file_id in rows:
+        found.setdefault(request_id, []).append(file_id)
+    return found
 
 
 def _request_row(values: dict[str, Any]) -> RequestRow:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from catalog_db.archive import stage_paths
+from catalog_db import times
+from catalog_db.archive import request_views, requests, stage_paths
 from catalog_db.archive.recalls import DISK_ONLY
 from catalog_db.archive.request_views import ListedRequest, RequestRow
 from catalog_db.archive.stage_paths import StagePath
@@ -131,6 +132,26 @@ class StageRequests:
             When the user has no such request, or it does not contain them all; nothing is changed.
         """
         self._change(self._archive.release, request_id, user, paths)
+
+    def release_all(self, user: str, paths: Sequence[str]) -> None:
+        """Let go of files in whatever requests of the user have them, should it be none.
+
+        Raises
+        ------
+        NotRequestedError
+            When the archive has no such file; nothing is changed.
+        """
+        found = self.find(paths)
+        for path in paths:
+            if path not in found:
+                raise NotRequestedError(f"the archive has no file {path}")
+        file_ids = [product.file.id for product in found.values()]
+        with self._engine.begin() as connection:
+            held = request_views.requests_for_files(
+                connection, file_ids, user=user, purpose=PURPOSE
+            )
+            for request_id, of_request in held.items():
+                requests.release_files(connection, request_id, of_request, times.now())
 
     def forget(self, request_id: str, user: str) -> None:
         """End a request; it is not known any more then.

@@ -1,6 +1,7 @@
 """Endpoints of the tape service: one function an operation."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from werkzeug import Request, Response
@@ -20,6 +21,9 @@ from storage.errors import NotRequestedError, PinTooLongError
 Endpoint = Callable[..., Response]
 
 _MOST_LISTED = 100
+# What gfal2 sends as the request where its caller names none: `gfal-evict` without a token, and a
+# copy that is to evict its source (gfal2 2.21, plugins/http/gfal_http_plugin_tape.cpp).
+_ANY_REQUEST = "gfal2-placeholder-id"
 
 
 def rules() -> list[Rule]:
@@ -76,12 +80,15 @@ def progress(request: Request, services: Services, request_id: str) -> Response:
 
 def cancel(request: Request, services: Services, request_id: str) -> Response:
     """Wait no more for some files of a request."""
-    return _changed(_requests(services).cancel, request, services, request_id)
+    return _changed(partial(_requests(services).cancel, request_id), request, services)
 
 
 def release(request: Request, services: Services, request_id: str) -> Response:
-    """Let go of some files of a request."""
-    return _changed(_requests(services).release, request, services, request_id)
+    """Let go of some files of a request; where gfal2 knows none, of all that the caller has."""
+    requests = _requests(services)
+    if request_id == _ANY_REQUEST:
+        return _changed(requests.release_all, request, services)
+    return _changed(partial(requests.release, request_id), request, services)
 
 
 def delete(request: Request, services: Services, request_id: str) -> Response:
@@ -99,16 +106,13 @@ def archive_info(request: Request, services: Services) -> Response:
 
 
 def _changed(
-    change: Callable[[str, str, list[str]], None],
-    request: Request,
-    services: Services,
-    request_id: str,
+    change: Callable[[str, list[str]], None], request: Request, services: Services
 ) -> Response:
-    """Change some files of a request; one that is not of it leaves all as they are."""
+    """Change some files of the caller's; one that he did not ask for leaves all as they are."""
     user = _user(request, services)
     paths = distinct(read_paths(read_json(request)))
     try:
-        change(request_id, user, paths)
+        change(user, paths)
     except NotRequestedError as error:
         sentence = f"{error}; nothing has been changed"
         raise ProblemError(400, sentence, locator="paths") from error

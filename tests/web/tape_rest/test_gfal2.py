@@ -5,8 +5,11 @@ the Python binding against this service; each test makes the requests of one of 
 and reads the answers as that client does.
 """
 
+from functools import partial
+
 import pytest
 
+from catalog_db.catalogue import products
 from tests.web.tape_rest.served import client_of
 
 AGENT = {"User-Agent": "gfal2-util/1.8.0 gfal2/2.21.3 neon/0.0.29", "TE": "trailers"}
@@ -104,14 +107,31 @@ def test_gfal_copy_of_a_file_on_tape_or_nowhere_fails(gfal2):
         assert gfal2.http.get(path, headers=AGENT).status_code == status
 
 
-def test_release_with_the_token_ends_the_pins_and_without_is_refused(world, gfal2):
+def test_release_with_the_token_ends_the_pins_of_the_request(world, gfal2):
     token = gfal2.bring_online(ONE, TWO)
     while world.service().run_once():
         pass
     assert world.archive.pool_state().pinned_bytes == 4000
     assert gfal2.post_paths(f"/release/{token}", ONE, TWO).status_code == 200
     assert world.archive.pool_state().pinned_bytes == 0
-    assert gfal2.post_paths("/release/gfal2-placeholder-id", ONE).status_code == 404
+
+
+def test_gfal_evict_without_a_token_ends_the_pins_that_the_caller_has(world, gfal2):
+    for _ in range(2):
+        gfal2.bring_online(ONE, TWO)
+    world.archive.request(
+        [products.product_uid("S1", "P1")], user="somebody", purpose="tape-rest:theirs"
+    )
+    while world.service().run_once():
+        pass
+    assert world.archive.pool_state().pinned_bytes == 4000
+    evict = partial(gfal2.post_paths, "/release/gfal2-placeholder-id")
+    assert evict(TWO, NONE).status_code == 400  # nothing is changed
+    assert world.archive.pool_state().pinned_bytes == 4000
+    for _ in range(2):
+        assert evict(ONE, TWO).status_code == 200
+        assert world.archive.pool_state().pinned_bytes == 2000  # somebody else's
+    assert evict(DISK).status_code == 200
 
 
 def test_abort_takes_files_of_the_request_only(gfal2):
