@@ -12,6 +12,7 @@ from pyproj import Transformer
 from peps_wps.chains.interferogram_s1.chain import InterferogramS1
 from simulator.tops.score import score_coherence, score_displacement, score_phase
 from tests.chains.interferometry.simulated_pair import SHIFT, UPLIFT
+from tests.web.stac.extension_rules import validate
 
 LAYERS = [
     *("wrapped", "filtered", "complex", "coherence", "amplitude", "unwrapped", "displacement"),
@@ -144,6 +145,7 @@ def test_the_zip_holds_every_layer_as_a_cog(made):
 
 def test_the_item_is_sound(made):
     (path,) = (path for path in made.last.folder.glob("*.json") if "metadata" not in path.name)
+    validate(json.loads(path.read_text()))
     item = pystac.Item.from_file(str(path))
 
     assert set(LAYERS) < item.assets.keys()

@@ -17,6 +17,7 @@ from peps_wps.errors import ChainError, InvalidInputError, OrderRefusedError
 from simulator.optical.displacement import Fault, Shift, together
 from simulator.optical.product import Acquisition, write_product
 from tests.chains.optical.simulated_scene import bench_of
+from tests.web.stac.extension_rules import validate
 
 pytestmark = pytest.mark.xdist_group("optical")
 
@@ -103,6 +104,7 @@ def test_statistics_are_those_of_the_field(done):
 
 def test_the_item_names_both_products(pair, done):
     item = json.loads(done.outputs["item"].read_text())
+    validate(item)
     assert item["properties"]["peps:input_products"] == [p.title for p in pair.shelf.products[:2]]
     assert set(item["assets"]) >= {"ew", "ns", "quality", "flags", "thumbnail", "statistics"}
     for asset in item["assets"].values():

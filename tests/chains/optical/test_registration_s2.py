@@ -19,6 +19,7 @@ from peps_wps.readers.sentinel2 import open_scene
 from simulator.optical.displacement import Ramp, Shift
 from simulator.optical.product import Acquisition, write_product
 from tests.chains.optical.simulated_scene import bench_of
+from tests.web.stac.extension_rules import validate
 
 pytestmark = pytest.mark.xdist_group("optical")
 
@@ -175,6 +176,7 @@ def test_tie_points_are_where_they_say(pointed):
 
 def test_the_item_says_what_lies_where(series, resampled, pointed):
     item = json.loads(next(resampled.folder.glob("unpacked/*/*_registered.json")).read_text())
+    validate(item)
     assert set(item["assets"]) == {
         *("B04", "B8A", "B01", "residuals", "vectors", "difference", "tie_points", "report")
     }

@@ -15,6 +15,7 @@ from PIL import Image
 from algorithms.speckle import quegan
 from tests.algorithms.speckle.formula import quegan_by_formula
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries, simulate_series
+from tests.web.stac.extension_rules import validate
 
 pytestmark = pytest.mark.xdist_group("tiling")
 
@@ -113,6 +114,7 @@ def test_filtered_files_say_so_in_tags_and_items(full: Run) -> None:
 def test_items_are_valid_stac_with_the_hash_of_their_parameters(full: Run) -> None:
     for name in (FIRST, f"{FIRST}_filtered"):
         document = full.item(name)
+        validate(document)
         item = pystac.Item.from_dict(document)
         assert item.properties["peps:parameters"]["calibration"] == "gamma0"
         assert len(item.properties["peps:parameters_hash"]) == 8

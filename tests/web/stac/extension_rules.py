@@ -46,6 +46,8 @@ _OF_PROPERTIES: dict[str, tuple[str, Json, list[str]]] = {
                 "items": {"enum": ["HH", "VV", "HV", "VH"]},
             },
             "product_type": _TEXT,
+            "looks_range": _FROM_ONE,
+            "looks_azimuth": _FROM_ONE,
             "observation_direction": {"enum": ["left", "right"]},
         },
         ["instrument_mode", "frequency_band", "polarizations", "product_type"],
@@ -71,7 +73,30 @@ _OF_PROPERTIES: dict[str, tuple[str, Json, list[str]]] = {
         },
         ["latitude_band", "grid_square"],
     ),
-    "processing": ("v1.2.0", {"level": {"pattern": r"^(RAW|L\d[A-Z]?)$"}}, []),
+    "processing": (
+        "v1.2.0",
+        {
+            "level": {"pattern": r"^(RAW|L\d[A-Z]?)$"},
+            "lineage": _TEXT,
+            "software": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+        [],
+    ),
+    "proj": (
+        "v2.0.0",
+        {
+            "code": {"pattern": "^[A-Z]+:[0-9]+$"},
+            "shape": {"type": "array", "minItems": 2, "maxItems": 2, "items": _FROM_ONE},
+            "transform": {
+                "type": "array",
+                "minItems": 6,
+                "maxItems": 6,
+                "items": {"type": "number"},
+            },
+        },
+        [],
+    ),
+    "raster": ("v1.1.0", {}, []),
     "product": ("v1.0.0", {"type": _TEXT}, []),
     "order": (
         "v1.1.0",
@@ -112,7 +137,26 @@ _OF_PROPERTIES: dict[str, tuple[str, Json, list[str]]] = {
     ),
     "file": ("v2.1.0", {}, []),
 }
+# What an extension is called where that is not the prefix of its fields, and other versions of it
+# that items of rasters use; their fields are the same.
+_NAMES = {"proj": "projection"}
+_OTHER_VERSIONS = {"processing": "v1.1.0"}
+_DATA_TYPES = ["int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64"]
+_RASTER_BAND: Json = {
+    "type": "object",
+    "properties": {
+        "data_type": {"enum": _DATA_TYPES},
+        "nodata": {"anyOf": [{"type": "number"}, {"enum": ["nan", "inf", "-inf"]}]},
+        "spatial_resolution": {"type": "number", "exclusiveMinimum": 0},
+        "scale": {"type": "number"},
+        "offset": {"type": "number"},
+        "unit": _TEXT,
+    },
+    "additionalProperties": False,
+}
 _OF_ASSETS: dict[str, Json] = {
+    "proj": _OF_PROPERTIES["proj"][1],
+    "raster": {"bands": {"type": "array", "minItems": 1, "items": _RASTER_BAND}},
     "sar": _OF_PROPERTIES["sar"][1],
     "file": {
         "size": {"type": "integer", "minimum": 0},
@@ -124,12 +168,14 @@ _OF_ASSETS: dict[str, Json] = {
 }
 
 
-def address(prefix: str) -> str:
-    """Return the identifier of an extension, which is where its schema would be."""
-    return f"https://stac-extensions.github.io/{prefix}/{_OF_PROPERTIES[prefix][0]}/schema.json"
+def addresses(prefix: str) -> list[str]:
+    """Return the identifiers of an extension, which is where its schemas would be."""
+    versions = (_OF_PROPERTIES[prefix][0], _OTHER_VERSIONS.get(prefix))
+    base = f"https://stac-extensions.github.io/{_NAMES.get(prefix, prefix)}"
+    return [f"{base}/{version}/schema.json" for version in versions if version]
 
 
-def schema(prefix: str) -> Json:
+def schema(prefix: str, address: str) -> Json:
     """Return the schema of items that use an extension."""
     _, fields, required = _OF_PROPERTIES[prefix]
     of_assets = {"additionalProperties": _closed(prefix, _OF_ASSETS.get(prefix, {}))}
@@ -139,11 +185,11 @@ def schema(prefix: str) -> Json:
         properties["anyOf"] = [{"required": [f"{prefix}:{name}"]} for name in fields]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": address(prefix),
+        "$id": address,
         "type": "object",
         "required": ["stac_extensions", "properties", "assets"],
         "properties": {
-            "stac_extensions": {"contains": {"const": address(prefix)}},
+            "stac_extensions": {"contains": {"const": address}},
             "properties": properties,
             "assets": of_assets,
         },
@@ -163,7 +209,8 @@ def _closed(prefix: str, fields: Json) -> Json:
 def schemas() -> dict[str, Json]:
     """Return every schema by its address: those of the core as pystac carries them, and ours."""
     core = pystac.validation.local_validator.get_local_schema_cache()
-    return {**core, **{address(prefix): schema(prefix) for prefix in _OF_PROPERTIES}}
+    ours = {one: schema(prefix, one) for prefix in _OF_PROPERTIES for one in addresses(prefix)}
+    return {**core, **ours}
 
 
 def validate(document: Json) -> None:
