@@ -9,6 +9,7 @@ from affine import Affine
 from algorithms.block import Block
 from algorithms.constants import SPEED_OF_LIGHT
 from algorithms.correlation import CorrelationSettings, correlate
+from algorithms.correlation.corrections import vector_median
 from algorithms.correlation.images import NO_DATA, Image
 from algorithms.interferometry.warm import warm_interferometry
 from algorithms.optical import (
@@ -57,6 +58,16 @@ LONGITUDE = np.radians(5.0)  # of the scene, from the orbit's plane: some 40 deg
 
 def warm() -> None:
     """Run every kernel once."""
+    _warm_radar()
+    _warm_optical()
+    _warm_correlation()
+    _warm_time_series()
+    _warm_speckle()
+    warm_interferometry(_vectors())
+
+
+def _warm_radar() -> None:
+    """Run the kernels of the radar and its terrain once."""
     annotation = _annotation()
     geometry = RadarGeometry.from_annotations([annotation])
     transform = Affine(10.0, 0.0, 722_300.0, 0.0, -10.0, 320.0)
@@ -94,10 +105,6 @@ def warm() -> None:
         flattening_factor(profiles)
         layover_shadow(profiles, *positions.absolute(), positions.height)
     regrid(heights, *np.meshgrid([0.0, 64.0], [0.0, 64.0], indexing="ij"), shape=(8, 8))
-    _warm_optical()
-    _warm_correlation()
-    _warm_time_series()
-    warm_interferometry(_vectors())
 
 
 def _warm_optical() -> None:
@@ -117,7 +124,8 @@ def _warm_correlation() -> None:
     mask = np.zeros(image.shape, np.uint8)
     mask[:4, :4] = NO_DATA
     settings = CorrelationSettings(window=7, step=8, max_displacement=5.0, model="affine")
-    correlate(Image(image, mask), Image(image, mask), settings)
+    found = correlate(Image(image, mask), Image(image, mask), settings)
+    vector_median(found.dy, found.dx)
     still = Model("shift", (0.0, 0.0), 1.0, (0.0,), (0.0,))
     on_block(Image(image, mask), still, Block(0, 0, *image.shape))
 
