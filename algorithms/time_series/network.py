@@ -1,6 +1,5 @@
 """Dates and the pairs between them: how they are chosen, what connects them, which close."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -146,30 +145,6 @@ def _indexes(dates: Sequence[Any], pairs: ArrayLike | Sequence[Any]) -> Int32:
 def nearest_pairs(dates: int, count: int) -> Int32:
     """Return the pairs of each date with the `count` next ones, shape (pair, 2)."""
     found = [(i, i + k) for i in range(dates) for k in range(1, count + 1) if i + k < dates]
-    return np.array(found, np.int32).reshape(-1, 2)
-
-
-def small_baseline_pairs(
-    days: Float64, baselines: Float64, *, longest_days: float, longest_m: float
-) -> Int32:
-    """Return the pairs of short temporal and perpendicular baselines, shape (pair, 2).
-
-    Parameters
-    ----------
-    days, baselines
-        Time and perpendicular baseline of each date, shape (date,); metres.
-    longest_days, longest_m
-        A pair is at most so far apart.
-
-    References
-    ----------
-    Berardino et al., IEEE TGRS 40(11), 2002, section III.
-    """
-    found = [
-        (i, j)
-        for i, j in itertools.combinations(range(days.size), 2)
-        if abs(days[j] - days[i]) <= longest_days and abs(baselines[j] - baselines[i]) <= longest_m
-    ]
     return np.array(found, np.int32).reshape(-1, 2)
 
 

@@ -24,6 +24,8 @@ from peps_wps.chains.time_series_s1.order import MOST_PRODUCTS, Order
 from peps_wps.errors import OrderRefusedError
 
 LEAST_DATES = 3
+# Of what the best date of a search shows of the area.
+_LEAST_SHARE = 0.75
 
 
 @dataclass
@@ -72,6 +74,8 @@ def acquisitions(order: Order, catalogue: Catalogue) -> Found:
     found.polarization = _polarization(order, products, found)
     kept = [one for one in products if found.polarization in polarizations_of(one)]
     found.passes = _one_a_date(kept, order, found)
+    if not order.products:
+        found.passes = _showing_most(found.passes, order, found)
     _check_enough(order, found)
     found.area = _area(order, found.products)
     return found
@@ -148,6 +152,25 @@ def _one_a_date(products: Sequence[Product], order: Order, found: Found) -> list
         kept.append(best)
         for product in (product for one in same if one is not best for product in one.slices):
             found.leave_out(product, f"of its day {best.whole.title} shows more of the area")
+    return kept
+
+
+def _showing_most(passes: Sequence[Pass], order: Order, found: Found) -> list[Pass]:
+    """Leave out dates that show far less of the area than others: the series would be cut to them.
+
+    A slice of theirs is not in the catalogue, mostly.
+    """
+    areas = [_shown(one.whole, order) for one in passes]
+    kept = []
+    for one, area in zip(passes, areas, strict=True):
+        share = area / max(areas) if max(areas) > 0.0 else 1.0
+        if share >= _LEAST_SHARE:
+            kept.append(one)
+            continue
+        for product in one.slices:
+            found.leave_out(
+                product, f"its date shows {100 * share:.0f} percent of what others show of the area"
+            )
     return kept
 
 

@@ -66,6 +66,19 @@ def test_a_search_joins_slices_too(sliced: SimulatedStack) -> None:
     assert [len(one["titles"]) for one in body["acquisitions"]] == [2, 2, 2]
 
 
+def test_a_date_that_lacks_a_slice_does_not_cut_the_series(sliced: SimulatedStack) -> None:
+    shown = shapely.intersection_all([one.whole.footprint for one in passes_of(sliced.products)])
+    lacking = replace(sliced, products=(*sliced.products[:3], *sliced.products[4:]))
+    track = str(sliced.products[0].relative_orbit)
+    inputs = {**SOUGHT, "geometry": shapely.to_wkt(shown), "relative_orbit": track}
+
+    with pytest.raises(InvalidInputError, match=r"found 2.*percent of what others show"):
+        lacking.plan(**inputs)
+    # Who names it wants it: the series is cut to what all show.
+    named = lacking.plan(products=" ".join(one.title for one in lacking.products))
+    assert len(named.tasks[-1].body["acquisitions"]) == 3
+
+
 def on_disk(stack: SimulatedStack, name: str, kept: int) -> SimulatedStack:
     """The stack with the first products in the pool, and without orbit files."""
     service = stack.service(name)
