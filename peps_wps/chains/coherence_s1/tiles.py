@@ -120,25 +120,14 @@ def _write_tile(
         def tell(share: float, number: int = number) -> None:
             progress((number + share) / len(found))
 
-        layer = value_layer(COHERENCE, f"Coherence {polarization}", one.whole.coherence)
-        images = write_layers(
-            map_work(place.target, one.kept, one.whole, place.relief, order.wanted, place.area),
-            [layer],
-            folder,
-            f"{one.facts.stem}_{place.target.tile}",
-            tags=tags_of(
-                one.facts, place.target, _sentence(order, one, polarization), place.relief.datum
-            ),
-            threads=threads,
-            progress=tell,
-        )
-        if not images:
+        written = _write_image(order, one, polarization, place, folder, threads, tell)
+        if written is None:
             continue
-        path = images[COHERENCE]
+        image, path = written
         picture = path.with_suffix(".png")
         coherence_picture(picture, path)
         key, role = polarization.lower(), "overview" if assets else "thumbnail"
-        assets[key] = layer_asset(layer, path, place.target, polarization)
+        assets[key] = image
         assets[f"{key}_picture"] = file_asset(
             picture, f"Picture of the coherence {polarization}", role, stac.PNG
         )
@@ -149,6 +138,34 @@ def _write_tile(
     files = [asset.href for asset in assets.values()]
     drawn = next(name for name in files if name.endswith(".png"))
     return {"files": [*files, f"{item['id']}.json"], "picture": drawn}
+
+
+def _write_image(
+    order: Order,
+    one: PairCoherence,
+    polarization: str,
+    place: _Place,
+    folder: Path,
+    threads: int,
+    progress: Callable[[float], None],
+) -> tuple[stac.Asset, Path] | None:
+    """Write the coherence of one polarisation on a tile; None where it holds nothing."""
+    layer = value_layer(COHERENCE, f"Coherence {polarization}", one.whole.coherence)
+    images = write_layers(
+        map_work(place.target, one.kept, one.whole, place.relief, order.wanted, place.area),
+        [layer],
+        folder,
+        f"{one.facts.stem}_{place.target.tile}",
+        tags=tags_of(
+            one.facts, place.target, _sentence(order, one, polarization), place.relief.datum
+        ),
+        threads=threads,
+        progress=progress,
+    )
+    if not images:
+        return None
+    path = images[COHERENCE]
+    return layer_asset(layer, path, place.target, polarization), path
 
 
 def _stem(found: Mapping[str, PairCoherence]) -> str:
