@@ -9,6 +9,7 @@ ready share a transaction, for its wait for the disk costs more than a product.
 """
 
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -24,7 +25,7 @@ from catalog_db.catalogue.products import Product
 from catalog_db.engine import Connection
 from catalog_db.errors import CatalogError
 from peps_wps.errors import SafeError
-from peps_wps.readers.integrity import NotAsStatedError, check_integrity, check_readable
+from peps_wps.readers.integrity import NotAsStatedError, check_readable, check_stated_files
 from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
 from peps_wps.readers.safe import MANIFEST
 from peps_wps.services import Services
@@ -34,8 +35,9 @@ from storage.model import ArchiveFile
 
 logger = logging.getLogger(__name__)
 
-# Products read at once, and how many before those that are made known.
-_READERS = 4
+# Products read at once, no more than there are cores to digest them, and how many before those that
+# are made known.
+_READERS = min(4, os.cpu_count() or 1)
 _READ_AHEAD = 64
 # Products of a transaction, and how long one may wait for others, seconds.
 _GROUP = 100
@@ -184,6 +186,9 @@ class _Run:
     _twins: dict[int, Path] = field(default_factory=dict)
     _on_their_way: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    # Threads that parse XML at once take twice the CPU, for they wrest the interpreter from each
+    # other; digests and copies leave it alone.
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def outcomes(self, paths: Sequence[Path]) -> Iterator[IngestedProduct | _Copied | _Twin]:
         """Yield what reading and copying makes of each path, in order, some read ahead."""
@@ -250,7 +255,8 @@ class _Run:
     def _read(self, path: Path) -> IngestedProduct | _Copied | _Twin:
         """Read and copy one product; what is wrong with it becomes its outcome."""
         try:
-            metadata = read_metadata(path)
+            with self._reading:
+                metadata = read_metadata(path)
             uid = _uid(metadata)
             with self._lock:
                 if uid in self._on_their_way:
@@ -264,13 +270,14 @@ class _Run:
         """Copy a product that the catalogue does not know; another one is not on its way then."""
         is_copied = False
         try:
-            state = _known_state(uid, self.services)
+            with self._reading:
+                state = _known_state(uid, self.services)
             if state is IngestState.REFUSED:
                 sentence = f"the product {metadata.title} has been withdrawn"
                 return IngestedProduct(path, state, metadata.title, None, sentence)
             if state is IngestState.KNOWN:
                 return IngestedProduct(path, state, metadata.title, uid)
-            doubt = _doubt(path, strict=self.strict)
+            doubt = self._doubt(path)
             stored = self.services.archive.copy(path, archive_path(metadata), tier=self.tier)
             is_copied = True
             return _Copied(path, metadata, stored, doubt)
@@ -278,6 +285,20 @@ class _Run:
             if not is_copied:
                 with self._lock:
                     self._on_their_way.discard(uid)
+
+    def _doubt(self, path: Path) -> str:
+        """Say what of a product is not as its manifest states, nothing when all is."""
+        doubt = ""
+        try:
+            check_stated_files(path)
+        except NotAsStatedError as error:
+            if self.strict:
+                raise
+            logger.debug("%s: %s", path, error)  # the caller tells it, with the others
+            doubt = str(error)
+        with self._reading:
+            check_readable(path)
+        return doubt
 
 
 def _uid(metadata: ProductMetadata) -> str:
@@ -287,19 +308,6 @@ def _uid(metadata: ProductMetadata) -> str:
 def _refused(path: Path, error: Exception) -> IngestedProduct:
     logger.debug("refused %s: %s", path, error)  # the caller tells it, with the others
     return IngestedProduct(path, IngestState.REFUSED, path.name, None, str(error))
-
-
-def _doubt(path: Path, *, strict: bool) -> str:
-    """Say what of a product is not as its manifest states, nothing when all is."""
-    try:
-        check_integrity(path)
-    except NotAsStatedError as error:
-        if strict:
-            raise
-        check_readable(path)
-        logger.debug("%s: %s", path, error)  # the caller tells it, with the others
-        return str(error)
-    return ""
 
 
 def _known_state(uid: str, services: Services) -> IngestState:

@@ -82,6 +82,11 @@ class PartFile:
                 f"the checksum of the bytes that arrived is {self.checksum}, {checksum} is expected"
             )
 
+    def sync(self) -> None:
+        """Force the bytes to disk."""
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+
     def publish(self, destination: Path) -> None:
         """Force the bytes to disk and let them appear under their name."""
         self._settle(destination)
@@ -97,8 +102,7 @@ class PartFile:
 
     def _settle(self, destination: Path) -> None:
         """Force the bytes to disk and see that their folder is there."""
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
+        self.sync()
         make_folder(destination.parent)
 
 

@@ -55,7 +55,7 @@ def check_integrity(path: Path) -> None:
     SafeError
         When the product cannot be read.
     """
-    _check_stated_files(path)
+    check_stated_files(path)
     check_readable(path)
 
 
@@ -65,7 +65,8 @@ def check_readable(path: Path) -> None:
         read_grd(path)
 
 
-def _check_stated_files(path: Path) -> None:
+def check_stated_files(path: Path) -> None:
+    """Raise NotAsStatedError when a file of a product is missing or not as its manifest states."""
     safe = Safe.open(path)
     stated = stated_files(safe.read(MANIFEST), safe.title)
     present = set(safe.names())

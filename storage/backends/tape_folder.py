@@ -72,16 +72,18 @@ class TapeFolder:
         family = path.parts[0] if len(path.parts) > 1 else "archive"
         make_folder(self._root)
         remove_orphan_parts(self._root)
-        with PartFile(self._root, writer) as part, _lock(self._root / f".{family}.lock"):
+        with PartFile(self._root, writer) as part:
             fill(part)
+            part.sync()  # before the lock: others may put theirs on the tape meanwhile
             stored = ArchiveFile(
                 archive_path, part.size_bytes, CHECKSUM_ALGORITHM, part.checksum, self._backend
             )
-            found = self._find_same(family, path.name, stored)
-            if found:
-                return found
-            tape, position = self._end_of(family, part.size_bytes)
-            part.publish(self._root / tape / f"{position:015d}-{path.name}")
+            with _lock(self._root / f".{family}.lock"):
+                found = self._find_same(family, path.name, stored)
+                if found:
+                    return found
+                tape, position = self._end_of(family, part.size_bytes)
+                part.publish(self._root / tape / f"{position:015d}-{path.name}")
         return replace(stored, tape=tape, position=position)
 
     def path(self, file: ArchiveFile) -> Path:
@@ -96,15 +98,14 @@ class TapeFolder:
 
     def _find_same(self, family: str, name: str, file: ArchiveFile) -> ArchiveFile | None:
         """Return the file as an earlier write left it on a tape."""
-        for path in sorted(self._root.glob(f"{glob.escape(family)}-*/*-{glob.escape(name)}")):
-            entry = _ENTRY.fullmatch(path.name)
-            if (
-                entry
-                and entry["name"] == name
-                and path.stat().st_size == file.size_bytes
-                and file_checksum(path) == file.checksum
-            ):
-                return replace(file, tape=path.parent.name, position=int(entry["position"]))
+        for tape in sorted(self._root.glob(f"{glob.escape(family)}-*/")):
+            same = sorted(one for one in _names(tape) if one.endswith(f"-{name}"))
+            for entry in map(_ENTRY.fullmatch, same):
+                if not entry or entry["name"] != name:
+                    continue
+                path = tape / entry.string
+                if path.stat().st_size == file.size_bytes and file_checksum(path) == file.checksum:
+                    return replace(file, tape=tape.name, position=int(entry["position"]))
         return None
 
     def _end_of(self, family: str, size_bytes: int) -> tuple[str, int]:
@@ -112,7 +113,7 @@ class TapeFolder:
         number = 1
         while True:
             tape = f"{family}-{number:04d}"
-            end = max((begin + size for begin, size in _content(self._root / tape)), default=0)
+            end = _end(self._root / tape)
             if end == 0 or end + size_bytes <= self._capacity_bytes:
                 return tape, end
             number += 1
@@ -145,12 +146,17 @@ class TapeFolder:
         return self._root / "drives" / f"{drive}.{suffix}"
 
 
-def _content(tape: Path) -> list[tuple[int, int]]:
-    """Return position and size of the files of a tape."""
-    if not tape.is_dir():
-        return []
-    entries = ((_ENTRY.fullmatch(path.name), path) for path in tape.iterdir())
-    return [(int(entry["position"]), path.stat().st_size) for entry, path in entries if entry]
+def _names(tape: Path) -> list[str]:
+    """Return what a tape has; it may have a hundred thousand files, and is looked at for each."""
+    with suppress(FileNotFoundError), os.scandir(tape) as entries:
+        return [entry.name for entry in entries]
+    return []
+
+
+def _end(tape: Path) -> int:
+    """Return where the last file of a tape ends, 0 of one without files."""
+    last = max(filter(_ENTRY.fullmatch, _names(tape)), default=None)  # positions have equal lengths
+    return 0 if last is None else int(last.partition("-")[0]) + (tape / last).stat().st_size
 
 
 def _lock(path: Path, *, wait: bool = True) -> BinaryIO:
