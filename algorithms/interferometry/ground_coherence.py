@@ -19,17 +19,19 @@ from algorithms.interferometry.coherence import independent_looks, unbiased_cohe
 from algorithms.interferometry.model import Burst, Complex64, Float32
 from algorithms.radar.grd import Float64
 
-# From so many independent looks on, coherences of 0.2 and more are right within 0.008.
+# From so many independent looks on, coherences of 0.2 and more are right within 0.007.
 COHERENCE_LOOKS = 100.0
 # Weights reach to so many standard deviations.
 _REACH = 3.0
-# Slopes of the phase come from so many standard deviations each way, and count from twice their
-# noise on.
+# Slopes of the phase come from so many standard deviations each way, of wide windows so many times
+# their square: cells of few looks tell less. They count from twice their noise on.
 _SLOPE_REACH = 8.0
 _SLOPE_NOISE = 4.0  # of squares
 _WIDEST = 64.0  # cells: that of cells of a single look needs 5
 # Cells that are worked on together.
 _STRIP_CELLS = 1 << 18
+# Bessel functions want arguments that are not endless.
+_LEAST_VARIANCE = 1e-7
 # Looks at edges are told apart by steps of this factor.
 _LOOKS_STEP = 1.1
 
@@ -58,7 +60,7 @@ class CoherenceWindow:
     @property
     def slope_reach(self) -> int:
         """Cells each way that tell the slope of the phase."""
-        return int(np.ceil(_SLOPE_REACH * self.sigma))
+        return int(np.ceil(_SLOPE_REACH * self.sigma * max(self.sigma, 1.0)))
 
 
 def coherence_window(burst: Burst, looks: Looks, least: float = COHERENCE_LOOKS) -> CoherenceWindow:
@@ -172,7 +174,7 @@ def _joined(phasors: Complex64, window: CoherenceWindow) -> Float32:
     found: Float32 = np.zeros(mean.shape, np.float32)
     for number in np.unique(classes):
         number_of_cells = window.looks / window.cell_looks * _LOOKS_STEP ** float(number)
-        ground, expected = expected_magnitude(window.cell_looks, max(number_of_cells, 1.0))
+        expected, ground = _table(window.cell_looks, max(number_of_cells, 1.0))
         chosen = classes == number
         found[chosen] = np.interp(mean[chosen], expected, ground, left=0.0)
     return found
@@ -224,6 +226,24 @@ def _slope(phasors: Complex64, reach: int) -> Float32:
 
 
 @lru_cache(maxsize=256)
+def _table(cell_looks: float, count: float) -> tuple[Float64, Float64]:
+    """Return magnitudes of means of cells, rising, and the coherence of the ground for each.
+
+    The ground whose mean magnitude is the one found, less what that is off by on average where
+    the ground is so coherent: magnitudes scatter, and the curve is bent at low ones.
+    """
+    ground, expected = expected_magnitude(cell_looks, count)
+    mean, variance = _moments(ground, cell_looks, count)
+    deviation = np.sqrt(0.5 * variance)[:, np.newaxis]
+    centre = mean[:, np.newaxis] / deviation
+    # Rice's density in deviations, from 8 below to 8 above.
+    place = np.maximum(centre + np.linspace(-8.0, 8.0, 321), 0.0)
+    density = place * np.exp(-0.5 * (place - centre) ** 2) * ive(0, place * centre)
+    found = np.interp(place * deviation, expected, ground, left=0.0)
+    off = np.sum(density * found, axis=1) / np.sum(density, axis=1) - ground
+    return expected, np.maximum.accumulate(np.clip(ground - off, 0.0, 1.0))
+
+
 def expected_magnitude(cell_looks: float, count: float) -> tuple[Float64, Float64]:
     """Return coherences of the ground, and the mean magnitudes of their means of cells.
 
@@ -251,13 +271,16 @@ def expected_magnitude(cell_looks: float, count: float) -> tuple[Float64, Float6
     section 3.10.
     """
     ground = np.sin(np.linspace(0.0, 0.5 * np.pi, 129))
-    square, looks = ground**2, cell_looks
-    mean = ground * hyp2f1(0.5, 0.5, looks + 1.0, square)
-    mean *= np.exp(2.0 * gammaln(looks + 0.5) - gammaln(looks) - gammaln(looks + 1.0))
-    mean_square = 1.0 - (looks - 1.0) / looks * (1.0 - square) * hyp2f1(
-        1.0, 1.0, looks + 1.0, square
-    )
-    variance = np.maximum((mean_square - mean**2) / count, 1e-9)
+    mean, variance = _moments(ground, cell_looks, count)
     ratio = 0.5 * mean**2 / variance
     magnitude = (1.0 + 2.0 * ratio) * ive(0, ratio) + 2.0 * ratio * ive(1, ratio)
     return ground, 0.5 * np.sqrt(np.pi * variance) * magnitude
+
+
+def _moments(ground: Float64, looks: float, count: float) -> tuple[Float64, Float64]:
+    """Return mean and variance of means of cells."""
+    square = ground**2
+    mean = ground * hyp2f1(0.5, 0.5, looks + 1.0, square)
+    mean *= np.exp(2.0 * gammaln(looks + 0.5) - gammaln(looks) - gammaln(looks + 1.0))
+    power = 1.0 - (looks - 1.0) / looks * (1.0 - square) * hyp2f1(1.0, 1.0, looks + 1.0, square)
+    return mean, np.maximum((power - mean**2) / count, _LEAST_VARIANCE)
