@@ -38,7 +38,8 @@ def next_batch(
        tape holds a drive for ever. Users who received far more than the others who wait have no
        such claim.
     2. Tapes that somebody waits for who did not receive more than the others. One that is mounted
-       goes first; else the most wanted one, each request counted by how little its user had.
+       goes first; else the most wanted one: the bytes of each user are counted by how little he
+       had, and what would part the users further is taken off.
     3. The rest in the same way: no drive waits while there is work.
 
     Parameters
@@ -82,14 +83,19 @@ class _Queue:
     def __init__(
         self, pending: Iterable[PendingRecall], served: Mapping[str, int], overdue: datetime
     ) -> None:
+        users = {user for recall in pending for user in recall.users}
+        shares = _shares(users, served)
         self._overdue = overdue
-        self._shares = _shares({user for recall in pending for user in recall.users}, served)
+        self._ahead = {user for user, share in shares.items() if share >= _AHEAD}
+        self._greedy = {user for user, share in shares.items() if share >= _GREEDY}
+        # How much a byte counts: less than nothing for users who are ahead.
+        self._claims = {user: _AHEAD - min(share, _GREEDY) for user, share in shares.items()}
+        self._mean_served = sum(served.get(user, 0) for user in users) / max(1, len(users))
 
     def turn(self, recall: PendingRecall) -> tuple[bool, bool, datetime, int]:
         """Return the order of recalls of one tape: the overdue, the users behind, the oldest."""
-        least = min([self._shares[user] for user in recall.users], default=0.0)
-        is_overdue = recall.created < self._overdue and least < _GREEDY
-        is_ahead = not is_overdue and least >= _AHEAD
+        is_overdue = recall.created < self._overdue and not _are_all(recall.users, self._greedy)
+        is_ahead = not is_overdue and _are_all(recall.users, self._ahead)
         return not is_overdue, is_ahead, recall.created, recall.recall_id
 
     def rank(
@@ -97,16 +103,38 @@ class _Queue:
     ) -> tuple[bool, bool, float, float]:
         """Return the order of tapes, given what is wanted of each."""
         is_fresh, is_ahead, created, _ = min(map(self.turn, recalls))
-        weight = sum(map(self._weight, recalls))
+        weight = self._weight(recalls)
         if is_fresh:
             return is_fresh, is_ahead, not is_mounted, -weight
         return is_fresh, is_ahead, created.timestamp(), -weight
 
-    def _weight(self, recall: PendingRecall) -> float:
-        """Return how much a recall counts: less than nothing for users who are ahead."""
-        if not recall.users:
-            return recall.demand
-        return sum(_AHEAD - min(self._shares[user], _GREEDY) for user in recall.users)
+    def _weight(self, recalls: Sequence[PendingRecall]) -> float:
+        """Return how much a tape is wanted, bytes.
+
+        With `s` what each user received, `m` its mean and `a` what he would get from this tape, the
+        spread of the users' bytes falls most by the tape of the largest
+        ``sum((1 - s / m) * a) - sum((a - mean(a))**2) / (2 * m)``. Here `m` does not begin at
+        nothing: what is taken off is never more than half of the bytes.
+        """
+        wanted: dict[str, int] = defaultdict(int)
+        weight = 0.0
+        for recall in recalls:
+            size_bytes = recall.file.size_bytes
+            if not recall.users:
+                weight += recall.demand * size_bytes
+            for user in recall.users:
+                wanted[user] += size_bytes
+        if not wanted:
+            return weight
+        weight += sum(self._claims[user] * size_bytes for user, size_bytes in wanted.items())
+        squares = sum(size_bytes**2 for size_bytes in wanted.values())
+        spread = squares - sum(wanted.values()) ** 2 / len(self._claims)
+        return weight - spread / (2 * max(1, self._mean_served + max(wanted.values())))
+
+
+def _are_all(users: Collection[str], these: set[str]) -> bool:
+    """Tell whether there are users, and all of them are these."""
+    return bool(users) and these.issuperset(users)
 
 
 def _shares(users: Collection[str], served: Mapping[str, int]) -> dict[str, float]:
