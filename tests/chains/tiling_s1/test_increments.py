@@ -35,18 +35,24 @@ def sums_of(run: Run) -> np.ndarray:
 
 
 @pytest.fixture
-def grown(series: SimulatedSeries) -> Run:
+def three(series: SimulatedSeries) -> Run:
+    """The service that was ordered three dates."""
+    return series.once("three", lambda run: run.order(end="2021-09-10"))
+
+
+@pytest.fixture
+def grown(series: SimulatedSeries, three: Run) -> Run:
     """The service that was ordered three dates, then a period with a fourth."""
 
     def make(run: Run) -> None:
-        run.order(end="2021-09-10")
+        shutil.copytree(three.config.datalake.path, run.config.datalake.path)
         run.order()
 
     return series.once("grown", make)
 
 
-def test_what_is_there_is_not_computed_again(grown: Run) -> None:
-    dates = [name.rpartition(" ")[2] for name in grown.told]
+def test_what_is_there_is_not_computed_again(three: Run, grown: Run) -> None:
+    dates = [name.rpartition(" ")[2] for name in (*three.told, *grown.told)]
     assert dates == [
         *("s1a_20210809", "s1a_20210821", "s1a_20210902", "series"),
         *("s1a_20210914", "series"),
@@ -80,10 +86,10 @@ def test_all_dates_filtered_again_equal_a_full_run(
 
 
 def test_a_date_of_its_own_order_is_filtered_with_those_that_are_there(
-    full: Run, series: SimulatedSeries
+    three: Run, full: Run, series: SimulatedSeries
 ) -> None:
     run = series.service("single")
-    run.order(end="2021-09-10")
+    shutil.copytree(three.config.datalake.path, run.config.datalake.path)
     run.order(start="2021-09-10", min_images="4")
     assert_same(pixels(run.image(f"{LAST}_filtered")), pixels(full.image(f"{LAST}_filtered")))
 
