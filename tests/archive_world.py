@@ -3,11 +3,9 @@
 import hashlib
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import shapely
 from sqlalchemy import select
 
 from catalog_db import migrations
@@ -18,6 +16,7 @@ from peps_wps.access import Access
 from peps_wps.config import Config
 from peps_wps.staging import Archive, RecallService
 from storage.recall import RecallPolicy
+from tests.plain_product import plain_product
 
 # A lease is long against the work of a test and short against its patience.
 HASTY = RecallPolicy(max_attempts=30, backoff_s=0.01, lease_s=0.5, idle_s=0.01, error_pause_s=0.01)
@@ -44,17 +43,9 @@ class ArchiveWorld:
 
     def add_path(self, source: Path, title: str, *, tier: Any, collection: str = "S1") -> str:
         stored = self.archive.copy(source, f"{collection}/2021/08/09/{title}.zip", tier=tier)
-        day = datetime(2021, 8, 9, tzinfo=UTC)
-        product = products.Product(
-            title=title,
+        product = plain_product(
+            title,
             collection=collection,
-            platform=f"{collection}A",
-            product_type="GRD",
-            start=day,
-            end=day,
-            published=day,
-            updated=day,
-            footprint=shapely.box(1, 43, 3, 44),
             size_bytes=stored.size_bytes,
             checksum=stored.checksum,
         )

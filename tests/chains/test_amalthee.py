@@ -4,11 +4,9 @@ import base64
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import shapely
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,6 +18,7 @@ from peps_wps.chains.contract import Plan, PlanContext
 from peps_wps.config import Config
 from peps_wps.errors import InvalidInputError, OrderRefusedError
 from peps_wps.resto.query import RestoSearch
+from tests.plain_product import plain_product
 
 ADDRESS = "https://peps.cnes.fr/resto/api/collections/S2ST/search.json?tileid=31TCJ&q=~~~>>>&maxRecords=50"
 
@@ -92,27 +91,11 @@ def test_a_search_that_would_stage_something_else_is_refused(address, reason):
         Amalthee().parse({"opensearch_request": [encoded(address)]})
 
 
-def product(title: str) -> Product:
-    day = datetime(2021, 8, 9, tzinfo=UTC)
-    return Product(
-        title=title,
-        collection="S1",
-        platform="S1A",
-        product_type="GRD",
-        start=day,
-        end=day,
-        published=day,
-        updated=day,
-        footprint=shapely.box(1, 43, 3, 44),
-        size_bytes=1000,
-    )
-
-
 class Shelf:
     """A catalogue whose every search finds all."""
 
     def __init__(self, number: int) -> None:
-        self.products = {f"PRODUCT_{n}": product(f"PRODUCT_{n}") for n in range(number)}
+        self.products = {f"PRODUCT_{n}": plain_product(f"PRODUCT_{n}") for n in range(number)}
 
     def product(self, identifier: str) -> Product | None:
         return self.products.get(identifier)
@@ -133,7 +116,7 @@ def test_what_a_search_finds_and_what_is_named_is_staged_once(tmp_path):
     stage = planned(tmp_path, 3, products=("PRODUCT_2",)).stage
 
     assert stage is not None
-    assert stage.products == tuple(product(f"PRODUCT_{n}").uid for n in range(3))
+    assert stage.products == tuple(plain_product(f"PRODUCT_{n}").uid for n in range(3))
     assert stage.pin_lifetime_s == 48 * 3600
 
 

@@ -7,10 +7,8 @@ staging layer: its database, its pool, its engine.
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
-import shapely
 from sqlalchemy import select
 
 from catalog_db import times
@@ -21,6 +19,7 @@ from storage.model import BatchLimits, Drive
 from storage.recall import RecallPolicy
 from storage.scheduling import next_batch
 from tests.archive_world import ArchiveWorld
+from tests.plain_product import plain_product
 
 SIZE = 1000
 
@@ -94,27 +93,12 @@ def _archive(world: ArchiveWorld, load: Load) -> list[str]:
     """Put the products on as many tapes as are wanted, all rows in one transaction."""
     content = world.root / "content"
     content.write_bytes(b"x" * SIZE)
-    day = datetime(2021, 8, 9, tzinfo=UTC)
     made, files = [], []
     for number in range(load.products):
         title = f"P{number:05}"
         path = f"F{number % load.tapes:03}/{title}.zip"
         files.append(world.archive.copy(content, path, tier="tape"))
-        made.append(
-            products.Product(
-                title=title,
-                collection="S1",
-                platform="S1A",
-                product_type="GRD",
-                start=day,
-                end=day,
-                published=day,
-                updated=day,
-                footprint=shapely.box(1, 43, 3, 44),
-                size_bytes=SIZE,
-                checksum=files[-1].checksum,
-            )
-        )
+        made.append(plain_product(title, size_bytes=SIZE, checksum=files[-1].checksum))
     uids = [products.product_uid("S1", product.title) for product in made]
     with world.engine.begin() as connection:
         products.insert_products(connection, made)
