@@ -241,13 +241,18 @@ def tile(folder: Path, threads: int) -> None:
     print(f"full tile, step {TILE_STEP}, {threads} threads: {measure(work, warm_up=warm_up)}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
+def add_pairs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command that compares with peers on pairs whose truth is known."""
     pairs = commands.add_parser("pairs")
     pairs.add_argument("--size", type=int, default=2048)
     pairs.add_argument("--real", type=Path)
     pairs.add_argument("--peers", type=Path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    add_pairs(commands)
     costs = commands.add_parser("curve")
     costs.add_argument("--size", type=int, default=2048)
     full = commands.add_parser("tile")

@@ -27,7 +27,7 @@ from algorithms.registration import register
 from algorithms.registration.engine import default_settings
 from algorithms.registration.resampling import on_block
 from algorithms.registration.similarity import similarity
-from benchmarks.correlation import TILE, read_source
+from benchmarks.correlation import TILE, add_pairs, read_source
 from benchmarks.measure import measure
 from simulator.optical import image_pair
 from simulator.optical.image_pair import ImagePair, make_pair
@@ -214,10 +214,7 @@ def tile(threads: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    pairs = commands.add_parser("pairs")
-    pairs.add_argument("--size", type=int, default=2048)
-    pairs.add_argument("--real", type=Path)
-    pairs.add_argument("--peers", type=Path)
+    add_pairs(commands)
     full = commands.add_parser("tile")
     full.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
