@@ -30,6 +30,29 @@ class NoSuchMemberError(TileError):
         return f"there is no {self.name} in the archive"
 
 
+class WmtsError(PepsError):
+    """A request to a WMTS that ends in an exception report.
+
+    Parameters
+    ----------
+    code
+        Exception code of OWS Common or WMTS: InvalidParameterValue, TileOutOfRange, ...
+    locator
+        The parameter it is about; empty when there is none.
+    message
+        One sentence for a person.
+    """
+
+    def __init__(self, code: str, locator: str, message: str) -> None:
+        super().__init__(code, locator, message)
+        self.code = code
+        self.locator = locator
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
 class ReplacedError(TileError):
     """The file was replaced while it was opened."""
 

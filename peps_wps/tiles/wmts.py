@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from peps_wps.readers.wording import legible
 from peps_wps.tiles import grid
+from peps_wps.tiles.errors import WmtsError
 from peps_wps.tiles.raster import Raster
 from peps_wps.xml_parsing import Element
 
@@ -63,6 +65,17 @@ def capabilities(layer: Layer, raster: Raster) -> bytes:
     _add_matrix_set(contents, largest_zoom(raster))
     _add(root, _WMTS, "ServiceMetadataURL").set(f"{{{_XLINK}}}href", layer.address)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def exception_report(error: WmtsError) -> bytes:
+    """Return the report of an error (OGC 06-121r3, clause 8)."""
+    report = etree.Element(f"{{{_OWS}}}ExceptionReport", nsmap={"ows": _OWS}, version="1.0.0")
+    exception = _add(report, _OWS, "Exception")
+    exception.set("exceptionCode", error.code)
+    if error.locator:
+        exception.set("locator", legible(error.locator))
+    _add(exception, _OWS, "ExceptionText", legible(error.message))
+    return etree.tostring(report, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 def shown_bounds(raster: Raster) -> tuple[float, float, float, float]:

@@ -12,15 +12,20 @@ from werkzeug.routing import Rule
 
 from peps_wps.links import TILES_PATH
 from peps_wps.services import Services
+from peps_wps.tiles.errors import WmtsError
 from peps_wps.tiles.grid import TILE_SIDE, Tile
 from peps_wps.tiles.style import PARAMETERS, Style
-from peps_wps.tiles.wmts import FORMAT, MATRIX_SET, MIME_TYPE, STYLE, largest_zoom
+from peps_wps.tiles.wmts import (
+    FORMAT,
+    MATRIX_SET,
+    MIME_TYPE,
+    STYLE,
+    exception_report,
+    largest_zoom,
+)
 from peps_wps.web import tiles
 from peps_wps.web.problem import ProblemError
 from peps_wps.web.tile_sources import source_of
-from peps_wps.wps.errors import WpsError
-from peps_wps.wps.translation import exception_report
-from peps_wps.wps.vocabulary import V1, serialise
 
 _SERVICE, _VERSION = "WMTS", "1.0.0"
 _NUMBER = re.compile(r"\d{1,8}", re.ASCII)
@@ -39,15 +44,15 @@ def pairs(request: Request, services: Services, result: str) -> Response:
     """Answer an operation."""
     try:
         return tiles.guarded(_answer)(request, services, result=result)
-    except WpsError as error:
+    except WmtsError as error:
         return _report(error, _STATUS.get(error.code, 400))
     except ProblemError as problem:
         code = _WRONG if problem.locator else "NoApplicableCode"
-        return _report(WpsError(code, problem.locator, problem.detail), problem.status)
+        return _report(WmtsError(code, problem.locator, problem.detail), problem.status)
 
 
-def _report(error: WpsError, status: int) -> Response:
-    answer = Response(serialise(exception_report(error, V1)), status, mimetype=MIME_TYPE)
+def _report(error: WmtsError, status: int) -> Response:
+    answer = Response(exception_report(error), status, mimetype=MIME_TYPE)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -59,13 +64,13 @@ def _answer(request: Request, services: Services, result: str) -> Response:
         case "GetCapabilities":
             accepted = asked.get("acceptversions", _VERSION).split(",")
             if _VERSION not in accepted:
-                raise WpsError("VersionNegotiationFailed", "", f"expected version {_VERSION}")
+                raise WmtsError("VersionNegotiationFailed", "", f"expected version {_VERSION}")
             return tiles.capabilities(request, services, result)
         case "GetTile":
             return _tile(asked, request, services, result)
         case other:
             message = f"{other} is not offered: expected GetCapabilities or GetTile"
-            raise WpsError("OperationNotSupported", other, message)
+            raise WmtsError("OperationNotSupported", other, message)
 
 
 def _tile(asked: dict[str, str], request: Request, services: Services, result: str) -> Response:
@@ -79,12 +84,12 @@ def _tile(asked: dict[str, str], request: Request, services: Services, result: s
     last = largest_zoom(raster)
     zoom = _whole(asked, "tilematrix")
     if zoom > last:
-        raise WpsError(_WRONG, "tilematrix", f"tilematrix is {zoom}, expected 0 to {last}")
+        raise WmtsError(_WRONG, "tilematrix", f"tilematrix is {zoom}, expected 0 to {last}")
     column, row = _whole(asked, "tilecol"), _whole(asked, "tilerow")
     for name, number in (("tilecol", column), ("tilerow", row)):
         if number >= 1 << zoom:
             message = f"{name} is {number}, expected 0 to {(1 << zoom) - 1}"
-            raise WpsError("TileOutOfRange", name, message)
+            raise WmtsError("TileOutOfRange", name, message)
     given = request.args.to_dict(flat=False)
     style = Style.of({name: given[name] for name in given if name in PARAMETERS})
     target = tiles.Target(Tile(zoom, column, row), TILE_SIDE, "png")
@@ -93,18 +98,18 @@ def _tile(asked: dict[str, str], request: Request, services: Services, result: s
 
 def _given(asked: dict[str, str], name: str) -> str:
     if not asked.get(name):
-        raise WpsError("MissingParameterValue", name, f"{name} is missing")
+        raise WmtsError("MissingParameterValue", name, f"{name} is missing")
     return asked[name]
 
 
 def _expect(asked: dict[str, str], name: str, value: str) -> None:
     found = _given(asked, name)
     if found != value:
-        raise WpsError(_WRONG, name, f"{name} is {found}, expected {value}")
+        raise WmtsError(_WRONG, name, f"{name} is {found}, expected {value}")
 
 
 def _whole(asked: dict[str, str], name: str) -> int:
     text = _given(asked, name)
     if not _NUMBER.fullmatch(text):
-        raise WpsError(_WRONG, name, f"{name} is {text}, expected a whole number")
+        raise WmtsError(_WRONG, name, f"{name} is {text}, expected a whole number")
     return int(text)

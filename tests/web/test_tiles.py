@@ -342,7 +342,7 @@ def test_a_tile_by_pairs_is_the_one_by_its_address(site):
         ({"REQUEST": "GetFeatureInfo"}, 501, "OperationNotSupported", "GetFeatureInfo"),
         ({"version": ""}, 400, "MissingParameterValue", "version"),
         ({"version": "2.0.0"}, 400, "InvalidParameterValue", "version"),
-        ({"layer": "other"}, 400, "InvalidParameterValue", "layer"),
+        ({"layer": "other\x00\x1f"}, 400, "InvalidParameterValue", "layer"),
         ({"style": "dark"}, 400, "InvalidParameterValue", "style"),
         ({"format": "image/jpeg"}, 400, "InvalidParameterValue", "format"),
         ({"tilematrixset": "EPSG:4326"}, 400, "InvalidParameterValue", "tilematrixset"),
