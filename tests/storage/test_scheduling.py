@@ -93,6 +93,16 @@ def test_a_user_who_received_less_goes_before_a_larger_order_and_its_mounted_tap
     assert choice(large, drives, served_bytes={"large": 10**9})[1] == "A"
 
 
+def test_of_tapes_alike_the_one_that_serves_all_goes_before_the_one_that_parts_users():
+    recalls = [
+        pending(1, "A", users=["ann"]),
+        pending(2, "A", users=["ann"]),
+        pending(3, "B", users=["ann"]),
+        pending(4, "B", users=["bob"]),
+    ]
+    assert choice(recalls, [Drive("d1")]) == ("d1", "B", [3, 4])
+
+
 def test_who_received_far_more_than_the_others_has_no_claim_by_age():
     recalls = [
         pending(1, "A", age_s=2 * HOUR, users=["large"]),
