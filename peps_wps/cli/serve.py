@@ -35,6 +35,7 @@ READY_LIMIT_S = 60.0
 RESTART_PAUSE_S = 1.0
 STOP_LIMIT_S = 20.0
 ENDING = (signal.SIGTERM, signal.SIGINT)
+STOPPING = "Stopping; jobs that run go on with the next start"
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -66,6 +67,7 @@ def serve(arguments: argparse.Namespace) -> int:
             for warning in warnings_of(config):
                 say(warning)
             service.look_after(stop)
+            say(STOPPING)
     return OK
 
 
@@ -78,6 +80,7 @@ def worker(arguments: argparse.Namespace) -> int:
         with Service(config, web=False) as service:
             say(f"Working on {config.catalog.url}; Ctrl-C stops")
             service.look_after(stop)
+            say(STOPPING)
     return OK
 
 

@@ -87,7 +87,7 @@ class OrderDesk:
         """
         process = self.processes.get(identifier)
         if process is None or not self.access.may_see_process(caller, process.own_identifier):
-            raise NoSuchProcessError(identifier)
+            raise self._no_such_process(identifier, caller)
         return process
 
     def process_to_order(self, identifier: str, caller: Caller) -> ChainProcess:
@@ -102,9 +102,13 @@ class OrderDesk:
         """
         process = self.processes.get(identifier)
         if process is None:
-            raise NoSuchProcessError(identifier)
+            raise self._no_such_process(identifier, caller)
         self.access.check_order(caller, process.own_identifier)
         return process
+
+    def _no_such_process(self, identifier: str, caller: Caller) -> NoSuchProcessError:
+        offered = [one.own_identifier for one in self.processes_for(caller)]
+        return NoSuchProcessError(identifier, offered)
 
     def reference_reader(self) -> ReferenceReader:
         """Return what fetches the inputs by reference of one order."""

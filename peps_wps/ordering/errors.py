@@ -1,5 +1,7 @@
 """Why an order is not taken, or not answered; each protocol says it with a code of its own."""
 
+from collections.abc import Collection
+
 from peps_wps.errors import InvalidInputError, PepsError
 
 
@@ -30,12 +32,13 @@ class UnknownOutputError(InvalidInputError):
 class NoSuchProcessError(PepsError):
     """No process of this identifier is offered to the caller."""
 
-    def __init__(self, identifier: str) -> None:
-        super().__init__(identifier)
+    def __init__(self, identifier: str, offered: Collection[str]) -> None:
+        super().__init__(identifier, offered)
         self.identifier = identifier
+        self.offered = offered
 
     def __str__(self) -> str:
-        return f"there is no process {self.identifier}"
+        return f"there is no process {self.identifier}; there are {', '.join(sorted(self.offered))}"
 
 
 class NoSuchJobError(PepsError):

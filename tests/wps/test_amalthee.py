@@ -313,7 +313,7 @@ def test_every_page_of_a_search_is_staged(opened, monkeypatch):
     centre = opened()
     for n in range(5):
         centre.world.add(f"P{n}", b"bytes")
-    monkeypatch.setattr("peps_wps.jobs.submission.MOST_RECORDS", 2)
+    monkeypatch.setattr("peps_wps.jobs.plan_catalogue.MOST_RECORDS", 2)
     job_id = centre.ordered(f"{ADDRESS}&maxRecords=1&page=3")
     for _ in range(3):
         centre.move_on()
