@@ -6,7 +6,7 @@ datalake; the members of a result's zip are paths below it.
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from peps_wps.tiles import wmts
 from peps_wps.tiles.errors import NoSuchMemberError, NotACogError, ReplacedError, TileError
 from peps_wps.tiles.grid import LARGEST_ZOOM, TILE_SIDE, Tile
 from peps_wps.tiles.picture import MIME_TYPES, VERSION, PictureFormat, render
-from peps_wps.tiles.raster import Identity, Raster
+from peps_wps.tiles.raster import Identity
 from peps_wps.tiles.style import PARAMETERS, Style
 from peps_wps.web.json_answer import json_answer
 from peps_wps.web.ogcapi.errors import problem_of
@@ -86,7 +86,8 @@ def maps(request: Request, services: Services, job_id: str) -> Response:
 
 def tilejson(request: Request, services: Services, result: str) -> Response:
     """Return a description of a map (TileJSON 3.0.0)."""
-    style, raster = _asked(request, services, result)
+    style = Style.of(request.args.to_dict(flat=False))
+    raster = services.rasters.raster(source_of(request, services, result))
     west, south, east, north = wmts.shown_bounds(raster)
     document = {
         "tilejson": "3.0.0",
@@ -107,7 +108,16 @@ def capabilities(request: Request, services: Services, result: str) -> Response:
     asked = {name.lower(): value for name, value in request.args.items()}
     if asked.get("request", _OPERATION) != _OPERATION:
         raise ProblemError(400, f"request is none of {_OPERATION}: tiles have addresses here")
-    style, raster = _asked(request, services, result, ignored=_KVP)
+    given = request.args.to_dict(flat=False)
+    style = Style.of({name: given[name] for name in given if name.lower() not in _KVP})
+    return capabilities_answer(request, services, result, style)
+
+
+def capabilities_answer(
+    request: Request, services: Services, result: str, style: Style
+) -> Response:
+    """Return the capabilities of the WMTS of a map in a style."""
+    raster = services.rasters.raster(source_of(request, services, result))
     style.suited(raster)
     address, query = Links.of(services.config, request).map(result), _query(request)
     layer = wmts.Layer(
@@ -164,15 +174,6 @@ def guarded(endpoint: Callable[..., Response]) -> Callable[..., Response]:
             raise
 
     return answer
-
-
-def _asked(
-    request: Request, services: Services, result: str, *, ignored: Sequence[str] = ()
-) -> tuple[Style, Raster]:
-    """Return the style and the raster of a request."""
-    given = request.args.to_dict(flat=False)
-    style = Style.of({name: given[name] for name in given if name.lower() not in ignored})
-    return style, services.rasters.raster(source_of(request, services, result))
 
 
 def _target(zoom: str, column: str, name: str) -> Target:

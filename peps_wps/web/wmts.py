@@ -62,10 +62,10 @@ def _answer(request: Request, services: Services, result: str) -> Response:
     _expect(asked, "service", _SERVICE)
     match _given(asked, "request"):
         case "GetCapabilities":
-            accepted = asked.get("acceptversions", _VERSION).split(",")
+            accepted = (asked.get("acceptversions") or _VERSION).split(",")
             if _VERSION not in accepted:
                 raise WmtsError("VersionNegotiationFailed", "", f"expected version {_VERSION}")
-            return tiles.capabilities(request, services, result)
+            return tiles.capabilities_answer(request, services, result, _style(request))
         case "GetTile":
             return _tile(asked, request, services, result)
         case other:
@@ -74,7 +74,7 @@ def _answer(request: Request, services: Services, result: str) -> Response:
 
 
 def _tile(asked: dict[str, str], request: Request, services: Services, result: str) -> Response:
-    """Return a tile, in the style of the parameters that are no pairs of WMTS."""
+    """Return a tile."""
     wanted = {"version": _VERSION, "layer": result, "format": FORMAT, "tilematrixset": MATRIX_SET}
     for name, value in wanted.items():
         _expect(asked, name, value)
@@ -90,10 +90,14 @@ def _tile(asked: dict[str, str], request: Request, services: Services, result: s
         if number >= 1 << zoom:
             message = f"{name} is {number}, expected 0 to {(1 << zoom) - 1}"
             raise WmtsError("TileOutOfRange", name, message)
-    given = request.args.to_dict(flat=False)
-    style = Style.of({name: given[name] for name in given if name in PARAMETERS})
     target = tiles.Target(Tile(zoom, column, row), TILE_SIDE, "png")
-    return tiles.tile_answer(request, services, result, target, style)
+    return tiles.tile_answer(request, services, result, target, _style(request))
+
+
+def _style(request: Request) -> Style:
+    """Return the style of a request: parameters of ours beside the pairs of WMTS."""
+    given = request.args.to_dict(flat=False)
+    return Style.of({name: given[name] for name in given if name in PARAMETERS})
 
 
 def _given(asked: dict[str, str], name: str) -> str:
