@@ -1,5 +1,6 @@
 """Cells of pairs go when no order used them for long, and stay as long as one does."""
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from tests.chains.time_series_s1.simulated_stack import SimulatedStack
 
 pytestmark = pytest.mark.xdist_group("time_series")
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime.now(UTC)  # orders and kills note the true time
 KEEP = timedelta(days=60)
 
 
@@ -101,6 +102,17 @@ def test_a_pair_whose_cells_went_is_computed_again(house: SimulatedStack) -> Non
     used(house.lake, old, 61.0)
     drop_stale(house.lake, KEEP, NOW)
     assert [task.name for task in house.plan().tasks if task.products] == [old.name]
+
+
+def test_cells_that_an_earlier_version_kept_are_used(house: SimulatedStack) -> None:
+    for pair in pairs_of(house):
+        path = state_of(house.lake, pair) / RECORD
+        body = json.loads(path.read_text())
+        for scene in ("reference", "secondary"):
+            del body["facts"][scene]["titles"]  # it knew no slices
+        path.write_text(json.dumps(body))
+
+    assert not [task for task in house.plan().tasks if task.products]
 
 
 def test_a_life_shorter_than_a_day_is_refused(tmp_path: Path) -> None:
