@@ -184,7 +184,7 @@ def _remove(arguments: argparse.Namespace, _config: Config, lake: Lake) -> int:
 
 
 def _named(lake: Lake, path: str) -> Iterator[Due]:
-    """Yield the product of an item or file after those made of it, or those below a folder."""
+    """Yield the product of an item or file, or those below a folder, after what is made of them."""
     try:
         is_folder = lake.files.path(path).is_dir()
         products = list(lake.files.products(path if is_folder else path.rpartition("/")[0]))
@@ -193,12 +193,8 @@ def _named(lake: Lake, path: str) -> Iterator[Due]:
     noted = lake.journal.present()
     if not is_folder:
         named = {one.path for one in products if path in (one.path, *_paths_of(one))}
-        made = [one for one in products if one.path not in named]
-        products = [
-            *(one for one in made if lake.origin(one.path) in named),
-            *(one for one in products if one.path in named),
-        ]
-    for product in products:
+        products = [one for one in products if {one.path, lake.origin(one.path)} & named]
+    for product in sorted(products, key=lambda one: lake.origin(one.path) == one.path):
         entry = noted.get(product.path)
         published = times.now() if entry is None else entry.at
         yield Due(product.path, published, product.size_bytes, "asked")

@@ -128,6 +128,14 @@ def test_a_date_that_is_removed_takes_what_was_made_of_it(peps, products, lake, 
     assert present(lake) == [products[0].path, products[2].path]
 
 
+def test_in_a_folder_that_is_removed_dates_go_after_what_was_made_of_them(
+    peps, products, lake, publish
+):
+    filtered = publish(DAYS[0], kind="_filtered")
+    gone = peps("remove", products[0].path.rpartition("/")[0])[1]["removed"]
+    assert gone == [filtered.path, products[0].path]
+
+
 @pytest.mark.parametrize("ending", [".json", ".tif"])
 def test_a_product_is_removed_by_its_item_or_one_of_its_files(peps, products, lake, ending):
     path = products[1].path.removesuffix(".json") + ending
