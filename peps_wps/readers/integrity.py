@@ -40,25 +40,6 @@ class StatedFile:
     checksum: str
 
 
-def check_integrity(path: Path) -> None:
-    """Read a whole product, a SAFE folder or a zip file, and refuse it when it is not.
-
-    Parameters
-    ----------
-    path
-        The product. Every byte is read once; annotations of a GRD are read as the chains do.
-
-    Raises
-    ------
-    NotAsStatedError
-        Naming the first file that is missing or has another size or checksum.
-    SafeError
-        When the product cannot be read.
-    """
-    check_stated_files(path)
-    check_readable(path)
-
-
 def check_readable(path: Path) -> None:
     """Raise SafeError when the chains could not read a product's metadata."""
     if read_metadata(path).product_type == "GRD":
@@ -66,7 +47,17 @@ def check_readable(path: Path) -> None:
 
 
 def check_stated_files(path: Path) -> None:
-    """Raise NotAsStatedError when a file of a product is missing or not as its manifest states."""
+    """Compare the files of a product, a SAFE folder or a zip file, with what its manifest states.
+
+    Every byte is read once.
+
+    Raises
+    ------
+    NotAsStatedError
+        Naming the first file that is missing or has another size or checksum.
+    SafeError
+        When the manifest cannot be read.
+    """
     safe = Safe.open(path)
     stated = stated_files(safe.read(MANIFEST), safe.title)
     present = set(safe.names())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from peps_wps.errors import SafeError
-from peps_wps.readers.integrity import check_integrity
+from peps_wps.readers.integrity import check_readable, check_stated_files
 from tests.readers.safe_builder import SafeRecipe, state_files, stem, write_folder, zip_folder
 
 RECIPE = SafeRecipe(dn={"VV": np.arange(60, dtype=np.uint16).reshape(6, 10)})
@@ -30,6 +30,11 @@ FORMS = {
     "deflated": lambda safe: zipped(safe, zipfile.ZIP_DEFLATED),
 }
 form = pytest.mark.parametrize("form", FORMS)
+
+
+def check_integrity(path: Path) -> None:
+    check_stated_files(path)
+    check_readable(path)
 
 
 @form
