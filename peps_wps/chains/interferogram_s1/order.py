@@ -6,6 +6,7 @@ from typing import Self
 
 from algorithms.interferometry.cells import Looks
 from algorithms.unwrapping import Method
+from peps_wps.chains.contract import Json
 from peps_wps.chains.fields import Fields
 from peps_wps.chains.interferometry import order_fields
 from peps_wps.chains.interferometry.cells_order import CellsOrder, wanted_of
@@ -107,6 +108,13 @@ class Order(CellsOrder):
             complex_interferogram=fields.boolean("complex"),
             masks=fields.boolean("masks", default=True),
         )
+
+    @classmethod
+    def from_json(cls, order: Json) -> Self:
+        """Return the order that `to_json` gave; an earlier version names one product each."""
+        named = {name: order[name] for name in ("reference", "secondary")}
+        listed = {name: [one] if isinstance(one, str) else one for name, one in named.items()}
+        return super().from_json({**order, **listed})
 
 
 def products_of(fields: Fields, name: str) -> tuple[str, ...]:

@@ -76,8 +76,8 @@ class SceneFacts:
 
     @classmethod
     def from_json(cls, body: Json) -> "SceneFacts":
-        """Return the facts of a product of JSON."""
-        return cls(**{**body, "titles": tuple(body["titles"])})
+        """Return the facts of a pass of JSON; without `titles`, from before slices."""
+        return cls(**{**body, "titles": tuple(body.get("titles", [body["title"]]))})
 
     @property
     def time(self) -> datetime:

@@ -46,9 +46,10 @@ class CellsTask:
 
     @classmethod
     def from_json(cls, body: Json) -> "CellsTask":
-        """Return the task that `to_json` gave."""
+        """Return the task that `to_json` gave; without `references`, a task from before slices."""
         wanted = Wanted(body["wanted"]["region"], tuple(body["wanted"]["names"]))
-        return cls(**{**body, "wanted": wanted, "looks": tuple(body["looks"])})
+        read = {"wanted": wanted, "looks": tuple(body["looks"])}
+        return cls(**{"references": 1, **body, **read})
 
 
 def cells_tasks(

@@ -20,8 +20,7 @@ from storage.datalake import Product
 # Properties of the item of a pair, after ``peps:``, that say whether it is what is wanted.
 SHIFT, _INPUTS = "azimuth_shift_lines", "input_products"
 PHASE, COHERENCE = "unw", "coherence"
-# The number is that of its layout: a record of another one is not read.
-RECORD = "pair.2.json"
+RECORD = "pair.json"
 # A shift is told to a millionth of a line: 60 microradians of phase.
 SHIFT_DIGITS = 6
 

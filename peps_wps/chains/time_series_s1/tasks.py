@@ -57,8 +57,10 @@ class Acquisition:
 
     @classmethod
     def from_json(cls, body: Json) -> "Acquisition":
-        """Return the acquisition that `to_json` gave."""
+        """Return the acquisition that `to_json` gave; with a `uid`, from before slices."""
         start = datetime.fromisoformat(body["start"])
+        if "uid" in body:
+            return cls((body["uid"],), (body["title"],), start)
         return cls(tuple(body["uids"]), tuple(body["titles"]), start)
 
 
@@ -203,13 +205,14 @@ class StackWork:
 
     @classmethod
     def from_json(cls, body: Json) -> "StackWork":
-        """Return the work that `to_json` gave."""
+        """Return the work that `to_json` gave; an earlier version knew no baselines."""
+        too_long = body.get("too_long", ())
         return cls(
             Stack.from_json(body["stack"]),
             tuple(Acquisition.from_json(one) for one in body["acquisitions"]),
             tuple((int(first), int(second)) for first, second in body["pairs"]),
             tuple(body["left_out"]),
-            tuple((int(first), int(second), why) for first, second, why in body["too_long"]),
+            tuple((int(first), int(second), why) for first, second, why in too_long),
         )
 
 
