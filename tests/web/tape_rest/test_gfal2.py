@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from catalog_db.catalogue import products
+from peps_wps.access import Caller
 from tests.web.tape_rest.served import client_of
 
 AGENT = {"User-Agent": "gfal2-util/1.8.0 gfal2/2.21.3 neon/0.0.29", "TE": "trailers"}
@@ -116,12 +117,15 @@ def test_release_with_the_token_ends_the_pins_of_the_request(world, gfal2):
     assert world.archive.pool_state().pinned_bytes == 0
 
 
-def test_gfal_evict_without_a_token_ends_the_pins_that_the_caller_has(world, gfal2):
+@pytest.mark.parametrize(
+    ("user", "purpose"),
+    [("somebody", "tape-rest:theirs"), (Caller().name, "job:1")],
+    ids=["of another user", "of a job"],
+)
+def test_gfal_evict_without_a_token_ends_the_pins_that_the_caller_has(world, gfal2, user, purpose):
     for _ in range(2):
         gfal2.bring_online(ONE, TWO)
-    world.archive.request(
-        [products.product_uid("S1", "P1")], user="somebody", purpose="tape-rest:theirs"
-    )
+    world.archive.request([products.product_uid("S1", "P1")], user=user, purpose=purpose)
     while world.service().run_once():
         pass
     assert world.archive.pool_state().pinned_bytes == 4000
@@ -130,7 +134,7 @@ def test_gfal_evict_without_a_token_ends_the_pins_that_the_caller_has(world, gfa
     assert world.archive.pool_state().pinned_bytes == 4000
     for _ in range(2):
         assert evict(ONE, TWO).status_code == 200
-        assert world.archive.pool_state().pinned_bytes == 2000  # somebody else's
+        assert world.archive.pool_state().pinned_bytes == 2000  # the other one's
     assert evict(DISK).status_code == 200
 
 
