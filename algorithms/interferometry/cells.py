@@ -13,8 +13,8 @@ import numpy as np
 from algorithms.compiled import compiled
 from algorithms.interferometry.model import Burst, Complex64, Float32, RadarFrame, read_only
 
-# Bursts farther apart are not of one product, seconds.
-_LONGEST = 120.0
+# Bursts farther apart are not of one pass, or of more of it than one grid is for.
+LONGEST_S = 120.0
 
 
 class Looks(NamedTuple):
@@ -172,7 +172,7 @@ def _origin(frame: RadarFrame, burst: RadarFrame) -> tuple[int, int]:
     """Return where a burst begins in a frame, whole pixels."""
     line = (burst.azimuth_time - frame.azimuth_time) / frame.azimuth_time_interval
     sample = (burst.slant_range_time - frame.slant_range_time) * frame.range_sampling_rate
-    if abs(line * frame.azimuth_time_interval) > _LONGEST:
+    if abs(line * frame.azimuth_time_interval) > LONGEST_S:
         raise ValueError(f"bursts {abs(line) * frame.azimuth_time_interval:.0f} s apart")
     return round(line), round(sample)
 

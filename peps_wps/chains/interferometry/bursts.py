@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from algorithms.geodesy import ecef_to_geodetic
-from algorithms.interferometry.cells import CellGrid, Looks, cell_grid
+from algorithms.interferometry.cells import LONGEST_S, CellGrid, Looks, cell_grid
 from algorithms.interferometry.geometry import ground_at
 from algorithms.interferometry.model import Burst
 from peps_wps.chains.interferometry.order_fields import BurstName
@@ -108,7 +108,7 @@ def open_pair(
     Raises
     ------
     ChainError
-        When no burst is common, or one that is asked for is missing.
+        When no burst is common, one that is asked for is missing, or they lie far apart.
     """
     reference, secondary = (
         open_slices(own, polarization, orbit_folder=orbit_folder) for own in paths
@@ -128,6 +128,12 @@ def pair_of(reference: SlcProduct, secondary: SlcProduct, wanted: Wanted) -> Slc
         raise ChainError(
             f"no burst is common: {reference.title} has {_listed(reference, chosen)}, "
             f"{secondary.title} has {_listed(secondary, list(second))}"
+        )
+    times = [first[key].azimuth_time for key in common]
+    if max(times) - min(times) > LONGEST_S:
+        raise ChainError(
+            f"bursts of {reference.title} lie {max(times) - min(times):.0f} s apart, at most "
+            f"{LONGEST_S:g} expected: name some, or give a geometry"
         )
     for key in common:
         frequencies = first[key].radar_frequency, second[key].radar_frequency

@@ -61,11 +61,11 @@ class Pass:
 
 
 def passes_of(products: Iterable[Product]) -> list[Pass]:
-    """Group products by satellite, mode and absolute orbit; in the order of time."""
+    """Group products by satellite, mode, absolute orbit and direction; in the order of time."""
     groups: dict[tuple[object, ...], dict[str, Product]] = defaultdict(dict)
     for one in products:
         orbit = one.title if one.orbit_number is None else one.orbit_number
-        groups[one.platform, one.sensor_mode, orbit][one.uid] = one
+        groups[one.platform, one.sensor_mode, orbit, one.orbit_direction][one.uid] = one
     found = [Pass(tuple(sorted(group.values(), key=_by_time))) for group in groups.values()]
     return sorted(found, key=lambda one: _by_time(one.slices[0]))
 

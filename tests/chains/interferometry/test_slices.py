@@ -9,8 +9,10 @@ import pytest
 import rasterio
 
 from peps_wps.chains.interferogram_s1.chain import InterferogramS1
+from peps_wps.chains.interferometry.bursts import Wanted, pair_of
 from peps_wps.chains.interferometry.passes import passes_of, without_repeats
-from peps_wps.errors import OrderRefusedError
+from peps_wps.errors import ChainError, OrderRefusedError
+from peps_wps.readers.sentinel1_slices import open_slices
 from tests.chains.interferometry.simulated_pair import SimulatedPair, simulate_pair
 
 SMALL = {"bursts": 3, "lines": 150, "samples": 300, "overlap": 50}
@@ -76,6 +78,23 @@ def test_a_pass_shows_what_all_its_slices_show(sliced: SimulatedPair) -> None:
     for product in one.slices:
         assert one.whole.footprint.buffer(1e-9).covers(product.footprint)
     assert (one.whole.start, one.whole.end) == (one.slices[0].start, one.slices[1].end)
+
+
+def test_products_of_both_directions_of_an_orbit_are_two_passes(sliced: SimulatedPair) -> None:
+    first, second, *_ = sliced.products
+    turned = replace(second, orbit_direction="descending")
+    assert first.orbit_direction == "ascending"
+    assert [one.slices for one in passes_of([turned, first])] == [(first,), (turned,)]
+
+
+def test_slices_minutes_apart_are_no_interferogram(whole: SimulatedPair) -> None:
+    reference, secondary = (open_slices([path], "VV") for path in whole.paths)
+    ((name, swath),) = reference.swaths.items()
+    *others, last = swath.bursts
+    later = replace(last, azimuth_time=last.azimuth_time + 300.0)
+    apart = replace(reference, swaths={name: replace(swath, bursts=(*others, later))})
+    with pytest.raises(ChainError, match="30[0-9] s apart, at most 120 expected"):
+        pair_of(apart, secondary, Wanted())
 
 
 def test_of_a_slice_that_was_processed_again_the_newer_stays(sliced: SimulatedPair) -> None:
