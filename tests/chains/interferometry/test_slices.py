@@ -93,7 +93,7 @@ def test_slices_minutes_apart_are_no_interferogram(whole: SimulatedPair) -> None
     *others, last = swath.bursts
     later = replace(last, azimuth_time=last.azimuth_time + 300.0)
     apart = replace(reference, swaths={name: replace(swath, bursts=(*others, later))})
-    with pytest.raises(ChainError, match="30[0-9] s apart, at most 120 expected"):
+    with pytest.raises(ChainError, match=r"30\d s apart, at most 120 expected"):
         pair_of(apart, secondary, Wanted())
 
 
