@@ -64,13 +64,6 @@ def burst_time(burst: Burst, line: ArrayLike) -> Float64:
     return (line - 0.5 * burst.lines) * burst.azimuth_time_interval
 
 
-def carrier_cycles(burst: Burst, line: ArrayLike, sample: ArrayLike) -> Float64:
-    """Return the phase of the carrier in cycles; shapes broadcast."""
-    carrier = carrier_at(burst, sample)
-    elapsed = burst_time(burst, line) - carrier.reference_time
-    return elapsed * (0.5 * carrier.rate * elapsed + carrier.frequency)
-
-
 def doppler_frequency(burst: Burst, line: ArrayLike, sample: ArrayLike) -> Float64:
     """Return the Doppler centroid (Hz) of the focused burst, the slope of its carrier."""
     carrier = carrier_at(burst, sample)

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from algorithms.interferometry.carrier import carrier_cycles
+from algorithms.interferometry.carrier import burst_time, carrier_at
 from algorithms.interferometry.model import Burst, RangePolynomial, SpectralWindow
 from algorithms.radar.grd import StateVectors
 
@@ -66,6 +66,13 @@ def waves(rng, count=5):
         )
 
     return field
+
+
+def carrier_cycles(burst, line, sample):
+    """Return the phase of the carrier in cycles; shapes broadcast."""
+    carrier = carrier_at(burst, sample)
+    elapsed = burst_time(burst, line) - carrier.reference_time
+    return elapsed * (0.5 * carrier.rate * elapsed + carrier.frequency)
 
 
 def focused(burst, field):

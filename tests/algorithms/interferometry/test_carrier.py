@@ -6,11 +6,10 @@ import pytest
 from algorithms.interferometry.carrier import (
     burst_time,
     carrier_at,
-    carrier_cycles,
     doppler_frequency,
     steering_rate,
 )
-from tests.algorithms.interferometry.scene import make_burst
+from tests.algorithms.interferometry.scene import carrier_cycles, make_burst
 
 # 2025-04-06, burst 4 (counted from 0), middle of the range: k_s, k_a, k_t in Hz/s, Doppler span of
 # the burst in Hz, lines and samples.

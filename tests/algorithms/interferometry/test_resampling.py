@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.interferometry.carrier import carrier_cycles, doppler_frequency
+from algorithms.interferometry.carrier import doppler_frequency
 from algorithms.interferometry.geometry import pair_offsets
 from algorithms.interferometry.phasors import phasor
 from algorithms.interferometry.resampling import (
@@ -13,7 +13,13 @@ from algorithms.interferometry.resampling import (
 )
 from algorithms.interferometry.resampling_kernels import NODE_SAMPLES
 from algorithms.interferometry.taps import TAPS, fit_taps, sinc_weights, tap_pair
-from tests.algorithms.interferometry.scene import focused, make_burst, secondary_of, waves
+from tests.algorithms.interferometry.scene import (
+    carrier_cycles,
+    focused,
+    make_burst,
+    secondary_of,
+    waves,
+)
 
 REFERENCE = make_burst()
 SECONDARY = secondary_of(REFERENCE)
