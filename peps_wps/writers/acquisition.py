@@ -34,7 +34,6 @@ class Acquisition:
     stop: datetime
     platform: str
     mode: str
-    resolution_class: str
     orbit_direction: str
     orbit_number: int
     relative_orbit: int
@@ -97,7 +96,6 @@ def acquisition_of(frames: Sequence[Manifest]) -> Acquisition:
         stop=ordered[-1].stop,
         platform=first.platform,
         mode=first.mode,
-        resolution_class=first.resolution,
         orbit_direction=first.orbit_direction,
         orbit_number=first.orbit_number,
         relative_orbit=first.relative_orbit,
