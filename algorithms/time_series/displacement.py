@@ -90,7 +90,7 @@ def invert(
     ----------
     phases
         Unwrapped, first date times the conjugate of the second, radians, less those of a
-        reference (`reference.referenced`), shape (pair, row, column); NaN is missing.
+        reference, shape (pair, row, column); NaN is missing.
     pairs
         First and second date of each, or their indexes, shape (pair, 2).
     dates

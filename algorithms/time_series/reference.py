@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Float32 = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class ReferenceBlock:
@@ -39,20 +37,6 @@ class ReferenceBlock:
             slice(max(self.row - self.radius, 0), self.row + self.radius + 1),
             slice(max(self.column - self.radius, 0), self.column + self.radius + 1),
         )
-
-
-def referenced(observed: NDArray[np.floating], block: ReferenceBlock) -> Float32:
-    """Return pairs less their mean in a block, shape (pair, row, column).
-
-    A pair that has nothing in the block is missing everywhere: what it is told against is unknown.
-    """
-    rows, columns = block.window((observed.shape[1], observed.shape[2]))
-    part = observed[:, rows, columns].reshape(len(observed), -1).astype(np.float64)
-    known = np.isfinite(part)
-    count = known.sum(axis=1)
-    total = np.where(known, part, 0.0).sum(axis=1)
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return np.asarray(observed - mean[:, None, None], np.float32)
 
 
 def best_block(coherence: NDArray[np.floating], *, radius: int = 2) -> ReferenceBlock:
