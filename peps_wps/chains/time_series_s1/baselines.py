@@ -4,7 +4,9 @@ Where neither tells where a pass flew, the task of a pair finds out before it re
 """
 
 import logging
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -29,9 +31,32 @@ logger = logging.getLogger(__name__)
 _FREQUENCY = 5.405000454e9  # Hz, of Sentinel-1; no baseline depends on it
 
 
+@dataclass(frozen=True)
+class Baselines:
+    """Perpendicular baselines of dates at one place.
+
+    Parameters
+    ----------
+    frames
+        Where each date flew; None where nothing on disk says it.
+    ground
+        The place, ECEF, metres.
+    """
+
+    frames: tuple[RadarFrame | None, ...]
+    ground: NDArray[np.float64]
+
+    def between(self, first: int, second: int) -> float:
+        """Return the baseline from one date to another, metres; NaN where it is not known."""
+        one, other = self.frames[first], self.frames[second]
+        if one is None or other is None:
+            return math.nan
+        return float(baseline_at(one, other, self.ground).perpendicular)
+
+
 def baselines_of(
     passes: Sequence[Pass], polarization: str, area: BaseGeometry, config: Config
-) -> NDArray[np.float64]:
+) -> Baselines:
     """Return the perpendicular baselines between passes at the middle of an area.
 
     Parameters
@@ -44,21 +69,10 @@ def baselines_of(
         Longitude and latitude, degrees.
     config
         Where orbit files and products lie.
-
-    Returns
-    -------
-    Metres, shape (date, date): from the first index to the second; NaN where nothing on disk says
-    where one of them flew.
     """
     middle = np.radians([area.centroid.x, area.centroid.y])
     ground = np.asarray(geodetic_to_ecef(middle[0], middle[1], 0.0), np.float64)
-    frames = [_frame(one, polarization, config) for one in passes]
-    found = np.full((len(passes), len(passes)), np.nan)
-    for i, first in enumerate(frames):
-        for j, second in enumerate(frames):
-            if first is not None and second is not None:
-                found[i, j] = baseline_at(first, second, ground).perpendicular
-    return found
+    return Baselines(tuple(_frame(one, polarization, config) for one in passes), ground)
 
 
 def _frame(one: Pass, polarization: str, config: Config) -> RadarFrame | None:

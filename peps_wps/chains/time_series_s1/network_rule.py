@@ -1,5 +1,6 @@
 """Which dates make pairs: the rule of an order, within its limits of time and baseline."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from algorithms.time_series.network import days_of, delaunay_pairs, nearest_pairs, network
 from peps_wps.chains.contract import Json
 from peps_wps.chains.time_series_s1.acquisitions import Found
-from peps_wps.chains.time_series_s1.baselines import baselines_of
+from peps_wps.chains.time_series_s1.baselines import Baselines, baselines_of
 from peps_wps.chains.time_series_s1.order import DELAUNAY, MODELS, Order
 from peps_wps.chains.time_series_s1.pair import baseline_reason
 from peps_wps.config import Config
@@ -48,19 +49,15 @@ def chosen_pairs(order: Order, found: Found, config: Config) -> Chosen:
         that are not known.
     """
     days = days_of([one.start for one in found.products])
-    across = np.full((days.size, days.size), np.nan)
+    baselines = None
     if order.max_baseline_m is not None or order.network == DELAUNAY:
-        across = baselines_of(found.passes, found.polarization, found.area, config)
+        baselines = baselines_of(found.passes, found.polarization, found.area, config)
     longest = np.inf if order.max_days is None else order.max_days + 0.5
     of_rule = [
-        (i, j) for i, j in _of_rule(order, days, across, found) if days[j] - days[i] <= longest
+        (i, j) for i, j in _of_rule(order, days, baselines, found) if days[j] - days[i] <= longest
     ]
-    known = {one: float(across[one]) for one in of_rule if np.isfinite(across[one])}
-    reasons = {one: baseline_reason(length, order.max_baseline_m) for one, length in known.items()}
-    chosen = Chosen(
-        [one for one in of_rule if reasons.get(one) is None],
-        {one: reason for one, reason in reasons.items() if reason is not None},
-    )
+    too_long = {} if baselines is None else _too_long(of_rule, baselines, order.max_baseline_m)
+    chosen = Chosen([one for one in of_rule if one not in too_long], too_long)
     _check_number(order, chosen, days)
     _check_connected(order, found, chosen)
     return chosen
@@ -76,12 +73,23 @@ def rule_of(order: Order) -> Json:
     }
 
 
+def _too_long(
+    pairs: Sequence[Index], baselines: Baselines, limit: float | None
+) -> dict[Index, str]:
+    """Return which pairs are known to be beyond the limit, with the reasons."""
+    lengths = {one: baselines.between(*one) for one in pairs}
+    known = {one: length for one, length in lengths.items() if np.isfinite(length)}
+    reasons = {one: baseline_reason(length, limit) for one, length in known.items()}
+    return {one: reason for one, reason in reasons.items() if reason is not None}
+
+
 def _of_rule(
-    order: Order, days: NDArray[np.float64], across: NDArray[np.float64], found: Found
+    order: Order, days: NDArray[np.float64], baselines: Baselines | None, found: Found
 ) -> list[Index]:
     """Return the pairs of a rule, before its limits."""
-    if order.network == DELAUNAY:
-        unknown = np.flatnonzero(np.isnan(across).all(axis=1))
+    if order.network == DELAUNAY and baselines is not None:
+        across = np.array([baselines.between(0, date) for date in range(days.size)])
+        unknown = np.flatnonzero(np.isnan(across))
         if unknown.size:
             title = found.products[int(unknown[0])].title
             raise OrderRefusedError(
@@ -89,7 +97,7 @@ def _of_rule(
                 f"network is {DELAUNAY}, which needs the orbit of every date: there is no orbit "
                 f"file of {title}, and it is not on disk",
             )
-        pairs = delaunay_pairs(days, across[0])
+        pairs = delaunay_pairs(days, across)
     else:
         pairs = nearest_pairs(days.size, order.neighbours or days.size - 1)
     return [(int(first), int(second)) for first, second in pairs]
