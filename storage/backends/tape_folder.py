@@ -155,8 +155,11 @@ def _names(tape: Path) -> list[str]:
 
 def _end(tape: Path) -> int:
     """Return where the last file of a tape ends, 0 of one without files."""
-    last = max(filter(_ENTRY.fullmatch, _names(tape)), default=None)  # positions have equal lengths
-    return 0 if last is None else int(last.partition("-")[0]) + (tape / last).stat().st_size
+    entries = list(filter(_ENTRY.fullmatch, _names(tape)))
+    position = max(entries, default="0").partition("-")[0]  # all have the same length
+    # Files without bytes lie where the next one begins.
+    there = (tape / name for name in entries if name.startswith(f"{position}-"))
+    return int(position) + max((path.stat().st_size for path in there), default=0)
 
 
 def _lock(path: Path, *, wait: bool = True) -> BinaryIO:

@@ -57,6 +57,13 @@ def test_files_of_a_family_follow_each_other_on_its_tape(tmp_path):
     assert tape.locate([first, second]) == [("S1-0001", 0), ("S1-0001", 10)]
 
 
+def test_files_follow_one_without_bytes(tmp_path):
+    tape = library(tmp_path)
+    contents = {"S1/b": b"", "S1/a": b"x" * 10, "S1/c": b"z"}
+    files = [store(tape, path, content) for path, content in contents.items()]
+    assert [file.position for file in files] == [0, 0, 10]
+
+
 def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
     (tmp_path / ".part-store-1").write_bytes(b"half a fi")
     store(library(tmp_path), "S1/a.zip", b"x")
