@@ -7,7 +7,7 @@ import logging
 import re
 import zipfile
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Vectors needed beside the scene, so that the polynomial through them is never extrapolated.
 MARGIN = timedelta(seconds=60)
+_SECOND = timedelta(seconds=1)  # that texts of times cut off
 _SIZE_LIMIT = 32 * 2**20  # bytes; a day of vectors every 10 s is 4.4 MB
 _NAME = re.compile(
     r"(?P<platform>S1[A-D])_OPER_AUX_(?P<kind>POEORB|RESORB)_OPOD_(?P<created>\d{8}T\d{6})"
@@ -63,12 +64,14 @@ def find_orbit(
     epoch
         Zero of the times returned.
     """
+    # Written so, times are in the order of their texts: folders hold thousands of files.
+    first, last = (f"{time:%Y%m%dT%H%M%S}" for time in (start - MARGIN, stop + MARGIN + _SECOND))
     candidates = []
-    for path in sorted(folder.rglob("S1*.EOF*")) if folder.is_dir() else []:
+    for path in folder.rglob("S1*.EOF*") if folder.is_dir() else []:
         naming = _NAME.fullmatch(path.name)
         if naming is None or naming["platform"] != platform:
             continue
-        if _time(naming["start"]) <= start - MARGIN and stop + MARGIN <= _time(naming["stop"]):
+        if naming["start"] <= first and last <= naming["stop"]:
             candidates.append((naming["kind"] == "POEORB", naming["created"], path))
     for _, _, path in sorted(candidates, reverse=True):
         try:
@@ -128,7 +131,3 @@ def _content(path: Path) -> bytes:
     if len(data) > _SIZE_LIMIT:
         raise SafeError(f"{path.name} has more than {_SIZE_LIMIT} bytes")
     return data
-
-
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
