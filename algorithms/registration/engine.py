@@ -77,13 +77,6 @@ class Registration:
         """The displacement at the centre of the reference, pixels."""
         return self.model.shift
 
-    @property
-    def residual_rms(self) -> float:
-        """Root mean square length of the residuals of the tie points used, pixels."""
-        points = self.tie_points
-        squared = points.residual_y**2 + points.residual_x**2
-        return float(np.sqrt(np.mean(squared[points.is_used])))
-
 
 def register(
     reference: Image | NDArray[Any],
