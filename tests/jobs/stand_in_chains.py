@@ -146,6 +146,8 @@ def begin(order: Order, task: Task, inputs: TaskInputs, progress: Progress) -> N
     if order.behaviour == "tell":
         config = inputs.config
         note(order, f"told {config.processing.threads} cores, {config.catalog.url}")
+    if order.behaviour == "link":
+        note(order, f"links to {inputs.config.server.url}")
 
 
 def misbehave(order: Order, task: Task) -> None:
