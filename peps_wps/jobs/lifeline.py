@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import multiprocessing
+import multiprocessing.connection  # for the thread of `follow_parent`, which must import nothing
 import os
 import signal
 import sys
@@ -17,7 +18,11 @@ OOM_SCORE = "500"
 
 
 def follow_parent(action: Callable[[], object]) -> None:
-    """Call `action` in a thread of its own once the parent process has gone."""
+    """Call `action` in a thread of its own once the parent process has gone.
+
+    The thread imports nothing: a fork meanwhile, as a web server's, would leave the child with the
+    lock of that import, held for ever.
+    """
     parent = multiprocessing.parent_process()
     if parent is None:
         return

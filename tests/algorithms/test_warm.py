@@ -19,6 +19,7 @@ from algorithms.warm import warm
 
 # Their kernels are called by other kernels only, and come loaded inside these.
 INSIDE_OTHERS = {
+    "algorithms.geodesy",
     "algorithms.interferometry.phasors",
     "algorithms.interferometry.taps",
     "algorithms.speckle.box",
