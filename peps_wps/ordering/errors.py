@@ -38,7 +38,8 @@ class NoSuchProcessError(PepsError):
         self.offered = offered
 
     def __str__(self) -> str:
-        return f"there is no process {self.identifier}; there are {', '.join(sorted(self.offered))}"
+        others = f"; there are {', '.join(sorted(self.offered))}" if self.offered else ""
+        return f"there is no process {self.identifier}{others}"
 
 
 class NoSuchJobError(PepsError):

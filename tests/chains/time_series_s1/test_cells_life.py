@@ -119,3 +119,24 @@ def test_a_life_shorter_than_a_day_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cells_days"):
         Config.load(var=tmp_path, environ={"PEPS_DATALAKE_CELLS_DAYS": "0.5"})
     assert Config.load(var=tmp_path, environ={"PEPS_DATALAKE_CELLS_DAYS": "0"}).datalake
+
+
+def test_cells_that_cannot_be_removed_stop_nobody(
+    house: SimulatedStack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stale, other, *_ = pairs_of(house)
+    for pair in (stale, other):
+        used(house.lake, pair, 61.0)
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if stale.folder in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert drop_stale(house.lake, KEEP, NOW) > 0
+    assert stale.folder in names(house.lake)
+    assert other.folder not in names(house.lake)
+    assert f"cells of {stale.folder} could not be removed: " in caplog.text
