@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d, uniform_filter
 from scipy.special import gammaln, hyp2f1, ive
@@ -32,6 +33,8 @@ _WIDEST = 64.0  # cells: that of cells of a single look needs 5
 _STRIP_CELLS = 1 << 18
 # Bessel functions want arguments that are not endless.
 _LEAST_VARIANCE = 1e-7
+# From here on so many terms give a hypergeometric function to the last digit.
+_SERIES_FROM, _TERMS = 20.0, 64
 # Looks at edges are told apart by steps of this factor.
 _LOOKS_STEP = 1.1
 
@@ -280,7 +283,17 @@ def expected_magnitude(cell_looks: float, count: float) -> tuple[Float64, Float6
 def _moments(ground: Float64, looks: float, count: float) -> tuple[Float64, Float64]:
     """Return mean and variance of means of cells."""
     square = ground**2
-    mean = ground * hyp2f1(0.5, 0.5, looks + 1.0, square)
+    mean = ground * _hypergeometric(0.5, looks + 1.0, square)
     mean *= np.exp(2.0 * gammaln(looks + 0.5) - gammaln(looks) - gammaln(looks + 1.0))
-    power = 1.0 - (looks - 1.0) / looks * (1.0 - square) * hyp2f1(1.0, 1.0, looks + 1.0, square)
+    power = 1.0 - (looks - 1.0) / looks * (1.0 - square) * _hypergeometric(1.0, looks + 1.0, square)
     return mean, np.maximum((power - mean**2) / count, _LEAST_VARIANCE)
+
+
+def _hypergeometric(a: float, c: float, z: Float64) -> Float64:
+    """Return F(a, a; c; z) for a of 1 at most and z from 0 to 1."""
+    if c < _SERIES_FROM:
+        return np.asarray(hyp2f1(a, a, c, z), np.float64)
+    # SciPy overflows near z = 1 from c = 100 on; there some terms of the series are all of it.
+    n = np.arange(_TERMS)
+    terms = np.cumprod((a + n) ** 2 / ((c + n) * (n + 1.0)))
+    return np.asarray(polynomial.polyval(z, np.append(1.0, terms)), np.float64)

@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import correlate1d
 from scipy.special import gamma
 
-from algorithms.interferometry.cells import Looks
-from algorithms.interferometry.coherence import unbiased_coherence
+from algorithms.interferometry.cells import Looks, PairCells
+from algorithms.interferometry.coherence import expected_coherence, unbiased_coherence
 from algorithms.interferometry.ground_coherence import (
     COHERENCE_LOOKS,
     coherence_window,
@@ -156,6 +156,25 @@ def test_windows_have_the_looks_that_are_wanted(few):
     assert window.looks == pytest.approx(COHERENCE_LOOKS, rel=0.01)
     # A variance of some 600 independent windows is known within 6 %.
     assert scatter == pytest.approx(window.looks, rel=0.2)
+
+
+@pytest.mark.parametrize("looks", [10.0, 60.0, 99.0, 400.0])
+def test_the_mean_of_one_cell_is_that_of_its_sample_coherence(looks):
+    ground, expected = expected_magnitude(looks, 1.0)
+
+    # By another law, exact where Rice's is near: the more looks the nearer.
+    np.testing.assert_allclose(expected, expected_coherence(ground, looks), atol=0.08 / looks)
+
+
+def test_joined_cells_of_many_looks_keep_high_coherences():
+    window = coherence_window(make_burst(), Looks(8, 40), 200.0)
+    power = np.ones((12, 12), np.float32)
+    cells = PairCells(0, 0, np.full((12, 12), 0.98, np.complex64), power, power)
+
+    found = ground_coherence(cells, [(slice(0, 12), window)])
+
+    assert 100.0 < window.cell_looks < window.looks
+    np.testing.assert_allclose(found, 0.98, atol=1e-3)
 
 
 @pytest.mark.parametrize("looks", [2.0, 9.0])
