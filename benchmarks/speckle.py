@@ -8,6 +8,7 @@ MODULES are CNES's modules of the Orfeo ToolBox, see `benchmarks.peers.multitemp
 10 GB a band and is kept for further runs.
 """
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -105,6 +106,7 @@ def series_table(folder: Path, dates: int, side: int, bands: int) -> None:
     paths = images(folder, dates + 1, side, bands)
     full = full_run(folder, paths[:dates])
     print(f"{dates} dates of {side}, bands: {bands}: {full}", flush=True)
+    os.sync()  # what the series left to be written is not the cost of the next date
     one = update(folder, paths[dates])
     print(f"one more: {one}; {one.cpu_s / (full.cpu_s / dates):.2f} dates", flush=True)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from algorithms.speckle import RunningSums, filtered
 from algorithms.speckle.multitemporal import RADIUS
 from peps_wps.chains.ortho_s1.values import ValueFormat, encode
-from peps_wps.chains.tiling_s1.gain_file import GainFile
+from peps_wps.chains.tiling_s1.gains import Gains, gains_of
 from peps_wps.chains.tiling_s1.strips import Span, Strip, sweep
 from peps_wps.chains.tiling_s1.sums_file import ROWS, SumsReader, SumsWriter
 from peps_wps.writers.cog import BLOCK, CogWriter
@@ -98,8 +97,7 @@ def filter_series(
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         grid = _grid([*series.new, *series.outputs])
         steps = _Steps(grid["count"] * (len(series.new) + len(series.outputs)), progress)
-        with TemporaryFile(dir=series.sums.parent, buffering=0) as stream:
-            gains = GainFile(stream, grid)
+        with gains_of(grid, series.sums.parent) as gains:
             if series.new:
                 _sum(series, grid, gains, threads, steps)
                 written(series.sums)
@@ -140,9 +138,7 @@ def _grid(paths: list[Path]) -> dict[str, Any]:
     return grids[0]
 
 
-def _sum(
-    series: Series, grid: dict[str, Any], gains: GainFile, threads: int, steps: _Steps
-) -> None:
+def _sum(series: Series, grid: dict[str, Any], gains: Gains, threads: int, steps: _Steps) -> None:
     """Write the sums with the new images, and the gains."""
     with ExitStack() as stack:
         before: SumsReader | SumsWriter | None = None
@@ -166,7 +162,7 @@ class _Rows(NamedTuple):
     before: SumsReader | SumsWriter | None
     writer: SumsWriter
     band: int
-    gains: GainFile | None
+    gains: Gains | None
 
 
 def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> None:
@@ -191,7 +187,7 @@ def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> No
     sweep(batch, rows.band, add, form=series.form, radius=series.radius, threads=threads)
 
 
-def _read_gains(series: Series, grid: dict[str, Any], gains: GainFile) -> None:
+def _read_gains(series: Series, grid: dict[str, Any], gains: Gains) -> None:
     """Write the gains by the sums that there are."""
     if series.previous is None:
         return
@@ -203,7 +199,7 @@ def _read_gains(series: Series, grid: dict[str, Any], gains: GainFile) -> None:
 
 
 def _filter(
-    series: Series, source: Path, band: int, gains: GainFile, writer: CogWriter, threads: int
+    series: Series, source: Path, band: int, gains: Gains, writer: CogWriter, threads: int
 ) -> None:
     """Filter one band of an image into its file."""
 

@@ -7,6 +7,7 @@ from affine import Affine
 
 from algorithms.speckle import quegan
 from peps_wps.chains.ortho_s1.values import decode, value_format
+from peps_wps.chains.tiling_s1 import gains
 from peps_wps.chains.tiling_s1.series_filter import Output, Series, filter_series, put_strip
 from peps_wps.chains.tiling_s1.strips import Span, parts_of
 from peps_wps.chains.tiling_s1.sums_file import SumsReader
@@ -90,6 +91,13 @@ def test_files_are_filtered_as_the_stack_in_memory(stack, paths, whole):
         with SumsReader(series.sums) as sums:
             count = sums.read(band, Span(0, SHAPE[0])).count
         np.testing.assert_array_equal(count, (stack[:, band] > 0).sum(axis=0))
+
+
+def test_gains_may_lie_on_disk(tmp_path, monkeypatch, paths, whole):
+    monkeypatch.setattr(gains, "MEMORY_BYTES", 0)
+    monkeypatch.delattr(gains, "GainArray")
+
+    np.testing.assert_array_equal(run(tmp_path, paths)[1], whole[1])
 
 
 def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths, whole, before):
