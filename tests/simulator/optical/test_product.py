@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from peps_wps.readers.integrity import check_integrity
+from peps_wps.readers.integrity import check_readable, check_stated_files
 from peps_wps.readers.product_metadata import read_metadata
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel2 import BANDS, open_scene
@@ -27,7 +27,8 @@ def scene(product):
 
 
 def test_the_catalogue_understands_it(product):
-    check_integrity(product)
+    check_stated_files(product)
+    check_readable(product)
     metadata = read_metadata(product)
     assert metadata.title == product.name.removesuffix(".SAFE")
     assert (metadata.collection, metadata.product_type) == ("S2ST", "S2MSI1C")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from rasterio.transform import from_origin
 
-from peps_wps.readers.integrity import check_integrity
+from peps_wps.readers.integrity import check_readable, check_stated_files
 from peps_wps.readers.product_metadata import read_metadata
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import open_slc
@@ -126,7 +126,8 @@ def test_saved_fields_are_those_of_the_pair(folder: Path) -> None:
 def test_products_are_those_that_the_archive_takes(folder: Path) -> None:
     first, second = sorted(folder.glob("*.SAFE"))
     for path in (first, second):
-        check_integrity(path)
+        check_stated_files(path)
+        check_readable(path)
     known, other = read_metadata(first), read_metadata(second)
     assert (known.product_type, known.sensor_mode, known.swath) == ("SLC", "IW", "IW2")
     assert known.polarization == "VV"
