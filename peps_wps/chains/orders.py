@@ -15,7 +15,13 @@ class ChainOrder(ABC):
     @classmethod
     @abstractmethod
     def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
-        """Turn literal inputs into an order; raise InvalidInputError with its locator."""
+        """Read literal inputs; an empty value counts as absent.
+
+        Raises
+        ------
+        InvalidInputError
+            With the input's identifier, the value found and what is expected.
+        """
 
     def to_json(self) -> Json:
         """Return the order as JSON."""

@@ -56,13 +56,7 @@ class Order(BandsOrder):
 
     @classmethod
     def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
-        """Read literal inputs; an empty value counts as absent.
-
-        Raises
-        ------
-        InvalidInputError
-            With the input's identifier, the value found and what is expected.
-        """
+        """Read literal inputs; as `ChainOrder.parse`."""
         fields = Fields(inputs)
         name, bands = _bands(fields)
         finest = min(BANDS[band].resolution for band in bands)

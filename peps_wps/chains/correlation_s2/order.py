@@ -80,13 +80,7 @@ class Order(ChainOrder):
 
     @classmethod
     def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
-        """Read literal inputs; an empty value counts as absent.
-
-        Raises
-        ------
-        InvalidInputError
-            With the input's identifier, the value found and what is expected.
-        """
+        """Read literal inputs; as `ChainOrder.parse`."""
         fields = Fields(inputs)
         return cls(
             reference=product_of(fields, "reference"),

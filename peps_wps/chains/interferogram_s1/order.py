@@ -73,13 +73,7 @@ class Order(CellsOrder):
 
     @classmethod
     def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
-        """Read literal inputs; an empty value counts as absent.
-
-        Raises
-        ------
-        InvalidInputError
-            With the input's identifier, the value found and what is expected.
-        """
+        """Read literal inputs; as `ChainOrder.parse`."""
         fields = Fields(inputs)
         looks = order_fields.looks_of(fields)
         grid = fields.choice("grid", GRIDS)

@@ -63,13 +63,7 @@ class Order(SceneOrder):
 
     @classmethod
     def parse(cls, inputs: Mapping[str, Sequence[str]]) -> Self:
-        """Read literal inputs; an empty value counts as absent.
-
-        Raises
-        ------
-        InvalidInputError
-            With the input's identifier, the value found and what is expected.
-        """
+        """Read literal inputs; as `ChainOrder.parse`."""
         fields = Fields(inputs)
         order = cls(
             reference=correlation.product_of(fields, "reference"),
