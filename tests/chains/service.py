@@ -12,8 +12,8 @@ from peps_wps.cli.archive import open_services
 from peps_wps.config import Config
 from peps_wps.ingest import ingest
 from peps_wps.staging.archive import Tier
-from tests.jobs.job_house import until
 from tests.loopback import on_the_loopback
+from tests.patience import until
 from tests.workers import working
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.job_house import House, is_alive, opened_house, until
-from tests.patience import stretched
+from tests.jobs.job_house import House, is_alive, opened_house
+from tests.patience import stretched, until
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -20,7 +20,7 @@ from peps_wps.cli.text import duration_text, shortened, size_text
 from peps_wps.client import Progress
 from tests.client.conftest import ON_DISK, ON_TAPE, Place, title
 from tests.client.faulty_service import answering, slowly
-from tests.jobs.job_house import until
+from tests.patience import until
 
 NAMES = [title(number) for number in (*ON_DISK, *ON_TAPE)]
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,7 +20,7 @@ from catalog_db import migrations, times
 from catalog_db.engine import create_engine
 from catalog_db.processing import jobs, workers
 from tests.database import Databases
-from tests.jobs.job_house import until
+from tests.patience import until
 from tests.readers.safe_builder import TITLE, SafeRecipe, write_folder
 
 ROOT = Path(__file__).resolve().parents[2]

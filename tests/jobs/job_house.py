@@ -5,13 +5,12 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 import shapely
 from sqlalchemy import text
 
@@ -23,7 +22,7 @@ from peps_wps import jobs as job_store
 from peps_wps.config import Config
 from peps_wps.staging import Archive
 from tests import workers
-from tests.patience import stretched
+from tests.patience import until
 
 _OTHERS_IN_TRANSACTION = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -162,16 +161,6 @@ def opened_house(
         for process in house.supervisors:
             workers.end(process)
         engine.dispose()
-
-
-def until(ask: Callable[[], Any], limit_s: float = 20.0) -> Any:
-    """Return the first true answer; the limit is that of an idle machine."""
-    begun = time.monotonic()
-    while time.monotonic() - begun < stretched(limit_s):
-        if answer := ask():
-            return answer
-        time.sleep(0.03)
-    pytest.fail(f"not within {limit_s} s: {ask()}")
 
 
 def _is_stopped(process: int) -> bool:

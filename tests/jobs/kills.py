@@ -15,9 +15,10 @@ import requests
 from catalog_db import times
 from catalog_db.processing import workers as worker_table
 from peps_wps import jobs as job_store
-from tests.jobs.job_house import House, is_alive, until
+from tests.jobs.job_house import House, is_alive
 from tests.jobs.served_house import Served, is_ready
 from tests.jobs.views import agreed
+from tests.patience import until
 
 # (house, service, the job that runs) -> None
 Kill = Callable[[House, Served, str], None]

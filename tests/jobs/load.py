@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import requests
 
 from catalog_db.processing import jobs
-from tests.jobs.job_house import House, until
+from tests.jobs.job_house import House
 from tests.jobs.served_house import Served, served
 from tests.jobs.views import STATES, VIEWS, WAITING, agreed
+from tests.patience import until
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import requests
 
-from tests.jobs.job_house import House, until
+from tests.jobs.job_house import House
+from tests.patience import until
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 120.0  # seconds, on a machine where much else runs

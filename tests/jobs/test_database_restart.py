@@ -11,7 +11,8 @@ from catalog_db import migrations
 from catalog_db.engine import create_engine
 from catalog_db.processing import jobs
 from tests.database import PostgresServer
-from tests.jobs.job_house import House, opened_house, until
+from tests.jobs.job_house import House, opened_house
+from tests.patience import until
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from peps_wps.chains.contract import Plan, Task
 from peps_wps.errors import OrderRefusedError
 from peps_wps.jobs.dispatcher import recall_message
 from peps_wps.staging import FileStatus, RequestStatus
-from tests.jobs.job_house import House, until
+from tests.jobs.job_house import House
 from tests.jobs.stand_in_chains import StandIn
+from tests.patience import until
 
 TITLES = [f"PRODUCT_{n}" for n in range(6)]
 

@@ -12,8 +12,8 @@ import pytest
 from catalog_db.processing import jobs
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
-from tests.jobs.job_house import House, is_alive, until
-from tests.patience import stretched
+from tests.jobs.job_house import House, is_alive
+from tests.patience import stretched, until
 
 
 def test_a_job_runs_to_its_results(house: House) -> None:

@@ -11,7 +11,8 @@ from catalog_db.tables import job as job_table
 from catalog_db.tables import job_log, request, request_file, task
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
-from tests.jobs.job_house import House, until
+from tests.jobs.job_house import House
+from tests.patience import until
 
 TRACES = (job_log, task, request, request_file)
 

@@ -18,7 +18,8 @@ from peps_wps.jobs import dispatcher as dispatcher_module
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.staging import Archive
 from storage.outage import Outage
-from tests.jobs.job_house import House, is_alive, until
+from tests.jobs.job_house import House, is_alive
+from tests.patience import until
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from catalog_db.processing.job_queue import Claim, RunningLimits
 from catalog_db.processing.jobs import TaskRow
 from peps_wps.jobs import progress as progress_module
 from peps_wps.jobs.progress import JobProgress
-from tests.jobs.job_house import House, until
+from tests.jobs.job_house import House
+from tests.patience import until
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import requests
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
 from tests.database import Databases
-from tests.jobs.job_house import House, is_alive, opened_house, until
+from tests.jobs.job_house import House, is_alive, opened_house
 from tests.jobs.kills import KILLS, Kill, descendants, survive
 from tests.jobs.served_house import Served, served
 from tests.jobs.views import VIEWS, agreed
-from tests.patience import stretched
+from tests.patience import stretched, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.drill]
 

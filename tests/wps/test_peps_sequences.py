@@ -11,7 +11,7 @@ import pytest
 import requests
 from lxml import etree
 
-from tests.jobs.job_house import until
+from tests.patience import until
 from tests.wps.serving import Served
 
 pytestmark = [pytest.mark.client, pytest.mark.slow]

@@ -12,7 +12,7 @@ import requests
 from lxml import etree
 from owslib.wps import ComplexDataInput, WebProcessingService
 
-from tests.jobs.job_house import until
+from tests.patience import until
 from tests.wps.serving import Served
 from tests.wps.stand_in import NAMES
 

@@ -14,8 +14,9 @@ from catalog_db.engine import create_engine
 from peps_wps.app import Application, create_app
 from peps_wps.config import Config
 from peps_wps.ordering.process import ChainProcess
-from tests.jobs.job_house import House, until
+from tests.jobs.job_house import House
 from tests.loopback import on_the_loopback
+from tests.patience import until
 from tests.workers import working
 from tests.wps.stand_in import NAMES, document, job_id_of
 

@@ -11,7 +11,7 @@ from peps_wps.datalake.lake import Lake
 from peps_wps.jobs import Job, dismiss, get, submit
 from tests.chains.service import stocked
 from tests.chains.time_series_s1.simulated_stack import LATITUDE, LONGITUDE, SimulatedStack
-from tests.jobs.job_house import until
+from tests.patience import until
 from tests.workers import working
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("time_series")]

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.jobs.job_house import until
+from tests.patience import until
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.jobs.cluster.dask_cluster import free_port, kill_tree
-from tests.jobs.job_house import until
+from tests.patience import until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo")
 KILL_WAIT_S = 2

@@ -17,8 +17,8 @@ from peps_wps.ordering.boxes import BoxInput, BoxOutput
 from peps_wps.ordering.process import Alias, ChainProcess
 from processes.echo import Echo
 from processes.processing_status import ProcessingStatus
-from tests.jobs.job_house import until
 from tests.loopback import on_the_loopback
+from tests.patience import until
 from tests.workers import working
 
 TIFF = Format("image/tiff")
