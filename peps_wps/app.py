@@ -1,6 +1,7 @@
 """The web application: builds the objects once, and sends each request to the part that answers."""
 
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from werkzeug import Request, Response
@@ -50,6 +51,9 @@ PARTS = (
     wmts,
 )
 
+# When to come back to what is busy and does not know itself.
+_RETRY_AFTER_S = 5
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -88,6 +92,8 @@ class Application:
         cors.allow(answer, self.services.config.server.allowed_origin)
         # A result is what its type says; no browser shall guess a page into it.
         answer.headers["X-Content-Type-Options"] = "nosniff"
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            answer.headers.setdefault("Retry-After", str(_RETRY_AFTER_S))
         if self.services.search_meter.is_due():
             answer.call_on_close(self.services.search_meter.flush)
         return answer

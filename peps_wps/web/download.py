@@ -136,7 +136,9 @@ def _stage(request: Request, services: Services, uid: str, user: str) -> Respons
     status = archive.status(request_id)
     if status.failed:
         archive.release(request_id)  # the next request tries anew
-        return error_response(503, status.failed)
+        answer = error_response(503, status.failed)
+        answer.headers["Retry-After"] = str(_UNKNOWN_WAIT_S)
+        return answer
     return _retry_later(status.expected_s)
 
 

@@ -15,8 +15,6 @@ PROBLEM_JSON = "application/problem+json"
 _JSON = "application/json"
 # The type of a problem whose status says it all (RFC 7807, section 4.2).
 BLANK = "about:blank"
-# When to come back to a server that is busy.
-RETRY_AFTER_S = 5
 
 
 class ProblemError(PepsError):
@@ -64,12 +62,9 @@ def problem_response(problem: ProblemError, request: Request) -> Response:
     if problem.locator:
         body["locator"] = problem.locator
     is_plain = request.accept_mimetypes.best_match([PROBLEM_JSON, _JSON]) == _JSON
-    headers = {"Cache-Control": "no-store"}
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
     return Response(
         json.dumps(body, indent=1) + "\n",
         problem.status,
         content_type=_JSON if is_plain else PROBLEM_JSON,
-        headers=headers,
+        headers={"Cache-Control": "no-store"},
     )

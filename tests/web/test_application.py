@@ -59,6 +59,7 @@ def test_a_service_without_a_living_worker_says_so(client, engine, seconds_ago):
     response = client.get("/health")
 
     assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
     assert response.json["checks"]["workers"] == {
         "ok": False,
         "reason": "no worker was heard of for 30 s: orders and recalls wait",

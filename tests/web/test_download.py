@@ -210,7 +210,7 @@ def test_a_recall_that_failed_says_why_and_the_next_request_tries_anew(world, cl
     client.get(on_tape)
     world.service(RecallPolicy(max_attempts=1)).run_once()
     answer = client.get(on_tape)
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "cannot be read at position 0" in answer.json["ErrorMessage"]
     assert client.get(on_tape).status_code == 202
     assert [row.state for row in world.recalls()] == ["failed", "queued"]

@@ -11,7 +11,7 @@ from owslib.wmts import WebMapTileService
 from rasterio.warp import transform
 
 from tests.loopback import on_the_loopback
-from tests.tiles.rasters import TRANSFORM
+from tests.tiles.rasters import TRANSFORM, write_cog
 from tests.web.tile_site import Site, power
 
 WMTS = {"wmts": "http://www.opengis.net/wmts/1.0", "ows": "http://www.opengis.net/ows/1.1"}
@@ -176,3 +176,21 @@ def test_capabilities_by_pairs_are_those_by_address(site):
     assert (by_pairs.status_code, by_pairs.data) == (200, by_address.data)
     missing = site.client.get("/tiles/~power.tif/wmts?SERVICE=WMTS&REQUEST=GetCapabilities")
     assert (missing.status_code, missing.mimetype) == (404, "application/xml")
+
+
+def test_a_tile_of_a_file_that_is_being_replaced_is_to_be_asked_for_again(site, monkeypatch):
+    rasters = site.app.services.rasters
+    job = site.add_job()
+    described = rasters.raster
+
+    def described_before_it_was_replaced(source):
+        raster = described(source)
+        write_cog(source.path, power()[::-1].copy())
+        return raster
+
+    monkeypatch.setattr(rasters, "raster", described_before_it_was_replaced)
+    for address in (_pairs(site), site.tile()):
+        answer = site.client.get(address.replace(site.job, job))
+
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0

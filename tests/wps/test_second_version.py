@@ -378,3 +378,4 @@ def test_a_busy_server_says_so_with_the_status_that_means_it(client, app, ledger
 
     ows2_schema.assertValid(document(response))
     assert refusal(response) == (503, "ServerBusy", "")
+    assert int(response.headers["Retry-After"]) > 0
