@@ -7,8 +7,9 @@ import argparse
 import getpass
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from catalog_db import times
@@ -143,10 +144,26 @@ def _set_groups(arguments: argparse.Namespace, engine: Engine) -> int:
 
 
 def _grant(arguments: argparse.Namespace, engine: Engine) -> int:
+    from processes import PROCESSES
+
+    offered = [one.identifier for one in PROCESSES]
+    for name in arguments.processes:
+        if name not in offered:
+            say(f"peps: there is no process {name}: {', '.join(_nearest_first(name, offered))}")
+            return USAGE
     with engine.begin() as connection:
         for right in _rights(arguments):
             users.grant(connection, right)
     return _done(arguments, {"rights": _held(_rights(arguments))})
+
+
+def _nearest_first(name: str, offered: Iterable[str]) -> list[str]:
+    """Return names in the order of their likeness to one, whatever its case."""
+
+    def likeness(one: str) -> float:
+        return SequenceMatcher(None, name.upper(), one.upper()).ratio()
+
+    return sorted(offered, key=likeness, reverse=True)
 
 
 def _revoke(arguments: argparse.Namespace, engine: Engine) -> int:

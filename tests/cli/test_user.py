@@ -19,6 +19,7 @@ from peps_wps.access import Access
 from peps_wps.config import Config
 from peps_wps.errors import UnauthorizedError
 from peps_wps.services import open_catalogue
+from processes import PROCESSES
 
 PASSWORD = "correct horse battery"
 
@@ -162,20 +163,37 @@ def test_a_token_is_made_listed_and_revoked(peps: Peps) -> None:
 
 def test_rights_and_groups_are_given_and_taken(peps: Peps) -> None:
     peps("add", "ada", "--group", "radar", "--no-password")
-    assert peps("grant", "ada", "S1_ORTHO", "ECHO")[0] == 0
-    assert peps("grant", "--group", "radar", "FULL_MAJA")[0] == 0
+    assert peps("grant", "ada", "S1_ORTHO", "echo")[0] == 0
+    assert peps("grant", "--group", "radar", "S1_TILING")[0] == 0
     assert peps("join", "ada", "optical")[0] == 0
     assert peps("leave", "ada", "radar")[0] == 0
-    assert peps("revoke", "ada", "ECHO")[0] == 0
-    assert peps("revoke", "ada", "ECHO")[0] == 1
-    assert peps("grant", "nobody", "ECHO")[0] == 1
+    assert peps("revoke", "ada", "echo")[0] == 0
+    assert peps("revoke", "ada", "echo")[0] == 1
+    assert peps("grant", "nobody", "echo")[0] == 1
 
     listed = json.loads(peps("list", "--json")[1])
     assert listed["users"][0]["groups"] == ["optical"]
     assert listed["rights"] == [
-        {"process": "FULL_MAJA", "group": "radar"},
         {"process": "S1_ORTHO", "user": "ada"},
+        {"process": "S1_TILING", "group": "radar"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [("S1_ORTHOS", "S1_ORTHO"), ("s1_tiling", "S1_TILING"), ("NDVI", "S2_NDVI")],
+)
+def test_a_right_to_what_is_no_process_is_refused_with_the_nearest_names_first(
+    peps: Peps, misspelt: str, meant: str
+) -> None:
+    peps("add", "ada", "--no-password")
+
+    code, _, said = peps("grant", "ada", "echo", misspelt)
+
+    assert code == 2
+    assert f"there is no process {misspelt}: {meant}, " in said
+    assert all(one.identifier in said for one in PROCESSES)
+    assert json.loads(peps("list", "--json")[1])["rights"] == []
 
 
 def test_no_listing_shows_a_hash(peps: Peps) -> None:
