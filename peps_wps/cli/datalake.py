@@ -18,7 +18,7 @@ from peps_wps.cli.terminal import (
     say,
 )
 from peps_wps.config import Config
-from peps_wps.datalake.lake import Lake
+from peps_wps.datalake.lake import Lake, origin_of
 from peps_wps.datalake.retention import Due, Limits, Removal, due, remove_all
 from storage.datalake import Product
 from storage.datalake_journal import Entry
@@ -193,8 +193,8 @@ def _named(lake: Lake, path: str) -> Iterator[Due]:
     noted = lake.journal.present()
     if not is_folder:
         named = {one.path for one in products if path in (one.path, *_paths_of(one))}
-        products = [one for one in products if {one.path, lake.origin(one.path)} & named]
-    for product in sorted(products, key=lambda one: lake.origin(one.path) == one.path):
+        products = [one for one in products if {one.path, origin_of(one)} & named]
+    for product in sorted(products, key=lambda one: origin_of(one) == one.path):
         entry = noted.get(product.path)
         published = times.now() if entry is None else entry.at
         yield Due(product.path, published, product.size_bytes, "asked")

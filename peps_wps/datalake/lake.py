@@ -62,8 +62,7 @@ class Lake:
         Products go with those that they were made of: nothing else says what is in them.
         """
         product = self.files.read(path)
-        source = None if product is None else product.item["properties"].get(SOURCE)
-        return path if product is None or source is None else f"{product.folder}/{source}.json"
+        return path if product is None else origin_of(product)
 
     def state_folder(self, folder: str) -> Path:
         """Return a folder that no client sees, for what a chain keeps from order to order.
@@ -102,3 +101,9 @@ class Lake:
     def render(self, folder: str) -> None:
         """Render the catalogue of a folder and of those above it."""
         catalogue.update(self.root, folder)
+
+
+def origin_of(product: Product) -> str:
+    """Return the item that a product was made of, or its own: both lie in one folder."""
+    source = product.item["properties"].get(SOURCE)
+    return product.path if source is None else f"{product.folder}/{source}.json"

@@ -6,6 +6,7 @@ What was made of a product goes with it, as one: when the last of them is due, a
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from peps_wps.datalake.lake import Lake
 from storage.datalake_journal import Entry
@@ -56,21 +57,36 @@ def due(
     now
         UTC.
     origin
-        Returns the path of what a product was made of, or its own; asked only where something is
-        beyond the limits.
+        Returns the path of what a product was made of, in the same folder, or its own; asked only
+        in folders of products that are beyond the limits.
     """
     left = _bytes_of(present.values())
-    if not any(_reason(entry, left, limits, now) for entry in present.values()):
-        return
-    together: dict[str, list[Entry]] = {}
-    for path, entry in present.items():
-        together.setdefault(origin(path), []).append(entry)
-    for first, entries in sorted(together.items(), key=lambda named: named[1][-1].at):
-        reason = _reason(entries[-1], left, limits, now)
-        if reason is not None:
-            left -= _bytes_of(entries)
-            for entry in sorted(entries, key=lambda one: one.path == first):
-                yield Due(entry.path, entry.at, entry.size_bytes or 0, reason)
+    of_folder: dict[str, list[Entry]] = {}
+    for entry in present.values():
+        of_folder.setdefault(_folder_of(entry), []).append(entry)
+
+    @cache
+    def products_of(folder: str) -> dict[str, list[Entry]]:
+        """Return what goes as one, its origin at the end, by the path of what came last."""
+        made: dict[str, list[Entry]] = {}
+        for entry in of_folder[folder]:
+            made.setdefault(origin(entry.path), []).append(entry)
+        return {
+            entries[-1].path: sorted(entries, key=lambda one: one.path == first)
+            for first, entries in made.items()
+        }
+
+    for latest in present.values():
+        reason = _reason(latest, left, limits, now)
+        if reason is None:
+            return  # nor is there one for what came later
+        for entry in products_of(_folder_of(latest)).get(latest.path, ()):
+            left -= entry.size_bytes or 0
+            yield Due(entry.path, entry.at, entry.size_bytes or 0, reason)
+
+
+def _folder_of(entry: Entry) -> str:
+    return entry.path.rpartition("/")[0]
 
 
 def _reason(latest: Entry, left_bytes: int, limits: Limits, now: datetime) -> str | None:

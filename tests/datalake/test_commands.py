@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog_db import times
 from peps_wps import cli
@@ -105,6 +107,57 @@ def test_what_was_made_of_a_date_goes_with_it_and_neither_before_the_other_is_du
     assert chosen(Limits(age=timedelta(days=15))) == ["other", "date_filtered", "date"]
     assert chosen(Limits(size_bytes=100)) == ["other", "date_filtered", "date"]
     assert chosen(Limits(size_bytes=200)) == ["other"]
+
+
+@given(
+    named=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), unique=True, max_size=12),
+    age=st.none() | st.integers(0, 12),
+    size=st.none() | st.integers(0, 60),
+)
+def test_what_goes_is_what_the_last_of_each_origin_decides(named, age, size):
+    """The plain way: everything is put together first."""
+    now = times.now()
+    paths = [f"{folder}/{name}" for folder, name in named]
+    entries = {
+        path: Entry(now - timedelta(days=len(paths) - day), path, day + 1)
+        for day, path in enumerate(paths)
+    }
+    limits = Limits(None if age is None else timedelta(days=age, hours=12), size)
+
+    def origin(path):
+        return f"{path[:-1]}{int(path[-1]) // 3}"
+
+    together = {}
+    for path in paths:
+        together.setdefault(origin(path), []).append(path)
+    left, expected = sum(one.size_bytes for one in entries.values()), set()
+    for group in sorted(together.values(), key=lambda one: entries[one[-1]].at):
+        is_old = limits.age is not None and entries[group[-1]].at < now - limits.age
+        if is_old or (size is not None and left > size):
+            left -= sum(entries[path].size_bytes for path in group)
+            expected.update(group)
+
+    chosen = [one.path for one in due(entries, limits, now, origin)]
+
+    assert len(chosen) == len(expected)
+    assert set(chosen) == expected
+
+
+def test_no_more_items_are_read_than_lie_in_the_folders_of_what_goes():
+    now = times.now()
+    entries = {
+        path: Entry(now - timedelta(days=age), path, 100)
+        for age in range(100, 0, -1)
+        for path in (f"{age}/date", f"{age}/other")
+    }
+    read = []
+
+    def origin(path):
+        read.append(path)
+        return path
+
+    assert len(list(due(entries, Limits(timedelta(days=97.5)), now, origin))) == 6
+    assert read == [f"{age}/{name}" for age in (100, 99, 98) for name in ("date", "other")]
 
 
 def test_retention_leaves_no_filtered_file_without_its_date(peps, products, lake, publish):
