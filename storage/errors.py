@@ -34,7 +34,14 @@ class CorruptFileError(StorageError):
 
 
 class LostFileError(StorageError):
-    """The only copy of a file has gone."""
+    """The only copy of a product has gone."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+    def __str__(self) -> str:
+        return f"the file of {self.title} is lost: it had no copy on tape"
 
 
 class PoolTooSmallError(StorageError):

@@ -69,7 +69,13 @@ class ReplicaLedger(Protocol):
         """Return archive path and size of every ready replica."""
 
     def forget(self, path: str) -> None:
-        """Note that the pool does not hold the file."""
+        """Note that the pool does not hold the file, for now if there is no other copy of it."""
+
+    def lost(self) -> Iterable[tuple[str, int]]:
+        """Return archive path and size of the only copies that were forgotten."""
+
+    def found(self, path: str) -> None:
+        """Note that the pool holds an only copy again."""
 
     def missing_room(self, needed_bytes: int) -> int:
         """Return how many of the bytes have no room in the pool, 0 where all have."""

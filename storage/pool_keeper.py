@@ -95,6 +95,13 @@ class PoolKeeper:
                 logger.warning("%s is not in the pool any more", path)
                 self._replicas.forget(path)
 
+    def find_lost(self) -> None:
+        """Take back only copies that were missing: the disk that holds them was away, perhaps."""
+        for path, size_bytes in self._replicas.lost():
+            if self._pool.has_size(path, size_bytes):
+                logger.warning("%s is in the pool again", path)
+                self._replicas.found(path)
+
     def finish_removals(self, patience_s: float) -> None:
         """Finish what was being removed by somebody who has not been heard of for so long."""
         for path in self._replicas.condemned(self._clock() - timedelta(seconds=patience_s)):

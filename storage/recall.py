@@ -93,6 +93,7 @@ class RecallEngine:
         count = self._recalls.recover(self._clock(), self._policy.max_attempts)
         if count:
             logger.warning("took over %d recalls of services that died", count)
+        self._keeper.find_lost()
         self._keeper.finish_removals(self._policy.lease_s)
         self._next_recovery = now_s + self._policy.lease_s / 2
         if now_s >= self._next_sweep:

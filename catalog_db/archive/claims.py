@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Row,
     and_,
     cast,
     exists,
@@ -128,17 +129,7 @@ def complete_recall(connection: Connection, recall_id: int, owner: str, now: dat
     file_id = _close(connection, recall_id, owner, "done", None, now)
     if file_id is None:
         return False
-    lifetime_us = (
-        select(cast(request.c.pin_lifetime_s, BigInteger) * _MICROSECONDS)
-        .where(request.c.id == request_file.c.request)
-        .scalar_subquery()
-    )
-    served = connection.execute(
-        update(request_file)
-        .where(request_file.c.file == file_id, request_file.c.state == "waiting")
-        .values(state="ready", pin_until_us=to_us(now) + lifetime_us, finished_us=to_us(now))
-        .returning(request_file.c.request, request_file.c.asked_us)
-    ).all()
+    served = serve_waiting(connection, file_id, now)
     size_bytes, backend = connection.execute(
         select(file.c.size_bytes, file.c.backend).where(file.c.id == file_id)
     ).one()
@@ -158,6 +149,23 @@ def complete_recall(connection: Connection, recall_id: int, owner: str, now: dat
     counters.add(connection, {**amounts, **counters.waits(waited_s.values())}, now)
     note_staged(connection, file_id, size_bytes, waited_s, now)
     return True
+
+
+def serve_waiting(
+    connection: Connection, file_id: int, now: datetime
+) -> Sequence[Row[tuple[str, int]]]:
+    """Pin a file that is in the pool for all who wait; return request and when each had asked."""
+    lifetime_us = (
+        select(cast(request.c.pin_lifetime_s, BigInteger) * _MICROSECONDS)
+        .where(request.c.id == request_file.c.request)
+        .scalar_subquery()
+    )
+    return connection.execute(
+        update(request_file)
+        .where(request_file.c.file == file_id, request_file.c.state == "waiting")
+        .values(state="ready", pin_until_us=to_us(now) + lifetime_us, finished_us=to_us(now))
+        .returning(request_file.c.request, request_file.c.asked_us)
+    ).all()
 
 
 def requeue_recalls(

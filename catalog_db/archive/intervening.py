@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
-from catalog_db.archive.claims import fail_recall
+from catalog_db.archive.claims import fail_recall, serve_waiting
 from catalog_db.archive.recalls import queue_recalls
+from catalog_db.archive.replicas import is_ready
 from catalog_db.errors import RecallStateError
 from catalog_db.locks import Subject, hold
 from catalog_db.tables import recall, request, request_file
@@ -43,7 +44,10 @@ def retry_recall(connection: Connection, recall_id: int, now: datetime) -> None:
     ).all()
     if not waiting:
         raise RecallStateError(f"nobody waits for recall {recall_id} any more")
-    queue_recalls(connection, [row.file], now)
+    if is_ready(connection, row.file):  # another recall has brought it since
+        serve_waiting(connection, row.file, now)
+    else:
+        queue_recalls(connection, [row.file], now)
 
 
 def drop_recall(connection: Connection, recall_id: int, reason: str, now: datetime) -> None:

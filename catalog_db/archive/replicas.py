@@ -81,9 +81,22 @@ def ready_replicas(connection: Connection) -> list[tuple[str, int]]:
     return [(row.path, row.size_bytes) for row in rows]
 
 
+def is_ready(connection: Connection, file_id: int) -> bool:
+    """Tell whether the pool has a verified replica of a file."""
+    there = exists().where(replica.c.file == file_id, replica.c.state == "ready")
+    return bool(connection.execute(select(there)).scalar_one())
+
+
 def forget_replica(connection: Connection, path: str, now: datetime) -> None:
-    """Note that the pool does not hold a file after all; those who pin it wait for it again."""
+    """Note that the pool does not hold a file after all; those who pin it wait for it again.
+
+    The row of an only copy stays, as that of a file to come: nothing can bring it but whoever took
+    it away, with the disk that it lies on perhaps.
+    """
     hold(connection, Subject.ARCHIVE)
+    is_only_copy = _is_only_copy(path, "ready")
+    if connection.execute(update(replica).where(is_only_copy).values(state="filling")).rowcount:
+        return
     file_id = connection.execute(
         delete(replica)
         .where(replica.c.path == path, replica.c.state == "ready")
@@ -99,6 +112,24 @@ def forget_replica(connection: Connection, path: str, now: datetime) -> None:
     ).all()
     if pins:
         queue_recalls(connection, [file_id], now)
+
+
+def lost_replicas(connection: Connection) -> list[tuple[str, int]]:
+    """Return path and size of the only copies that the pool was seen to hold no more."""
+    rows = connection.execute(
+        select(replica.c.path, replica.c.size_bytes)
+        .join_from(replica, file, file.c.id == replica.c.file)
+        .where(replica.c.state == "filling", file.c.backend == DISK_ONLY)
+        .order_by(replica.c.file)
+    )
+    return [(row.path, row.size_bytes) for row in rows]
+
+
+def note_found(connection: Connection, path: str) -> None:
+    """Note that the pool holds an only copy again."""
+    hold(connection, Subject.ARCHIVE)
+    is_lost = _is_only_copy(path, "filling")
+    connection.execute(update(replica).where(is_lost).values(state="ready"))
 
 
 def note_access(connection: Connection, file_id: int, now: datetime) -> None:
@@ -252,6 +283,12 @@ def without_row(connection: Connection, paths: Iterable[str]) -> list[str]:
         .order_by(file.c.path)
     )
     return list(rows.scalars())
+
+
+def _is_only_copy(path: str, state: str) -> ColumnElement[bool]:
+    """Whether a replica in a state is of a file without a copy on tape."""
+    only_here = exists().where(file.c.id == replica.c.file, file.c.backend == DISK_ONLY)
+    return and_(replica.c.path == path, replica.c.state == state, only_here)
 
 
 def _is_pin(now: datetime) -> ColumnElement[bool]:

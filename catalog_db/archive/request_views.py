@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, select
 
-from catalog_db.archive.recalls import ACTIVE
+from catalog_db.archive.recalls import ACTIVE, DISK_ONLY
 from catalog_db.tables import file, item, placement, recall, replica, request, request_file
 from catalog_db.times import from_us
 from catalog_db.upsert import is_among
@@ -46,8 +46,8 @@ class RequestedFile:
         Key and archive path of its file.
     state
         ``waiting``, ``ready``, ``failed``, ``cancelled`` or ``released``.
-    is_ready
-        The pool has a verified replica.
+    is_ready, is_lost
+        The pool has a verified replica; it should have the only copy, and has not.
     size_bytes, bytes_done
         Size of the file and how much of it has come from tape.
     recall, attempt, recall_error
@@ -67,6 +67,7 @@ class RequestedFile:
     path: str
     state: str
     is_ready: bool
+    is_lost: bool
     size_bytes: int
     bytes_done: int
     recall: int | None
@@ -156,6 +157,7 @@ def requested_files(connection: Connection, request_id: str) -> list[RequestedFi
             file.c.path,
             request_file.c.state,
             is_ready.label("is_ready"),
+            and_(file.c.backend == DISK_ONLY, not_(is_ready)).label("is_lost"),
             file.c.size_bytes,
             func.coalesce(recall.c.bytes_done, 0).label("bytes_done"),
             recall.c.id.label("recall"),

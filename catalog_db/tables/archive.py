@@ -38,7 +38,8 @@ replica = Table(
     Column("file", Key, ForeignKey("file.id", ondelete="CASCADE"), primary_key=True),
     # Path inside the pool.
     Column("path", String(512), nullable=False),
-    # "filling": its room is taken, a recall brings or will bring it; "ready": whole and verified;
+    # "filling": its room is taken, a recall brings or will bring it, or, of a file that is on disk
+    # only, it is missing and may be there again one day; "ready": whole and verified;
     # "evicting": being removed, by who said so or, after a crash, by whoever comes next.
     Column("state", String(10), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),

@@ -192,7 +192,7 @@ def _refusal(product: StagedProduct) -> str | None:
     if product.path is None:
         return f"the archive has no file of {product.title}"
     if product.is_lost:
-        return f"the file of {product.title} is lost: it had no copy on tape"
+        return str(LostFileError(product.title))
     return None
 
 

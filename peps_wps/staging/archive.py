@@ -378,7 +378,9 @@ class Archive:
         except FileNotFoundError as error:
             with self._engine.begin() as connection:
                 replicas.forget_replica(connection, product.file.path, now)
-            raise ProductOnTapeError(product.title) from error
+            is_only_copy = product.file.backend == DISK_ONLY
+            gone = LostFileError if is_only_copy else ProductOnTapeError
+            raise gone(product.title) from error
         if product.last_access is None or now - product.last_access > _ACCESS_RESOLUTION:
             with self._engine.begin() as connection:
                 replicas.note_access(connection, product.file.id, now)

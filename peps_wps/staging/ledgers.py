@@ -196,9 +196,19 @@ class ReplicaRows:
             return replicas.ready_replicas(connection)
 
     def forget(self, path: str) -> None:
-        """Note that the pool does not hold the file."""
+        """Note that the pool does not hold the file, for now if there is no other copy of it."""
         with _writing(self._engine) as connection:
             replicas.forget_replica(connection, path, times.now())
+
+    def lost(self) -> Iterable[tuple[str, int]]:
+        """Return archive path and size of the only copies that were forgotten."""
+        with _reading(self._engine) as connection:
+            return replicas.lost_replicas(connection)
+
+    def found(self, path: str) -> None:
+        """Note that the pool holds an only copy again."""
+        with _writing(self._engine) as connection:
+            replicas.note_found(connection, path)
 
     def missing_room(self, needed_bytes: int) -> int:
         """Return how many of the bytes have no room in the pool, 0 where all have."""

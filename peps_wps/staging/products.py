@@ -21,7 +21,7 @@ def check_available(product: ProductFile) -> None:
     if product.withdrawn:
         raise ProductWithdrawnError(product.title)
     if product.file.backend == DISK_ONLY and not product.is_ready:
-        raise LostFileError(f"the file of {product.title} is lost: it had no copy on tape")
+        raise LostFileError(product.title)
 
 
 def check_size(product: ProductFile, budget_bytes: int) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from catalog_db.archive.backlog import Backlog, ListedRecall
 from catalog_db.archive.request_views import ListedRequest, RequestedFile, RequestRow
 from catalog_db.archive.requests import DEADLINE_PASSED
-from storage.errors import ProductWithdrawnError
+from storage.errors import LostFileError, ProductWithdrawnError
 
 # How long it takes to read a backlog, seconds.
 Expect = Callable[[Backlog], float]
@@ -196,6 +196,8 @@ def _state(row: RequestedFile, *, is_late: bool) -> tuple[str, str]:
     """Return the state of a product of a request, and why it is not to be had."""
     if row.withdrawn:
         return "failed", str(ProductWithdrawnError(row.title))
+    if row.is_lost and row.state == "ready":
+        return "failed", str(LostFileError(row.title))
     if row.state == "ready" and row.is_ready:
         return "ready", ""
     if row.state == "waiting":

@@ -1,12 +1,13 @@
 """The archive as jobs and downloads use it."""
 
 import os
-import time
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from catalog_db import times
 from catalog_db.catalogue import products
 from catalog_db.errors import UnknownProductError
 from storage.errors import (
@@ -143,7 +144,7 @@ def test_a_pinned_file_lost_from_the_pool_is_recalled_again_by_itself(world):
 def test_a_disk_product_lost_from_the_pool_is_reported_as_lost(world):
     uid = world.add("P1", b"bytes", tier="disk")
     world.pool_file("P1").unlink()
-    with pytest.raises(ProductOnTapeError):
+    with pytest.raises(LostFileError, match="P1 is lost"):
         world.archive.path(uid)
     with pytest.raises(LostFileError, match="P1 is lost"):
         world.archive.request([uid], user="u", purpose="p")
@@ -201,28 +202,35 @@ def test_the_product_not_read_for_longest_is_evicted(small, rng):
     assert [modes[uid] for uid in uids] == ["tape", "disk", "disk", "disk"]
 
 
-def test_a_pin_that_has_expired_protects_no_more(small, rng):
+def pass_an_hour(monkeypatch):
+    later = times.now() + timedelta(hours=1)
+    monkeypatch.setattr(times, "now", lambda: later)
+
+
+def test_a_pin_that_has_expired_protects_no_more(small, rng, monkeypatch):
     uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(4)]
-    small.archive.request(uids[:3], user="u", purpose="short", pin_lifetime_s=1)
+    small.archive.request(uids[:3], user="u", purpose="short", pin_lifetime_s=3000)
     recall_all(small)
     request = small.archive.request(uids[3:], user="u", purpose="p")
-    time.sleep(1.1)
+    recall_all(small)
+    assert not small.archive.status(request).ready
+    pass_an_hour(monkeypatch)
     recall_all(small)
     assert small.archive.status(request).ready
 
 
-def test_downloads_take_no_room_that_a_job_waits_for(small, rng):
+def test_downloads_take_no_room_that_a_job_waits_for(small, rng, monkeypatch):
     uids = [small.add(f"P{n}", rng.bytes(1_000_000)) for n in range(3)]
     big = small.add("BIG", rng.bytes(2_000_000))
     for uid in uids[:2]:
-        small.archive.request([uid], user="u", purpose=f"download:{uid}", pin_lifetime_s=2)
+        small.archive.request([uid], user="u", purpose=f"download:{uid}", pin_lifetime_s=3000)
     recall_all(small)
     job = small.archive.request([big], user="u", purpose="job:1:0")
     small.archive.request(uids[2:], user="u", purpose=f"download:{uids[2]}")
     recall_all(small)
     assert small.archive.mode(uids[2:]) == {uids[2]: "staging"}  # it has room, which the job needs
 
-    time.sleep(2.0)
+    pass_an_hour(monkeypatch)
     recall_all(small)
     assert small.archive.status(job).ready
     assert small.archive.mode(uids[2:]) == {uids[2]: "disk"}
