@@ -14,8 +14,8 @@ from tests import database
 
 # Before any module with kernels is imported.
 kernel_cache.use_own_folder()
-# How fast examples are made says how busy the machine is, nothing about the code.
-settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])
+# How fast examples are made and tested says how busy the machine is, nothing about the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
 # Tests on real Sentinel data: a folder with s1/, s2grid/ and beside it ogc-schemas/.

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
@@ -13,7 +13,6 @@ latitudes = st.floats(-np.pi / 2, np.pi / 2)
 heights = st.floats(-500.0, 800_000.0)
 
 
-@settings(deadline=None)  # the first call compiles
 @given(longitudes, latitudes, heights)
 def test_ecef_positions_are_those_of_proj(longitude, latitude, height):
     proj = Transformer.from_crs(4979, 4978, always_xy=True)
@@ -24,7 +23,6 @@ def test_ecef_positions_are_those_of_proj(longitude, latitude, height):
     assert ecef_of_point(longitude, latitude, height) == pytest.approx(expected, abs=1e-8)
 
 
-@settings(deadline=None)  # the first call compiles
 @given(longitudes, latitudes, heights)
 def test_there_and_back_is_the_same_point(longitude, latitude, height):
     position = geodetic_to_ecef(longitude, latitude, height)

@@ -115,7 +115,7 @@ def test_a_footprint_over_the_equator_has_tiles_of_both_sides():
     assert {name[2] for name in shares} == {"M", "N"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(-180, 180), st.floats(-79, 83))
 def test_every_place_lies_on_a_tile_that_says_so(longitude, latitude):
     place = shapely.box(longitude, latitude, longitude + 1e-4, latitude + 1e-4)

@@ -100,7 +100,6 @@ subsets = {
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(wanted=st.builds(JobFilter, **subsets), limit=st.integers(1, 20))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peps_wps.errors import SafeError
@@ -47,7 +47,7 @@ def refusal(path: Path) -> str:
     return ""
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(damage=DAMAGE, compression=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
 def test_a_damaged_zip_is_read_or_refused(
     small: Path, damage: list[tuple[float, bytes, int]], compression: int
@@ -57,7 +57,7 @@ def test_a_damaged_zip_is_read_or_refused(
     assert ALLOWED.fullmatch(refusal(path))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(damage=DAMAGE, which=st.integers(0, 4))
 def test_a_damaged_file_is_read_or_refused(
     small: Path, damage: list[tuple[float, bytes, int]], which: int

@@ -196,9 +196,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Application:
     | st.binary(max_size=60).map(lambda content: base64.b64encode(content).decode()),
     name=st.sampled_from(["Authorization", "X-API-Key"]),
 )
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_header_of_credentials_is_refused_in_order(
     app: Application, scheme: str, text: str, name: str
 ) -> None:

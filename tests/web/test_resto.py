@@ -238,7 +238,7 @@ def test_no_value_of_any_parameter_is_more_than_a_bad_request(client: Client, sl
     texts = st.one_of(st.text(characters, max_size=12), st.text(max_size=6))
 
     # One client for all examples: a search changes nothing.
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.dictionaries(st.sampled_from(sorted(PARAMETERS)), texts, min_size=1, max_size=4))
     def search(parameters: dict[str, str]) -> None:
         answer = client.get(SEARCH, query_string=parameters)

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from tests.wps.stand_in import document
 
-relaxed = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+relaxed = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 words = st.sampled_from(
     ["WPS", "Execute", "GetCapabilities", "DescribeProcess", "Dismiss", "1.0.0", "ECHO", "true"]
 ) | st.sampled_from(

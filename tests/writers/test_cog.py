@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from rasterio.enums import Resampling
@@ -164,7 +164,6 @@ def test_wrong_blocks_are_refused(tmp_path):
         writer.put(0, 1, block.astype(np.float64))
 
 
-@settings(deadline=None)  # the first example compiles the kernel
 @given(arrays.arrays(np.float32, (3, 5), elements=st.floats(2.0**-23, 2.0**20, width=32)))
 def test_rounding_the_mantissa_keeps_half_a_unit_of_its_last_bit(values):
     rounded = round_mantissa(values, 10)
@@ -172,7 +171,6 @@ def test_rounding_the_mantissa_keeps_half_a_unit_of_its_last_bit(values):
     assert np.all(rounded.view(np.uint32) & 0x1FFF == 0)
 
 
-@settings(deadline=None)
 @given(arrays.arrays(np.float32, (4, 6), elements=st.floats(0, 1e4, width=32)))
 def test_halving_takes_the_mean_of_power_over_valid_pixels(values):
     power = values.reshape(2, 2, 3, 2).transpose(0, 2, 1, 3).reshape(2, 3, 4)

@@ -295,7 +295,7 @@ def test_a_window_over_two_frames_is_read_from_both(two_frames):
     assert first.samples == second.samples == slice(0, 50)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_frames_fill_a_window_with_their_own_pixels_once(two_frames, data):
     geometry = RadarGeometry.from_annotations(two_frames)

@@ -150,7 +150,7 @@ def test_valid_values_are_at_least_the_smallest(method):
     assert (values == np.float32(1e-7)).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.floats(-0.5, 11.5), st.floats(-0.5, 8.5), st.integers(0, 2**32 - 1))
 def test_bilinear_stays_between_its_neighbours(line, sample, seed):
     window = np.random.default_rng(seed).uniform(0.1, 1.0, (12, 9)).astype(np.float32)

@@ -83,7 +83,7 @@ def test_an_image_elsewhere_gives_nothing(image):
     assert not values.any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.floats(-200, 200), st.floats(-200, 200),
     st.integers(0, 119), st.integers(0, 139), st.integers(1, 60), st.integers(1, 60),

@@ -19,7 +19,6 @@ PATH = "/ogcapi/processes/MIRROR/execution"
 ASYNC = {"Prefer": "respond-async"}
 SETTINGS = settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

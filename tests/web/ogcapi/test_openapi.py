@@ -137,7 +137,6 @@ def test_the_server_does_what_the_definition_says(
     @given(operation.as_strategy() | operation.as_strategy(generation_mode=Mode.NEGATIVE))
     @settings(
         max_examples=60,
-        deadline=None,
         derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -101,7 +101,6 @@ TestOrders = Orders.TestCase
 TestOrders.settings = settings(
     max_examples=6,
     stateful_step_count=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

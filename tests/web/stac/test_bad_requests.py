@@ -175,12 +175,12 @@ _VALUES = st.recursive(
 
 # One client for all examples: a search changes nothing.
 def test_nothing_that_is_asked_is_more_than_a_bad_request(client: Client):
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.dictionaries(st.sampled_from(MEMBERS), _TEXTS, min_size=1, max_size=4))
     def get(parameters: dict[str, str]) -> None:
         assert client.get(SEARCH, query_string=parameters).status_code in (200, 400)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.dictionaries(st.sampled_from(MEMBERS), _VALUES, max_size=4))
     def post(document: dict[str, object]) -> None:
         assert client.post(SEARCH, json=document).status_code in (200, 400)
