@@ -242,6 +242,7 @@ def test_another_content_under_a_known_path_is_refused(services: Services, tmp_p
         ("orbit_number", "99999999999", "more than 32 bits"),
         ("footprint", "POINT(1 2)", "geometry is a Point, a polygon expected"),
         ("footprint", "POLYGON((1 43, 3", "footprint is not WKT"),
+        ("footprint", "CIRCULARSTRING(0 0, 1 1, 2 0)", "footprint is not WKT"),
         ("footprint", "POLYGON((0 91, 1 95, 2 91, 0 91))", "latitudes"),
         ("footprint", "POLYGON((0 nan, 1 nan, 2 nan, 0 nan))", "footprint is not WKT"),
         ("size_bytes", "-1", "size_bytes -1 is not a whole number"),

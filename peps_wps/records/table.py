@@ -43,7 +43,7 @@ def describe(row: Mapping[str, str]) -> Description:
     """Return what a row says of its product."""
     try:
         footprint = shapely.from_wkt(row["footprint"])
-    except shapely.errors.ShapelyError as error:
+    except (shapely.errors.ShapelyError, NotImplementedError) as error:  # the latter: curves
         raise RecordError("footprint is not WKT") from error
     if footprint is None:
         raise RecordError("footprint is missing")

@@ -6,7 +6,8 @@ from catalog_db.catalogue.query import Interval, OneOf
 from peps_wps.errors import InvalidInputError
 
 NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?"
-_INTERVAL = re.compile(rf"([\[\]])?\s*({NUMBER})?\s*(?:,\s*({NUMBER})?)?\s*([\[\]])?")
+# Blanks that were read are not given back: parting a thousand of them in every way takes seconds.
+_INTERVAL = re.compile(rf"([\[\]])?\s*+({NUMBER})?\s*+(?:,\s*+({NUMBER})?)?\s*+([\[\]])?")
 _NUMBER_SET = re.compile(rf"\{{?{NUMBER}(?:\s*,\s*{NUMBER})*\}}?")
 
 

@@ -178,7 +178,7 @@ def _geometry(value: str) -> BaseGeometry:
     )
     try:
         return shapely.force_2d(read(value))
-    except ShapelyError as error:
+    except (ShapelyError, NotImplementedError) as error:  # the latter: curves
         raise InvalidInputError("geometry", "Invalid geometry: neither WKT nor GeoJSON") from error
 
 
