@@ -32,6 +32,8 @@ Value = str | int | float
 MOST_NODES = 100
 # Each wildcard in the middle multiplies what a match may cost.
 MOST_WILDCARDS = 4
+# SQLite takes no pattern of 50 kB; no text of a product has more characters than this.
+LONGEST_PATTERN = 1000
 _ITEM = {**dict(item.c.items()), "updated_us": updated_us}
 _COLUMNS = frozenset([*_ITEM, *kind.c.keys()]) - {
     "cell",
@@ -110,8 +112,8 @@ def check(condition: Condition) -> None:
     Raises
     ------
     QueryError
-        When it names no column of a product, or holds more than MOST_NODES conditions or
-        MOST_WILDCARDS wildcards in a pattern.
+        When it names no column of a product, or holds more than MOST_NODES conditions, or more
+        than MOST_WILDCARDS wildcards or LONGEST_PATTERN characters in a pattern.
     """
     remaining, number = [condition], 0
     while remaining:
@@ -123,12 +125,21 @@ def check(condition: Condition) -> None:
             remaining.append(node.part)
         elif node.column not in _COLUMNS and _SHOWN.fullmatch(node.column) is None:
             raise QueryError(f"products have no column {node.column} to search")
-        elif isinstance(node, Matches) and node.pattern.count("%") > MOST_WILDCARDS:
-            raise QueryError(f"a pattern holds more than {MOST_WILDCARDS} wildcards")
+        elif isinstance(node, Matches):
+            _check_pattern(node.pattern)
         elif isinstance(node, Among):
             number += len(node.values)
         if number > MOST_NODES:
             raise QueryError(f"a filter holds more than {MOST_NODES} conditions")
+
+
+def _check_pattern(pattern: str) -> None:
+    if pattern.count("%") > MOST_WILDCARDS:
+        raise QueryError(f"a pattern holds more than {MOST_WILDCARDS} wildcards")
+    if len(pattern) > LONGEST_PATTERN:
+        raise QueryError(
+            f"a pattern has {len(pattern)} characters, at most {LONGEST_PATTERN} expected"
+        )
 
 
 def clause(condition: Condition, dialect: str, *, negated: bool = False) -> ColumnElement[bool]:

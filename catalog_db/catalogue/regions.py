@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Polygon, box
+from shapely import GeometryCollection, Polygon, box
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
@@ -167,4 +167,8 @@ def _repeated(geometry: BaseGeometry) -> BaseGeometry:
         for turns in _TURNS
         if west + 360 * turns <= 180 and east + 360 * turns >= -180
     ]
-    return copies[0] if len(copies) == 1 else shapely.unary_union(copies)
+    if len(copies) == 1:
+        return copies[0]
+    # Sides that cross each other, as combs do, would give a union of millions of vertices.
+    is_apart = east - west <= 360 and geometry.geom_type != "GeometryCollection"
+    return shapely.unary_union(copies) if is_apart else GeometryCollection(copies)

@@ -138,7 +138,8 @@ def _spatial(tree: object) -> BaseGeometry | None:
         parts = [_spatial(argument) for argument in _arguments(tree)]
         regions = [part for part in parts if part is not None]
         if regions and len(regions) == len(parts):
-            return shapely.unary_union(regions)
+            # Not their union: regions that cross each other have one of any number of vertices.
+            return regions[0] if len(regions) == 1 else shapely.GeometryCollection(regions)
     return None
 
 

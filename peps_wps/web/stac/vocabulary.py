@@ -19,6 +19,7 @@ from catalog_db.catalogue.conditions import (
     Matches,
     Missing,
     Operator,
+    check,
     tokens,
 )
 from catalog_db.times import to_us
@@ -105,6 +106,7 @@ class Queryable:
             raise _bad(f"{self.name} is no text: it cannot be compared with LIKE")
         text = self._text(pattern)
         if self.codes is not None:
+            check(Matches(self.column, text))
             expression = _expression(text)
             return self._coded(lambda word: expression.fullmatch(word) is not None)
         if self.prefix and not text.startswith(self.prefix):
@@ -172,7 +174,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
     wildcards = {"%": ".*", "_": "."}
     parts = [
         re.escape(token[1:]) if token.startswith("\\") else wildcards[token]
-        for token in tokens(pattern[:200])
+        for token in tokens(pattern)
     ]
     return re.compile("".join(parts), re.DOTALL)
 

@@ -65,6 +65,8 @@ def nested(depth: int) -> dict[str, object]:
         ({"filter": "S_INTERSECTS(geometry, POINT(1 2))", "bbox": "1,2,3,4"}, "one region"),
         ({"filter": "casei(platform) = 'x'"}, "a property on one side"),
         ({"filter": "id LIKE '%a%b%c%d%e%'"}, "wildcards"),
+        ({"filter": f"platform LIKE '{'%' * 40}!'"}, "wildcards"),
+        ({"filter": f"id LIKE '{'a' * 1001}'"}, "1001 characters, at most 1000 expected"),
         ({"filter": " OR ".join(["eo:cloud_cover=1"] * 101)}, "more than 100 conditions"),
         ({"filter": "platform='x'", "filter-lang": "sql"}, "cql2-text or cql2-json"),
         ({"filter": "platform='x'", "filter-crs": "EPSG:4326"}, "filter-crs is"),
@@ -101,6 +103,7 @@ def test_what_means_nothing_is_a_problem_that_says_why(client: Client, parameter
         {"filter": "platform = 'x'"},
         {"filter": nested(39)},
         {"filter": {"op": "in", "args": [{"property": "id"}, ["x"] * 200]}},
+        {"query": {"product:type": {"contains": "a" * 60_000}}},
         {"unknown": 1},
     ],
 )
@@ -151,6 +154,30 @@ def test_a_filter_made_to_cost_much_costs_little(client: Client, text):
 
     assert answer.status_code == 400
     assert time.thread_time() - started < 0.5
+
+
+def comb(teeth: int, *, is_upright: bool) -> dict[str, object]:
+    """Return a sound polygon with thin teeth, from 170 degrees east over the antimeridian."""
+    step = 20.0 / teeth
+    outline = [(20.0 - step / 2, 0.0), (0.0, 0.0)]
+    for number in range(teeth):
+        left, right = number * step, (number + 0.5) * step
+        outline += [(left, 1.0), (left, 20.0), (right, 20.0), (right, 1.0)]
+    turned = [(170 + x, y) if is_upright else (170 + y, x) for x, y in outline]
+    return {"type": "Polygon", "coordinates": [[*turned, turned[0]]]}
+
+
+@pytest.mark.parametrize("is_filter", [True, False])
+def test_regions_that_cross_in_many_places_cost_little(client: Client, is_filter: bool):
+    # Where the teeth of two combs cross, their union has a million vertices.
+    combs = [comb(600, is_upright=True), comb(600, is_upright=False)]
+    both = {"intersects": {"type": "GeometryCollection", "geometries": combs}}
+    met = [{"op": "s_intersects", "args": [{"property": "geometry"}, one]} for one in combs]
+    started = time.thread_time()
+    answer = client.post(SEARCH, json={"filter": {"op": "or", "args": met}} if is_filter else both)
+
+    assert answer.status_code == 200
+    assert time.thread_time() - started < 2
 
 
 _TEXTS = st.one_of(
