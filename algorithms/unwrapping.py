@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Complex64 = NDArray[np.complex64]
 Mask = NDArray[np.bool_]
 Components = NDArray[np.uint32]
@@ -21,6 +22,9 @@ _LEAST_COMPONENT = 100
 _REFERENCE_BLOCK = 15
 # The cost model of whirlwind ends here.
 _MOST_LOOKS = 300.0
+# Cycles of cells whose phase is farther from that of coarser cells may be noise, radians.
+_RELIABLE_ANGLE = 0.5 * np.pi
+_STRIP_CELLS = 1 << 20  # that are refined together
 
 
 class MissingUnwrapperError(RuntimeError):
@@ -107,14 +111,71 @@ def unwrap(
     )
 
 
-def reference_phase(unwrapped: Unwrapped, coherence: Float32) -> float:
-    """Return the phase to refer to: the mean of the largest component in the `reference_block`.
+def refined(
+    coarse: Unwrapped, interferogram: Complex64, factor: int, mask: Mask | None = None
+) -> Unwrapped:
+    """Give cells the cycles of coarser ones that were unwrapped: each takes the nearest cycle.
 
-    0 when there is no component.
+    Parameters
+    ----------
+    coarse
+        Unwrapped squares of `factor` cells a side, shape (row, column) rounded up.
+    interferogram
+        Of the cells, complex; 0 or NaN where there is none.
+    factor
+        Side of a square, cells.
+    mask
+        True where to unwrap; everywhere by default.
+
+    Returns
+    -------
+    The phase, NaN also where no coarse cell around has one. A cell is of the component of its
+    square, but of none where its phase is a quarter of a cycle or more from that of the squares:
+    what is in a component is so as reliable as there, noise of single cells left out.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit.
     """
-    block = reference_block(unwrapped, coherence)
-    if block is None:
-        return 0.0
+    shape = interferogram.shape
+    if coarse.phase.shape != tuple(-(-size // factor) for size in shape):
+        raise ValueError(f"{coarse.phase.shape} squares of {factor} cells for {shape} cells")
+    known = np.isfinite(coarse.phase)
+    level, weight = np.where(known, coarse.phase, 0.0), known.astype(np.float64)
+    phase = np.full(shape, np.nan, np.float32)
+    components = np.zeros(shape, np.uint32)
+    columns = np.arange(shape[1])
+    height = max(_STRIP_CELLS // max(shape[1], 1), 1)
+    for top in range(0, shape[0], height):
+        rows = np.arange(top, min(top + height, shape[0]))
+        part = slice(top, top + rows.size)
+        places = tuple((index + 0.5) / factor - 0.5 for index in (rows, columns))
+        present = _between(weight, places)
+        valid = (present > 0.0) & np.isfinite(interferogram[part]) & (interferogram[part] != 0.0)
+        if mask is not None:
+            valid &= mask[part]
+        base = _between(level, places) / np.where(valid, present, 1.0)
+        angle = np.angle(np.where(valid, interferogram[part], 1.0) * np.exp(-1j * base))
+        phase[part][valid] = (base + angle)[valid]
+        own = coarse.components[np.ix_(rows // factor, columns // factor)]
+        components[part] = np.where(valid & (np.abs(angle) < _RELIABLE_ANGLE), own, 0)
+    return Unwrapped(phase, components)
+
+
+def _between(values: Float64, places: tuple[Float64, ...]) -> Float64:
+    """Interpolate linearly along both axes; beyond the edges the last value stays."""
+    for axis, place in enumerate(places):
+        last = values.shape[axis] - 1
+        low = np.clip(np.floor(place).astype(np.int64), 0, max(last - 1, 0))
+        share = np.clip(place - low, 0.0, 1.0).reshape((-1, 1) if axis == 0 else (1, -1))
+        below, above = (np.take(values, np.minimum(low + k, last), axis) for k in (0, 1))
+        values = below + share * (above - below)
+    return values
+
+
+def reference_phase(unwrapped: Unwrapped, block: tuple[slice, slice]) -> float:
+    """Return the phase to refer to: the mean of the largest component in a `reference_block`."""
     inside = unwrapped.components[block] == 1
     return float(np.mean(unwrapped.phase[block][inside], dtype=np.float64))
 

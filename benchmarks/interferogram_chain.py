@@ -1,12 +1,13 @@
-"""Cost of S1_INTERFEROGRAM: a full swath of nine bursts, and what follows for a whole product.
+"""Cost of S1_INTERFEROGRAM: a full swath of nine bursts, or a whole product.
 
-    python -m benchmarks.interferogram_chain FOLDER [--part cells last] [--looks 20x4]
+    python -m benchmarks.interferogram_chain FOLDER [--swaths IW2] [--part cells last]
+        [--looks 20x4] [--unwrap whirlwind]
 
-FOLDER holds a full-size pair of swath IW2 and its DEM in `dem`; when it does not exist, the pair is
-simulated: images of noise, three gigabytes. `cells` measures the tasks of the bursts, from files to
-cells; `last` the task that merges, filters, unwraps and maps them, noise being the worst that can
-be unwrapped; with looks of 7x4 it has as many cells as that of a product with 20x4. A product has
-2.8 times the pixels: swaths of 22612, 26395 and 25384 samples a line.
+FOLDER holds a full-size pair of some swaths and its DEM in `dem`; when it does not exist, the pair
+is simulated: images of noise, three gigabytes a swath. `cells` measures the tasks of the bursts,
+from files to cells; `last` the task that merges, filters, unwraps and maps them, noise being the
+worst that can be unwrapped. A whole product, `--swaths IW1 IW2 IW3`, has 2.8 times the pixels of
+swath IW2: swaths of 22612, 26395 and 25384 samples a line.
 """
 
 import argparse
@@ -61,10 +62,17 @@ class Case:
     def product(self, identifier: str) -> Product | None:
         return next((one for one in self.products if one.title == identifier), None)
 
-    def tasks(self, looks: str) -> list[Task]:
+    @property
+    def pixels(self) -> float:
+        """Of an image, millions."""
+        swaths = (self.products[0].swath or "").split()
+        return sum(BURSTS * np.prod(SIZES[swath]) / 1e6 for swath in swaths)
+
+    def tasks(self, looks: str, unwrap: str) -> list[Task]:
         chain = InterferogramS1()
         reference, secondary = (product.title for product in self.products)
         asked = {"reference": [reference], "secondary": [secondary], "looks": [looks]}
+        asked["unwrap"] = [unwrap]
         order = chain.parse(asked)
         return list(chain.plan(order, PlanContext(self, self.config)).tasks)
 
@@ -83,13 +91,13 @@ def _product(path: Path) -> Product:
     return Product(**values, published=metadata.start, updated=metadata.start, size_bytes=1)
 
 
-def simulate(folder: Path) -> None:
+def simulate(folder: Path, swaths: tuple[str, ...]) -> None:
     """Write the pair."""
     rng = np.random.default_rng(1)
     relief = Terrain.random(
         ROLLING_HILLS, np.radians(1.5), np.radians(43.6), rng, base=480.0, scale=0.7
     )
-    order = Order(Scene(relief), passes=(Pass(), SECONDARY), swaths=("IW2",), bursts=BURSTS)
+    order = Order(Scene(relief), passes=(Pass(), SECONDARY), swaths=swaths, bursts=BURSTS)
     write_passes(folder, order, Options(is_noise=True))
 
 
@@ -110,25 +118,28 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--part", nargs="+", choices=("cells", "last"), default=("cells", "last"))
     parser.add_argument("--looks", default="20x4")
+    parser.add_argument("--swaths", nargs="+", choices=SIZES, default=("IW2",))
+    parser.add_argument("--unwrap", default="whirlwind")
     arguments = parser.parse_args()
     if not arguments.folder.exists():
-        simulate(arguments.folder)
+        simulate(arguments.folder, tuple(arguments.swaths))
     warm()
     case = Case.of(arguments.folder)
-    *bursts, last = case.tasks(arguments.looks)
+    *bursts, last = case.tasks(arguments.looks, arguments.unwrap)
     finished: list[FinishedTask] = []
 
     def compute() -> None:
         finished.extend(case.run(task) for task in bursts)
 
-    pixels = {swath: BURSTS * lines * samples / 1e6 for swath, (lines, samples) in SIZES.items()}
-    scale = sum(pixels.values()) / pixels["IW2"]
+    pixels = case.pixels
+    whole = sum(BURSTS * np.prod(size) for size in SIZES.values()) / 1e6
     total = np.zeros(2)
-    cost = timed(f"cells of {BURSTS} bursts, {pixels['IW2']:.0f} Mpx", compute)
-    print(f"  {cost[1] / pixels['IW2']:.3f} CPU s for a million pixels, reading and all")
+    cost = timed(f"cells of {len(bursts)} tasks, {pixels:.0f} Mpx", compute)
+    print(f"  {cost[1] / pixels:.3f} CPU s for a million pixels, reading and all")
     total += np.array(cost)
     if "last" in arguments.part:
         total += timed("merging, filter, unwrapping, map", lambda: case.run(last, tuple(finished)))
+    scale = whole / pixels
     print(f"three swaths: {scale * total[0]:.0f} s wall, {scale * total[1]:.0f} s CPU")
     shutil.rmtree(case.folder / "scratch")
 

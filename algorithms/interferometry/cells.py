@@ -6,9 +6,10 @@ and samples fit into each other where bursts and swaths overlap.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.compiled import compiled
 from algorithms.interferometry.model import Burst, Complex64, Float32, RadarFrame, read_only
@@ -123,6 +124,39 @@ def sample_coherence(
         coherence = np.abs(interferogram) / np.sqrt(product)
     coherence[product == 0.0] = np.nan
     return np.minimum(coherence, 1.0).astype(np.float32)
+
+
+def coarser_cells(cells: PairCells, factor: int) -> PairCells:
+    """Average cells of a whole grid over squares of them.
+
+    Parameters
+    ----------
+    cells
+        From the first row and column of the grid on.
+    factor
+        Side of a square, cells. Squares at the far edges count as if the grid went on empty.
+
+    Returns
+    -------
+    Means of what is there, 0 where less than half of a square is.
+    """
+    if factor < 1:
+        raise ValueError(f"factor = {factor}: expected 1 or more")
+    held = (cells.reference_power > 0.0).astype(np.float32)
+    count = _summed(held, factor)
+    enough = count >= 0.5 * factor**2
+    interferogram, first, second = (
+        np.divide(total, count, out=np.zeros_like(total), where=enough)
+        for total in (_summed(values, factor) for values in cells[2:])
+    )
+    return PairCells(0, 0, interferogram, first, second)
+
+
+def _summed(values: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Return sums over squares of values, those at the edges filled up with zeros."""
+    rows = np.add.reduceat(values, np.arange(0, values.shape[0], factor), axis=0)
+    summed: NDArray[Any] = np.add.reduceat(rows, np.arange(0, values.shape[1], factor), axis=1)
+    return summed
 
 
 def multilook_pair(

@@ -121,10 +121,15 @@ def values_on_map(cells: Float32, grid: CellGrid, view: RadarView) -> Float32:
     return out
 
 
-def phasors_on_map(cells: Complex64, grid: CellGrid, view: RadarView) -> Complex64:
-    """Interpolate complex cells at the pixels of a map; 0 stands for what has no value."""
+def phasors_on_map(
+    cells: Complex64, grid: CellGrid, view: RadarView, *, is_unit: bool = False
+) -> Complex64:
+    """Interpolate complex cells at the pixels of a map; 0 stands for what has no value.
+
+    With `is_unit` only their phases count: bright cells do not decide about the phase beside them.
+    """
     out = np.empty(view.line.shape, np.complex64)
-    _interpolate_complex(cells, *_places(grid, view), out)
+    _interpolate_complex(cells, *_places(grid, view), is_unit, out)
     return out
 
 
@@ -218,8 +223,14 @@ def _interpolate(cells: Float32, row: Float64, column: Float64, out: Float32) ->
 
 
 @compiled
-def _interpolate_complex(cells: Complex64, row: Float64, column: Float64, out: Complex64) -> None:
-    """Weigh the four cells around each place; what is 0 has no weight."""
+def _interpolate_complex(
+    cells: Complex64,
+    row: Float64,
+    column: Float64,
+    is_unit: bool,  # noqa: FBT001 - kernels take no keywords
+    out: Complex64,
+) -> None:
+    """Weigh the four cells around each place, or their phasors; what is 0 has no weight."""
     rows, columns = cells.shape
     for i in range(row.shape[0]):
         for j in range(row.shape[1]):
@@ -236,8 +247,9 @@ def _interpolate_complex(cells: Complex64, row: Float64, column: Float64, out: C
                     value = cells[near_row, near_column]
                     if value != 0.0:
                         weight = (1.0 - abs(y - top - m)) * (1.0 - abs(x - left - n))
-                        real += weight * value.real
-                        imaginary += weight * value.imag
+                        scaled = weight / abs(value) if is_unit else weight
+                        real += scaled * value.real
+                        imaginary += scaled * value.imag
                         weights += weight
             if weights > 0.5:
                 out[i, j] = complex(real / weights, imaginary / weights)

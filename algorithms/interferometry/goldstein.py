@@ -8,6 +8,8 @@ Baran, I., et al. (2003), A modification to the Goldstein radar interferogram fi
 41(9), 2114-2118.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from algorithms.interferometry.model import Complex64, Float32
 
 WINDOW = 32
 STEP = 8
+# Rows that are filtered together, in windows: the windows around a strip are filtered twice.
+_STRIP_WINDOWS = 12
 
 
 def goldstein(
@@ -47,24 +51,48 @@ def goldstein(
     """
     if window < 2 or not 1 <= step <= window // 2:
         raise ValueError(f"windows of {window} cells every {step}: steps of half a window at most")
-    rows, columns = interferogram.shape
-    padding = [(window, window + -size % step) for size in interferogram.shape]
-    padded = np.pad(_unit(interferogram), padding)
-    known = np.pad(np.nan_to_num(coherence), padding)
-    ramp = 1.0 - np.abs(np.arange(window) + 0.5 - window / 2) / (window / 2)
-    taper = np.outer(ramp, ramp).astype(np.float32)
-    total = np.zeros(padded.shape, np.complex64)
-    for top in range(0, padded.shape[0] - window + 1, step):
-        strip = padded[top : top + window]
-        filtered = _filter_windows(
-            np.moveaxis(sliding_window_view(strip, window, axis=1)[:, ::step], 1, 0),
-            _exponents(known[top : top + window], strip, window, step, exponent),
-        )
-        for number, patch in enumerate(filtered):
-            left = number * step
-            total[top : top + window, left : left + window] += patch * taper
-    phase = _unit(total[window : window + rows, window : window + columns])
-    return (np.abs(interferogram) * phase).astype(np.complex64)
+    windows = _Windows(window, step, exponent)
+    found: Complex64 = np.empty_like(interferogram, np.complex64)
+    rows = interferogram.shape[0]
+    height = -(-_STRIP_WINDOWS * window // step) * step
+    reach = -(-window // step) * step  # strips and windows begin at multiples of the step
+    for top in range(0, rows, height):
+        own = slice(top, min(top + height, rows))
+        around = slice(max(top - reach, 0), min(own.stop + reach, rows))
+        phase = windows.phase(interferogram[around], coherence[around])
+        inner = slice(own.start - around.start, own.stop - around.start)
+        found[own] = np.abs(interferogram[own]) * phase[inner]
+    return found
+
+
+class _Windows(NamedTuple):
+    """The windows of a filter: side and distance, and the exponent of their spectra."""
+
+    side: int
+    step: int
+    exponent: float | None
+
+    def phase(self, interferogram: Complex64, coherence: Float32) -> Complex64:
+        """Return the phasors of a filtered interferogram."""
+        side, step = self.side, self.step
+        rows, columns = interferogram.shape
+        before = -(-side // step) * step
+        padding = [(before, side + -size % step) for size in interferogram.shape]
+        padded = np.pad(_unit(interferogram), padding)
+        known = np.pad(np.nan_to_num(coherence), padding)
+        ramp = 1.0 - np.abs(np.arange(side) + 0.5 - side / 2) / (side / 2)
+        taper = np.outer(ramp, ramp).astype(np.float32)
+        total = np.zeros(padded.shape, np.complex64)
+        for top in range(0, padded.shape[0] - side + 1, step):
+            strip = padded[top : top + side]
+            filtered = _filter_windows(
+                np.moveaxis(sliding_window_view(strip, side, axis=1)[:, ::step], 1, 0),
+                _exponents(known[top : top + side], strip, side, step, self.exponent),
+            )
+            for number, patch in enumerate(filtered):
+                left = number * step
+                total[top : top + side, left : left + side] += patch * taper
+        return _unit(total[before : before + rows, before : before + columns])
 
 
 def _unit(values: Complex64) -> Complex64:

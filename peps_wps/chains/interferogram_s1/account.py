@@ -82,12 +82,13 @@ class Account:
     @cached_property
     def unwrapping(self) -> Json | None:
         """Numbers of the unwrapped phase."""
-        unwrapped = self.solution.unwrapped
-        if unwrapped is None:
+        unwrapped, looks = self.solution.unwrapped, self.solution.unwrapped_looks
+        if unwrapped is None or looks is None:
             return None
         solved = np.isfinite(unwrapped.phase)
         return {
             "method": self.order.unwrap,
+            "cells": looks_text(looks),
             "phase_unwrapped": FILTERED_PHASE if self.order.filtered else RAW_PHASE,
             "components": int(unwrapped.components.max()),
             "in_components_percent": _percent(unwrapped.components[solved] > 0),

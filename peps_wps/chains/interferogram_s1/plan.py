@@ -50,7 +50,6 @@ def plan(order: Order, context: PlanContext) -> Plan:
         polarization,
         wanted=order.wanted,
         looks=order.looks,
-        is_unwrapped=order.unwrap is not None,
     )
     names = tuple(task.name for task in tasks)
     weight = 2.0 * len(tasks)

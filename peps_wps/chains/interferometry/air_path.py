@@ -10,7 +10,7 @@ from algorithms.block import Block
 from algorithms.geodesy import ecef_to_geodetic
 from algorithms.interferometry.geocoding import MapBlock, radar_view
 from algorithms.interferometry.geometry import ground_at
-from algorithms.unwrapping import reference_block
+from algorithms.interferometry.model import RadarFrame
 from peps_wps.chains.interferometry.air import Air, Float32, read_air
 from peps_wps.chains.interferometry.facts import PairFacts
 from peps_wps.chains.interferometry.map_grid import utm_grid
@@ -68,19 +68,13 @@ def air_path(
     """
     times = facts.reference.time, facts.secondary.time
     air = read_air(config, times, area.bounds)
-    block = None
-    if solution.unwrapped is not None:
-        block = reference_block(solution.unwrapped, whole.sample_coherence)
-    if block is None:
+    if solution.reference_place is None:
         return AirPath(air, 0.0)
-    rows, columns = ((part.start + part.stop) / 2.0 for part in block)
-    return AirPath(air, _longer_at(air, whole, relief, rows, columns))
+    return AirPath(air, _longer_at(air, whole.grid.frame, relief, *solution.reference_place))
 
 
-def _longer_at(air: Air, whole: Merged, relief: Relief, row: float, column: float) -> float:
-    """Return what the air adds at a place of the grid of cells, metres; 0 beside the terrain."""
-    frame, looks = whole.grid.frame, whole.grid.looks
-    line, sample = row * looks.azimuth - 0.5, column * looks.range - 0.5
+def _longer_at(air: Air, frame: RadarFrame, relief: Relief, line: float, sample: float) -> float:
+    """Return what the air adds at a place of the frame, metres; 0 beside the terrain."""
     height = 0.0
     only = Block(0, 0, 1, 1)
     for _ in range(_ITERATIONS):

@@ -106,10 +106,9 @@ def value_layer(name: str, title: str, cells: Float32, unit: str = "") -> Layer:
 
 def phase_layer(name: str, title: str, cells: Complex64) -> Layer:
     """Return the layer of the phase of complex cells, -pi to pi; 0 stands for none."""
-    unit = _unit(cells)
 
     def phase(seen: Seen) -> AnyArray:
-        phasors = phasors_on_map(unit, seen.grid, seen.view)
+        phasors = phasors_on_map(cells, seen.grid, seen.view, is_unit=True)
         return np.where(phasors == 0.0, np.nan, np.angle(phasors)).astype(np.float32)
 
     return Layer(name, title, phase, unit="rad", overview="nearest")
@@ -342,11 +341,3 @@ def _box(target: MapGrid, block: Block) -> BaseGeometry:
     west, north = target.transform @ (block.column, block.row)
     east, south = target.transform @ (block.column + block.columns, block.row + block.rows)
     return shapely.box(west, south, east, north)
-
-
-def _unit(cells: Complex64) -> Complex64:
-    """Return phasors of length 1: bright cells do not decide about the phase beside them."""
-    magnitude = np.abs(cells)
-    phasors: Complex64 = np.zeros_like(cells)
-    np.divide(cells, magnitude, out=phasors, where=magnitude > 0.0)
-    return phasors

@@ -1,16 +1,22 @@
 """Cells of bursts put together: what bursts lie off, one interferogram, its phase unwrapped."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import count, groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms import unwrapping
-from algorithms.interferometry.cells import CellGrid, Looks, PairCells, cell_grid
+from algorithms.interferometry.cells import (
+    CellGrid,
+    Looks,
+    PairCells,
+    cell_grid,
+    coarser_cells,
+)
 from algorithms.interferometry.coherence import independent_looks
 from algorithms.interferometry.displacement import line_of_sight_displacement
 from algorithms.interferometry.goldstein import goldstein
@@ -29,14 +35,22 @@ from algorithms.interferometry.spectral_diversity import (
     estimate_shift,
     overlap_of,
 )
-from algorithms.unwrapping import Method, Unwrapped, reference_phase
+from algorithms.unwrapping import (
+    Method,
+    Unwrapped,
+    reference_block,
+    reference_phase,
+    refined,
+)
 from peps_wps.chains.interferometry.kept_cells import KeptCells, load_cells, load_pair
 from peps_wps.errors import ChainError
 
-# Cells that are worked on together: about 40 bytes each.
-MOST_CELLS = 150_000_000
+# Cells that are worked on together: about 45 bytes each. A product of IW has 167 million of 5x1.
+MOST_CELLS = 200_000_000
 # Cells that an unwrapper takes at once: about 130 bytes each.
 MOST_UNWRAPPED = 40_000_000
+# Coarser cells that it takes instead, where there are more: those of the bursts stay in memory.
+MOST_COARSE = 20_000_000
 # Shares of the time that solving takes.
 _FILTERED = 0.4
 
@@ -107,16 +121,30 @@ class Merged:
         Its cells.
     cells
         Sums over them; 0 where there are none.
-    looks
-        Independent looks of a cell.
-    windows
-        Columns of each swath, and how their cells are joined for the coherence.
+    bursts
+        Of the reference.
+    least_looks
+        Independent looks that the coherence is to stand on.
     """
 
     grid: CellGrid
     cells: PairCells
-    looks: float
-    windows: tuple[tuple[slice, CoherenceWindow], ...]
+    bursts: tuple[Burst, ...]
+    least_looks: float = COHERENCE_LOOKS
+
+    @cached_property
+    def looks(self) -> float:
+        """Independent looks of a cell."""
+        return float(np.mean([independent_looks(one, self.grid.looks) for one in self.bursts]))
+
+    @cached_property
+    def windows(self) -> tuple[tuple[slice, CoherenceWindow], ...]:
+        """Columns of each swath, and how their cells are joined for the coherence."""
+        first = {burst.swath: burst for burst in reversed(self.bursts)}
+        return tuple(
+            (slice(*columns), coherence_window(first[swath], self.grid.looks, self.least_looks))
+            for swath, columns in swath_columns(self.grid, self.bursts).items()
+        )
 
     @property
     def held(self) -> NDArray[np.bool_]:
@@ -146,6 +174,12 @@ class Merged:
         amplitude[amplitude == 0.0] = np.nan
         return amplitude
 
+    def coarser(self, factor: int) -> "Merged":
+        """Return the interferogram on squares of its cells, `factor` a side."""
+        looks = Looks(*(factor * look for look in self.grid.looks))
+        cells = coarser_cells(self.cells, factor)
+        return Merged(CellGrid(self.grid.frame, looks), cells, self.bursts, self.least_looks)
+
 
 def merged(
     kept: KeptPair, lines: float = 0.0, *, coherence_looks: float = COHERENCE_LOOKS
@@ -162,7 +196,7 @@ def merged(
         Independent looks that the coherence stands on: neighbouring cells are joined until they
         have so many; 1 takes every cell alone.
     """
-    references = [reference for reference, _ in kept.bursts]
+    references = tuple(reference for reference, _ in kept.bursts)
 
     def corrected() -> Iterator[tuple[Burst, PairCells]]:
         for part in kept.parts():
@@ -171,20 +205,8 @@ def merged(
                 cells = without_shift(cells, part.pair, kept.grid, lines)
             yield part.pair.reference, cells
 
-    looks = float(np.mean([independent_looks(burst, kept.looks) for burst in references]))
-    windows = _windows(kept.grid, references, coherence_looks)
-    return Merged(kept.grid, merge_cells(kept.grid, references, corrected()), looks, windows)
-
-
-def _windows(
-    grid: CellGrid, bursts: Sequence[Burst], least: float
-) -> tuple[tuple[slice, CoherenceWindow], ...]:
-    """Return how cells are joined in the columns of each swath."""
-    first = {burst.swath: burst for burst in reversed(bursts)}
-    return tuple(
-        (slice(*columns), coherence_window(first[swath], grid.looks, least))
-        for swath, columns in swath_columns(grid, bursts).items()
-    )
+    cells = merge_cells(kept.grid, references, corrected())
+    return Merged(kept.grid, cells, references, coherence_looks)
 
 
 @dataclass(frozen=True)
@@ -197,16 +219,22 @@ class Solution:
         The interferogram with its filtered phase; None without a filter.
     unwrapped
         The unwrapped phase of it, or of the interferogram itself; None without an unwrapper.
-    reference_phase
-        What is taken off the unwrapped phase: its mean over the most coherent place.
     wavelength
         Metres.
+    unwrapped_looks
+        Of the cells whose cycles the unwrapper found; None without one.
+    reference_phase
+        What is taken off the unwrapped phase: its mean over the most coherent place.
+    reference_place
+        The middle of that place, line and sample of the frame; None where there is none.
     """
 
     filtered: Complex64 | None
     unwrapped: Unwrapped | None
-    reference_phase: float
     wavelength: float
+    unwrapped_looks: Looks | None = None
+    reference_phase: float = 0.0
+    reference_place: tuple[float, float] | None = None
 
     @property
     def phase(self) -> Float32:
@@ -233,6 +261,9 @@ def solved(
 ) -> Solution:
     """Filter and unwrap an interferogram.
 
+    More cells than fit in memory are unwrapped as squares of them, which have the less noise; each
+    cell then takes the nearest cycle (`refined`).
+
     Parameters
     ----------
     whole
@@ -249,42 +280,81 @@ def solved(
     Raises
     ------
     ChainError
-        When there are too many cells to unwrap, or the unwrapper is not installed.
+        When the unwrapper is not installed.
     """
     filtered = None
     if is_filtered:
         progress("Filtering the phase", 0.0)
-        coherence = np.nan_to_num(whole.coherence)
-        filtered = goldstein(whole.cells.interferogram, coherence, exponent=exponent)
+        filtered = _filtered(whole, exponent)
     wavelength = whole.grid.frame.wavelength
     if unwrapper is None:
-        return Solution(filtered, None, 0.0, wavelength)
+        return Solution(filtered, None, wavelength)
     progress("Unwrapping the phase", _FILTERED)
-    check_unwrappable(whole.grid)
+    phase = whole.cells.interferogram if filtered is None else filtered
+    factor = coarseness(whole.grid)
+    if factor == 1:
+        source, unwrapped = whole, _unwrapped(whole, phase, unwrapper, least_coherence)
+    else:
+        source = whole.coarser(factor)
+        smooth = _filtered(source, exponent) if is_filtered else source.cells.interferogram
+        unwrapped = _unwrapped(source, smooth, unwrapper, least_coherence)
+    zero, place = _reference(source, unwrapped)
+    if factor > 1:
+        unwrapped = refined(unwrapped, phase, factor, whole.coherence >= least_coherence)
+    return Solution(filtered, unwrapped, wavelength, source.grid.looks, zero, place)
+
+
+def _filtered(whole: Merged, exponent: float | None) -> Complex64:
+    return goldstein(whole.cells.interferogram, whole.coherence, exponent=exponent)
+
+
+def _unwrapped(whole: Merged, phase: Complex64, method: Method, least: float) -> Unwrapped:
+    """Unwrap a phase that is that of an interferogram, filtered or not; ChainError."""
     try:
-        unwrapped = unwrapping.unwrap(
-            whole.cells.interferogram if filtered is None else filtered,
+        return unwrapping.unwrap(
+            phase,
             whole.sample_coherence,
             looks=whole.looks,
-            mask=np.nan_to_num(whole.coherence) >= least_coherence,
-            method=unwrapper,
+            mask=np.nan_to_num(whole.coherence) >= least,
+            method=method,
         )
     except unwrapping.MissingUnwrapperError as error:
         raise ChainError(str(error)) from error
-    zero = reference_phase(unwrapped, whole.sample_coherence)
-    return Solution(filtered, unwrapped, zero, wavelength)
 
 
-def check_unwrappable(grid: CellGrid) -> None:
-    """Refuse more cells than can be unwrapped in one piece; ChainError."""
-    check_cells(grid, MOST_UNWRAPPED, "unwrapped")
+def _reference(whole: Merged, unwrapped: Unwrapped) -> tuple[float, tuple[float, float] | None]:
+    """Return the phase to refer to, and the line and sample of where it is from."""
+    block = reference_block(unwrapped, whole.sample_coherence)
+    if block is None:
+        return 0.0, None
+    line, sample = (
+        0.5 * (part.start + part.stop) * look - 0.5
+        for part, look in zip(block, whole.grid.looks, strict=True)
+    )
+    return reference_phase(unwrapped, block), (line, sample)
 
 
-def check_cells(grid: CellGrid, most: int, what: str) -> None:
+def coarseness(grid: CellGrid) -> int:
+    """Return the side of the squares of cells that are unwrapped in place of cells; 1 for cells."""
+    if _count(grid, 1) <= MOST_UNWRAPPED:
+        return 1
+    return next(factor for factor in count(2) if _count(grid, factor) <= MOST_COARSE)
+
+
+def check_cells(grid: CellGrid) -> None:
     """Refuse more cells than memory is planned for; ChainError."""
-    count = grid.shape[0] * grid.shape[1]
-    if count > most:
-        raise ChainError(
-            f"{count / 1e6:.0f} million cells are more than the {most / 1e6:.0f} million that can "
-            f"be {what} at once: give more looks, some bursts, or a geometry"
-        )
+    cells = _count(grid, 1)
+    if cells <= MOST_CELLS:
+        return
+    factor = next(factor for factor in count(2) if _count(grid, factor) <= MOST_CELLS)
+    raise ChainError(
+        f"{cells / 1e6:.0f} million cells are more than the {MOST_CELLS / 1e6:.0f} million that "
+        f"are worked on at once: give looks of {grid.looks.range * factor}x"
+        f"{grid.looks.azimuth * factor} or more, some bursts, or a geometry"
+    )
+
+
+def _count(grid: CellGrid, factor: int) -> int:
+    """Return the number of squares of `factor` cells a side."""
+    rows, columns = (-(-size // factor) for size in grid.shape)
+    return rows * columns

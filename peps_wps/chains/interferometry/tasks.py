@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 
 from algorithms.interferometry.cells import Looks
 from peps_wps.chains.contract import Json, Progress, Task, TaskInputs, TaskResult
-from peps_wps.chains.interferometry.bursts import SlcPair, Wanted, open_pair
+from peps_wps.chains.interferometry.bursts import Wanted, open_pair
 from peps_wps.chains.interferometry.cells import compute_cells
 from peps_wps.chains.interferometry.facts import cells_body
 from peps_wps.chains.interferometry.passes import Pass
 from peps_wps.chains.interferometry.products import parts_of_a_swath, share_of, swaths_of
-from peps_wps.chains.interferometry.solve import MOST_CELLS, MOST_UNWRAPPED, check_cells
+from peps_wps.chains.interferometry.solve import check_cells
 from peps_wps.chains.ortho_s1.heights import configured_dem
 
 
@@ -27,8 +27,6 @@ class CellsTask:
         Which.
     part, parts
         Which part of its bursts.
-    is_unwrapped
-        Whether all cells are to be unwrapped together later.
     """
 
     wanted: Wanted
@@ -38,7 +36,6 @@ class CellsTask:
     swath: str
     part: int
     parts: int
-    is_unwrapped: bool
 
     def to_json(self) -> Json:
         """Return the task as JSON."""
@@ -48,8 +45,9 @@ class CellsTask:
     def from_json(cls, body: Json) -> "CellsTask":
         """Return the task that `to_json` gave; without `references`, a task from before slices."""
         wanted = Wanted(body["wanted"]["region"], tuple(body["wanted"]["names"]))
-        read = {"wanted": wanted, "looks": tuple(body["looks"])}
-        return cls(**{"references": 1, **body, **read})
+        read = {"references": 1, **body, "wanted": wanted, "looks": tuple(body["looks"])}
+        read.pop("is_unwrapped", None)  # of an earlier version, which refused more of those
+        return cls(**read)
 
 
 def cells_tasks(
@@ -59,7 +57,6 @@ def cells_tasks(
     *,
     wanted: Wanted,
     looks: Looks,
-    is_unwrapped: bool = False,
     label: str = "",
 ) -> list[Task]:
     """Return the tasks that compute the bursts of a pair.
@@ -78,7 +75,7 @@ def cells_tasks(
     for swath in swaths_of(reference.whole, wanted):
         for part in range(parts):
             name = f"{label} {swath}".strip() + (f" {part + 1} of {parts}" if parts > 1 else "")
-            work = CellsTask(*shared, swath, part, parts, is_unwrapped)
+            work = CellsTask(*shared, swath, part, parts)
             tasks.append(Task(name, products, work.to_json(), weight=4.0))
     return tasks
 
@@ -91,7 +88,7 @@ def run_cells(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
     slices = paths[: work.references], paths[work.references :]
     pair = open_pair(slices, work.polarization, inputs.config.orbits.path, work.wanted)
     looks = Looks(*work.looks)
-    check_size(pair, looks, is_unwrapped=work.is_unwrapped)
+    check_cells(pair.grid(looks))
     own = [key for key in pair.keys if key[0] == work.swath]
     records = compute_cells(
         pair,
@@ -103,10 +100,3 @@ def run_cells(task: Task, inputs: TaskInputs, progress: Progress) -> TaskResult:
         progress=lambda share, name: progress(f"Computing burst {name}", 2 + 98 * share),
     )
     return TaskResult(cells_body(pair, records), tuple(record.file for record in records))
-
-
-def check_size(pair: SlcPair, looks: Looks, *, is_unwrapped: bool) -> None:
-    """Refuse more cells than fit in memory later, before any is computed; ChainError."""
-    if is_unwrapped:
-        check_cells(pair.grid(looks), MOST_UNWRAPPED, "unwrapped")
-    check_cells(pair.grid(looks), MOST_CELLS, "worked on")

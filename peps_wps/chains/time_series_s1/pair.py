@@ -9,8 +9,7 @@ from peps_wps.chains.contract import Progress, TaskInputs, TaskResult
 from peps_wps.chains.interferometry.bursts import SlcPair, Wanted, open_pair
 from peps_wps.chains.interferometry.cells import compute_cells
 from peps_wps.chains.interferometry.facts import PairFacts
-from peps_wps.chains.interferometry.solve import KeptPair
-from peps_wps.chains.interferometry.tasks import check_size
+from peps_wps.chains.interferometry.solve import KeptPair, check_cells
 from peps_wps.chains.ortho_s1.heights import configured_dem
 from peps_wps.chains.time_series_s1.cells_life import touch
 from peps_wps.chains.time_series_s1.holdings import PairRecord, keep, state_of
@@ -66,7 +65,7 @@ def _compute(work: Pair, lake: Lake, inputs: TaskInputs, progress: Progress) -> 
         config.orbits.path,
         Wanted(stack.area),
     )
-    check_size(pair, stack.order.looks, is_unwrapped=True)
+    check_cells(pair.grid(stack.order.looks))
     baseline = perpendicular_baseline(pair)
     reason = baseline_reason(baseline, stack.order.max_baseline_m)
     if reason is not None:

@@ -5,7 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from algorithms.interferometry.cells import Looks, cell_grid, multilook_pair
+from algorithms.interferometry.cells import (
+    Looks,
+    PairCells,
+    cell_grid,
+    coarser_cells,
+    multilook_pair,
+)
 from tests.algorithms.interferometry.scene import make_burst
 
 
@@ -47,6 +53,27 @@ def test_pixels_without_data_do_not_count(rng):
     # A quarter of the pixels is too few.
     assert cells.interferogram[0, 2] == 0.0
     assert np.isnan(cells.coherence[0, 2])
+
+
+def test_coarser_cells_are_means_of_what_is_there(rng):
+    values = rng.standard_normal((7, 8)) + 1j * rng.standard_normal((7, 8))
+    values[:2, 3:6] = 0.0
+    power = (np.abs(values) > 0.0).astype(np.float32)
+    cells = PairCells(0, 0, values.astype(np.complex64), power, 4.0 * power)
+
+    coarse = coarser_cells(cells, 3)
+
+    assert coarse.interferogram.shape == (3, 3)
+    np.testing.assert_allclose(coarse.interferogram[1, 1], values[3:6, 3:6].mean(), rtol=1e-5)
+    # One column of two is missing, and of the middle square two rows of three.
+    held = values[:3, :3][power[:3, :3] > 0.0]
+    np.testing.assert_allclose(coarse.interferogram[0, 0], held.mean(), rtol=1e-5)
+    assert coarse.interferogram[0, 1] == 0.0
+    # Squares that the grid ends in count as if it went on empty: a third, and two.
+    assert coarse.reference_power[2].tolist() == [0.0, 0.0, 0.0]
+    assert coarse.secondary_power[1].tolist() == [4.0, 4.0, 4.0]
+    with pytest.raises(ValueError, match="factor"):
+        coarser_cells(cells, 0)
 
 
 def test_a_real_product_has_one_grid(real_bursts):

@@ -93,6 +93,18 @@ def test_cells_lie_where_the_ground_is():
     assert not nearest[outside].any()
 
 
+def test_bright_cells_do_not_decide_about_a_phase_that_stands_alone():
+    block, _ = block_of()
+    view = radar_view(GRID.frame, block)
+    row, column = np.indices(GRID.shape, dtype=np.float32)
+    phasors = np.exp(1j * (0.05 * row - 0.03 * column)).astype(np.complex64)
+    bright = phasors * np.where((row + column) % 3 == 0, 100.0, 1.0).astype(np.float32)
+
+    found = phasors_on_map(bright, GRID, view, is_unit=True)
+
+    np.testing.assert_allclose(found, phasors_on_map(phasors, GRID, view), atol=1e-5)
+
+
 def test_cells_without_a_value_do_not_spread():
     block, _ = block_of()
     view = radar_view(GRID.frame, block)

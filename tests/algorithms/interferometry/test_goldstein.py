@@ -56,6 +56,17 @@ def test_what_is_not_there_stays_so(fringes):
     assert noise(filtered[:30], phase[:30]) < noise(interferogram[:30], phase[:30])
 
 
+@pytest.mark.parametrize(("window", "step"), [(16, 4), (12, 5)])
+def test_strips_leave_no_trace(fringes, monkeypatch, window, step):
+    _, interferogram, coherence = fringes
+    whole = goldstein(interferogram, coherence, window=window, step=step)
+
+    monkeypatch.setattr("algorithms.interferometry.goldstein._STRIP_WINDOWS", 1)
+    found = goldstein(interferogram, coherence, window=window, step=step)
+
+    np.testing.assert_allclose(found, whole, atol=1e-6)
+
+
 def test_windows_that_leave_gaps_are_refused(fringes):
     _, interferogram, coherence = fringes
     with pytest.raises(ValueError, match="half a window"):

@@ -36,8 +36,9 @@ def test_an_order_without_looks_of_its_coherence_is_read() -> None:
 
 
 def test_a_task_of_two_products_is_read() -> None:
-    task = CellsTask(Wanted(None, ("044_093000_IW1",)), (4, 20), "VV", 1, "IW1", 0, 2, True)
-    assert CellsTask.from_json(stored(task.to_json(), "references")) == task
+    task = CellsTask(Wanted(None, ("044_093000_IW1",)), (4, 20), "VV", 1, "IW1", 0, 2)
+    body = stored(task.to_json(), "references", is_unwrapped=True)
+    assert CellsTask.from_json(body) == task
 
 
 def test_what_an_earlier_task_told_of_its_products_is_read() -> None:

@@ -136,10 +136,10 @@ def test_a_damaged_image_is_named(pair, tmp_path):
         damaged.make(InterferogramS1(), tmp_path / "run", pair.titles())
 
 
-def test_too_many_cells_to_unwrap_fail_before_any_is_computed(pair, tmp_path, monkeypatch):
-    monkeypatch.setattr("peps_wps.chains.interferometry.tasks.MOST_UNWRAPPED", 1000)
+def test_too_many_cells_fail_before_any_is_computed(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr("peps_wps.chains.interferometry.solve.MOST_CELLS", 1000)
     large = replace(pair, told=[])
-    with pytest.raises(ChainError, match="give more looks, some bursts, or a geometry"):
+    with pytest.raises(ChainError, match="give looks of 60x12 or more, some bursts, or a geometry"):
         large.make(InterferogramS1(), tmp_path, large.titles())
     assert large.told == ["Reading the annotations"]
 

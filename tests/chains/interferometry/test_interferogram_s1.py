@@ -9,7 +9,9 @@ import pytest
 import rasterio
 from pyproj import Transformer
 
+from algorithms.interferometry.cells import Looks
 from peps_wps.chains.interferogram_s1.chain import InterferogramS1
+from peps_wps.chains.interferometry.solve import KeptPair, merged, solved
 from simulator.tops.score import score_coherence, score_displacement, score_phase
 from tests.chains.interferometry.simulated_pair import SHIFT, UPLIFT
 from tests.web.stac.extension_rules import validate
@@ -78,6 +80,29 @@ def test_the_displacement_is_true_within_a_millimetre(pair, made):
     assert np.nanmin(read(made.layer("components"))) == 1.0
 
 
+def test_more_cells_than_fit_are_unwrapped_as_squares_of_them(pair, made, monkeypatch):
+    files = [done.folder / name for done in made.finished[:-1] for name in done.result.files]
+    whole = merged(KeptPair(tuple(files), Looks(4, 20)), lines=SHIFT)
+    alone = solved(whole)
+    cells = whole.grid.shape[0] * whole.grid.shape[1]
+    monkeypatch.setattr("peps_wps.chains.interferometry.solve.MOST_UNWRAPPED", cells - 1)
+    monkeypatch.setattr("peps_wps.chains.interferometry.solve.MOST_COARSE", cells // 2)
+
+    found = solved(whole)
+
+    assert (alone.unwrapped_looks, found.unwrapped_looks) == (Looks(4, 20), Looks(8, 40))
+    known = np.isfinite(alone.phase)
+    assert np.array_equal(known, np.isfinite(found.phase))
+    # Whole cycles of the same filtered phase: zeros differ by that of the larger cells.
+    difference = (found.phase - alone.phase)[known]
+    assert np.ptp(difference) < 1e-3
+    assert abs(difference[0]) < 0.1
+    assert np.mean(found.unwrapped.components[known] == 1) > 0.99
+    line, sample = found.reference_place
+    row, column = int(line) // 4, int(sample) // 20
+    assert abs(found.phase[row, column]) < 0.5
+
+
 def test_look_vectors_point_to_the_satellite(made):
     """West of an ascending pass looking right; their height is the cosine of the incidence."""
     east, north, up = (read(made.layer("los"), band) for band in (1, 2, 3))
@@ -123,6 +148,7 @@ def test_metadata_tell_what_was_found(made):
     assert told["reference"]["orbit_kind"] == told["secondary"]["orbit_kind"] == "restituted"
     assert any("restituted" in warning for warning in told["warnings"])
     assert told["unwrapping"]["in_largest_percent"] > 99.0
+    assert told["unwrapping"]["cells"] == "20x4"
     assert set(told["signs"]) >= {"phase", "displacement", "vertical", "los"}
     assert told["files"].keys() == set(LAYERS)
 
