@@ -3,7 +3,9 @@
 import errno
 import logging
 import time
+from collections.abc import Callable
 from threading import Event
+from typing import TypeVar
 
 from storage.delivery import Delivery
 from storage.errors import (
@@ -19,9 +21,14 @@ from storage.errors import (
     TapeUnavailableError,
 )
 from storage.model import Batch, PendingRecall, StageState
+from storage.outage import Outage
 
 logger = logging.getLogger(__name__)
 
+Answer = TypeVar("Answer")
+
+# How long a ledger that does not answer is asked again for what must be noted.
+PATIENCE_S = 900.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -29,7 +36,8 @@ class BatchReading:
     """Reads a batch file by file while its lease is renewed.
 
     What cannot be blamed on a file ends the batch: a drive that is down or busy, a full disk, the
-    end of the service. The rest of it is then queued again, no attempt counted.
+    end of the service. The rest of it is then queued again, no attempt counted. A ledger that is
+    away is waited for, and bytes go on arriving meanwhile: nobody else can take the batch then.
 
     Parameters
     ----------
@@ -48,6 +56,7 @@ class BatchReading:
         self._batch = batch
         self._owner = owner
         self._stop = Event()
+        self._outage = Outage(f"a batch of {self._backend.name}", logger)
         self._mounts = 0 if is_mounted or not batch.tape else 1
         self._waiting = {recall.recall_id: recall for recall in batch.recalls}
         self._bytes_done: dict[int, int] = {}
@@ -69,18 +78,40 @@ class BatchReading:
         except DriveBusyError:
             self._pause_s = self._policy.idle_s
         except (TapeUnavailableError, PoolFullError) as error:
-            logger.warning("gave back %d recalls: %s", len(self._waiting), error)
-            self._pause_s, self._reason = self._policy.backoff_s, str(error)
+            self._postpone(str(error))
+        except OSError as error:  # of the library's own files, and no recall's
+            self._postpone(_reason_of(error))
         finally:
             self._give_back_rest()
         return count
 
+    def _postpone(self, reason: str) -> None:
+        """Have the rest wait for a while."""
+        logger.warning("gave back %d recalls: %s", len(self._waiting), reason)
+        self._pause_s, self._reason = self._policy.backoff_s, reason
+
     def _give_back_rest(self) -> None:
         """Queue again what was not read."""
-        if self._waiting:
-            self._delivery.give_back(
-                self._waiting.values(), self._owner, self._pause_s, self._reason
+        rest = list(self._waiting.values())
+        if rest:
+            self._patiently(
+                lambda: self._delivery.give_back(rest, self._owner, self._pause_s, self._reason)
             )
+
+    def _patiently(self, note: Callable[[], Answer]) -> Answer:
+        """Return what the ledger answers, asked again while it is away."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = note()
+            except LedgerError as error:
+                if self._stop.is_set() or time.monotonic() > deadline:
+                    raise
+                self._outage.note(error)
+                self._stop.wait(self._policy.error_pause_s)
+            else:
+                self._outage.over()
+                return answer
 
     def _read(self) -> int:
         """Have the drive read what is left; return how many files became ready."""
@@ -98,22 +129,31 @@ class BatchReading:
         finally:
             self._backend.release(self._handle)
             self._handle = ""
-            self._delivery.note_drive(time.monotonic() - begin, self._mounts)
+            busy_s = time.monotonic() - begin
+            self._patiently(lambda: self._delivery.note_drive(busy_s, self._mounts))
         return count
 
     def _adopt_published(self) -> int:
-        adopted = 0
-        for recall in list(self._waiting.values()):
-            try:
-                self._beat(recall, 0)
-                if not self._delivery.adopt(recall, self._owner):
-                    continue
-            except LeaseLostError as error:
-                self._let_go(recall, error)
-            else:
-                del self._waiting[recall.recall_id]
-                adopted += 1
-        return adopted
+        """Take the files that earlier attempts published; return how many."""
+        return sum(self._adopt(recall) for recall in list(self._waiting.values()))
+
+    def _adopt(self, recall: PendingRecall) -> bool:
+        """Take the file of a recall if it is in the pool already."""
+        try:
+            self._beat(recall, 0)
+            is_there = self._delivery.is_published(recall, lambda: self._beat(recall, 0))
+            if is_there:
+                self._complete(recall)
+        except LeaseLostError as error:
+            self._let_go(recall, error)
+            return False
+        return is_there
+
+    def _complete(self, recall: PendingRecall) -> None:
+        """Mark the file of a recall ready, which is in the pool."""
+        # Not given back, come what may: that would free the room that it takes.
+        del self._waiting[recall.recall_id]
+        self._patiently(lambda: self._delivery.complete(recall, self._owner))
 
     def _take_staged(self) -> int:
         """Fetch what the backend has staged since the last look; return how many came."""
@@ -139,22 +179,21 @@ class BatchReading:
         """Fetch one file; return 1 when it became ready."""
         try:
             self._delivery.receive(
-                self._handle, recall, self._owner, lambda done: self._note_bytes(recall, done)
+                self._handle, recall, lambda done: self._note_bytes(recall, done)
             )
+            self._complete(recall)
         except (RecallStoppedError, LedgerError):
             raise
         except LeaseLostError as error:
             self._let_go(recall, error)
         except StorageError as error:
             self._settle(recall, error)
-        except OSError as error:  # whose own text names places that no client need know
+        except OSError as error:
             logger.warning("recall of %s: %s", recall.file.path, error)
             if error.errno in _NO_ROOM:
                 raise PoolFullError("the disk of the pool is full") from error
-            reason = f"a file could not be read or written: {error.strerror or 'no reason given'}"
-            self._settle(recall, StorageError(reason))
+            self._settle(recall, StorageError(_reason_of(error)))
         else:
-            del self._waiting[recall.recall_id]
             return 1
         return 0
 
@@ -167,14 +206,15 @@ class BatchReading:
     def _settle(self, recall: PendingRecall, error: StorageError) -> None:
         """Decide what a failure costs a recall: nothing, an attempt, or all that are left."""
         del self._waiting[recall.recall_id]
+        owner, reason, pause_s = self._owner, str(error), self._policy.backoff_s
         if isinstance(error, TapeUnavailableError):
-            self._delivery.give_back([recall], self._owner, self._policy.backoff_s, str(error))
+            self._patiently(lambda: self._delivery.give_back([recall], owner, pause_s, reason))
         elif isinstance(error, NotHeldError):
-            self._delivery.failed_for_good(recall, self._owner, str(error))
+            self._patiently(lambda: self._delivery.failed_for_good(recall, owner, reason))
         else:
             if isinstance(error, CorruptFileError):
-                self._delivery.note_corrupt()
-            self._delivery.failed(recall, self._owner, str(error))
+                self._patiently(self._delivery.note_corrupt)
+            self._patiently(lambda: self._delivery.failed(recall, owner, reason))
 
     def _note_bytes(self, recall: PendingRecall, bytes_done: int) -> None:
         """Note bytes that arrived, unless they are not wanted any more."""
@@ -187,8 +227,12 @@ class BatchReading:
         self._bytes_done[recall.recall_id] = bytes_done
         if time.monotonic() >= self._next_beat:
             progress = {key: self._bytes_done.get(key, 0) for key in self._waiting}
-            held = self._delivery.renew(self._owner, progress)
-            self._next_beat = time.monotonic() + min(1.0, self._policy.lease_s / 4)
+            try:
+                held = self._delivery.renew(self._owner, progress)
+            except LedgerError as error:
+                self._outage.note(error)
+                held = set(self._waiting)  # as far as anybody knows
+            self._next_beat = time.monotonic() + self._policy.beat_s
             self._leave_out({key for key in self._waiting if key not in held}, recall.recall_id)
         if recall.recall_id not in self._waiting:
             raise _lost(recall)
@@ -201,6 +245,11 @@ class BatchReading:
         for recall in dropped:
             if recall.recall_id != current:
                 self._let_go(recall, _lost(recall))
+
+
+def _reason_of(error: OSError) -> str:
+    """Return what a client is told; the error's own text names places."""
+    return f"a file could not be read or written: {error.strerror or 'no reason given'}"
 
 
 def _lost(recall: PendingRecall) -> LeaseLostError:

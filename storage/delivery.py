@@ -3,7 +3,9 @@
 import logging
 import random
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from storage.backend import TapeBackend
 from storage.errors import CorruptFileError, LeaseLostError
@@ -14,6 +16,8 @@ from storage.pool_keeper import PoolKeeper
 from storage.recall_policy import RecallPolicy
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 class Delivery:
@@ -54,17 +58,19 @@ class Delivery:
         self._clock = clock
         self._rng = rng
 
-    def adopt(self, recall: PendingRecall, owner: str) -> bool:
-        """Take a file that an earlier attempt published but could not mark ready."""
-        if not self._pool.holds(recall.file):
+    def is_published(self, recall: PendingRecall, beat: Callable[[], None]) -> bool:
+        """Tell whether an earlier attempt published the file, but could not mark it ready."""
+        file = recall.file
+        try:
+            return self._pool.has_size(file.path, file.size_bytes) and self._while_beating(
+                lambda: self._pool.holds(file), beat
+            )
+        except OSError as error:
+            logger.warning("%s cannot be read, and is recalled anew: %s", file.path, error)
             return False
-        self._complete(recall, owner)
-        return True
 
-    def receive(
-        self, handle: str, recall: PendingRecall, owner: str, beat: Callable[[int], None]
-    ) -> None:
-        """Fetch a staged file, verify it, publish it, mark it ready."""
+    def receive(self, handle: str, recall: PendingRecall, beat: Callable[[int], None]) -> None:
+        """Fetch a staged file, verify it, publish it."""
         file = recall.file
         with self._pool.part(f"{recall.recall_id}-{recall.attempt}") as part:
 
@@ -76,10 +82,19 @@ class Delivery:
 
             self.backend.fetch(handle, file, write)
             part.verify(file.size_bytes, file.checksum)
+            self._while_beating(part.sync, lambda: beat(part.size_bytes))
             part.publish(self._pool.path(file.path))
-        self._complete(recall, owner)
 
-    def _complete(self, recall: PendingRecall, owner: str) -> None:
+    def _while_beating(self, action: Callable[[], Answer], beat: Callable[[], None]) -> Answer:
+        """Return what an action gives that may keep the disk busy for longer than a lease lasts."""
+        with ThreadPoolExecutor(1, "disk") as executor:
+            future = executor.submit(action)
+            while not wait([future], self.policy.beat_s).done:
+                beat()
+            return future.result()
+
+    def complete(self, recall: PendingRecall, owner: str) -> None:
+        """Mark the file of a recall ready; `LeaseLostError` when it is no longer the owner's."""
         now = self._clock()
         if not self._recalls.complete(recall.recall_id, owner, now):
             raise LeaseLostError(f"the lease of recall {recall.recall_id} was lost")

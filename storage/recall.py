@@ -117,6 +117,8 @@ class RecallEngine:
                     batch = self._claim() if len(running) < drives else None
                 except (LedgerError, OSError) as error:
                     outage.note(error)
+                    # In an outage nobody can renew a lease: the others are given time to do it.
+                    self._next_recovery = time.monotonic() + self._policy.lease_s
                     stop.wait(self._policy.error_pause_s)
                     continue
                 outage.over()

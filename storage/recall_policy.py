@@ -38,3 +38,8 @@ class RecallPolicy:
     error_pause_s: float = 2.0
     limits: BatchLimits = field(default_factory=BatchLimits)
     eviction: EvictionPolicy = EvictionPolicy.GDSF
+
+    @property
+    def beat_s(self) -> float:
+        """Time between two renewals of a lease, seconds."""
+        return min(1.0, self.lease_s / 4)

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,8 +20,11 @@ from storage.errors import DriveDownError, NotHeldError
 from storage.part_file import PartFile
 from storage.recall import RecallPolicy
 from tests.archive_world import HASTY
+from tests.patience import until
 from tests.staging.kills import STEPS, work_until_killed
 
+# What it held when it died is free soon.
+MORTAL = replace(HASTY, lease_s=0.5)
 STATEMENT_OF = {
     "recover": (claims, "has_lost_recalls"),
     "pending": (recalls, "pending_recalls"),
@@ -44,13 +46,6 @@ def running(*services):
             thread.join()
 
 
-def wait_until(condition, timeout_s=30.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
-
-
 def flip_bit(path, position):
     content = bytearray(path.read_bytes())
     content[position] ^= 1
@@ -62,7 +57,7 @@ def test_a_flipped_bit_on_tape_is_retried_then_fails_with_its_reason(world, rng)
     flip_bit(world.tape_file("P1"), 54_321)
     request = world.archive.request([uid], user="u", purpose="p")
     with running(world.service(RecallPolicy(max_attempts=3, backoff_s=0.01, idle_s=0.01))):
-        wait_until(lambda: world.archive.status(request).failed)
+        until(lambda: world.archive.status(request).failed)
 
     (row,) = world.recalls()
     assert (row.state, row.attempt) == ("failed", 3)
@@ -78,7 +73,7 @@ def test_a_bit_that_reads_well_at_the_second_attempt_costs_only_a_retry(world, r
     service = world.service()
     assert service.run_once() == 0
     flip_bit(world.tape_file("P1"), 0)
-    wait_until(lambda: service.run_once() == 1)
+    until(lambda: service.run_once() == 1)
     assert world.archive.status(request).ready
     assert world.archive.path(uid).read_bytes() == world.contents[uid]
 
@@ -102,10 +97,8 @@ def test_a_tape_that_cannot_be_read_fails_with_its_reason(world, damage, reason)
 def test_two_services_recall_each_file_once(world, rng):
     uids = [world.add(f"P{n}", rng.bytes(20_000), collection=f"S{n % 3 + 1}") for n in range(30)]
     request = world.archive.request(uids, user="u", purpose="p")
-    # The lease outlasts any pause of a loaded machine: nothing may be read twice here.
-    patient = replace(HASTY, lease_s=30.0)
-    with running(world.service(patient), world.service(patient)):
-        wait_until(lambda: world.archive.status(request).ready)
+    with running(world.service(), world.service()):
+        until(lambda: world.archive.status(request).ready)
     assert Counter((row.state, row.attempt) for row in world.recalls()) == {("done", 1): 30}
     assert world.torn_files() == []
 
@@ -120,7 +113,7 @@ def test_200_requests_of_8_threads_for_40_files_cost_40_recalls(world, rng):
 
     with running(world.service()), ThreadPoolExecutor(8) as pool:
         requests = list(pool.map(ask, range(200)))
-        wait_until(lambda: all(world.archive.status(request).ready for request in requests))
+        until(lambda: all(world.archive.status(request).ready for request in requests))
     assert Counter(row.state for row in world.recalls()) == {"done": 40}
     assert world.torn_files() == []
 
@@ -130,7 +123,7 @@ def test_a_stopped_service_gives_its_recalls_back_uncounted(open_world):
     uid = world.add("P1", b"bytes")
     world.archive.request([uid], user="u", purpose="p")
     with running(world.service()):
-        wait_until(lambda: world.recalls()[0].state == "running")
+        until(lambda: world.recalls()[0].state == "running")
     (row,) = world.recalls()
     assert (row.state, row.attempt, row.owner) == ("queued", 0, None)
 
@@ -168,7 +161,7 @@ def test_a_database_that_fails_for_a_moment_is_waited_for(world, monkeypatch, me
 
     monkeypatch.setattr(module, name, fail_at_first)
     with running(world.service()):
-        wait_until(lambda: world.archive.status(request).ready)
+        until(lambda: world.archive.status(request).ready)
     assert next(failures, None) is None
 
 
@@ -221,9 +214,9 @@ def test_a_cancelled_recall_leaves_the_drive(open_world):
     request = world.archive.request([uid], user="u", purpose="p")
     tape = SimulatedTape(world.config.tape.path, drives=1)
     with running(world.service()):
-        wait_until(lambda: tape.drives()[0].is_busy)
+        until(lambda: tape.drives()[0].is_busy)
         world.archive.release(request)
-        wait_until(lambda: not tape.drives()[0].is_busy)
+        until(lambda: not tape.drives()[0].is_busy)
     assert [row.state for row in world.recalls()] == ["cancelled"]
 
 
@@ -247,7 +240,7 @@ def test_a_full_disk_costs_no_attempt_and_the_recall_comes_when_there_is_room(wo
     assert world.archive.pool_state().used_bytes == 0
 
     monkeypatch.setattr(PartFile, "write", write)
-    wait_until(lambda: service.run_once() == 3)
+    until(lambda: service.run_once() == 3)
     assert world.archive.status(request).ready
 
 
@@ -310,7 +303,7 @@ def pass_pauses(world):
 
 
 def kill_at(world, step, countdown):
-    assert work_until_killed(world, HASTY, step, countdown)
+    assert work_until_killed(world, MORTAL, step, countdown)
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if "eviction" not in step])
@@ -321,8 +314,8 @@ def test_a_service_killed_at_any_step_loses_nothing_and_shows_no_torn_file(world
 
     assert world.torn_files() == []
     done_before = {row.id for row in world.recalls() if row.state == "done"}
-    with running(world.service()):
-        wait_until(lambda: world.archive.status(request).ready)
+    with running(world.service(MORTAL)):
+        until(lambda: world.archive.status(request).ready)
 
     assert Counter(row.state for row in world.recalls()) == {"done": 4}
     assert all(row.attempt == 1 for row in world.recalls() if row.id in done_before)
@@ -336,8 +329,8 @@ def test_a_file_published_but_not_marked_is_adopted_and_not_read_again(world, rn
     request = world.archive.request([uid], user="u", purpose="p")
     kill_at(world, "between the rename and the commit", 1)
     world.tape_file("P1").unlink()
-    with running(world.service()):
-        wait_until(lambda: world.archive.status(request).ready)
+    with running(world.service(MORTAL)):
+        until(lambda: world.archive.status(request).ready)
 
 
 def test_a_service_killed_in_an_eviction_serves_the_pool_as_it_is(open_world, rng):
@@ -350,7 +343,7 @@ def test_a_service_killed_in_an_eviction_serves_the_pool_as_it_is(open_world, rn
     kill_at(world, "in an eviction, before the commit", 1)
     assert not world.pool_file("OLD").exists()
 
-    with running(world.service()):
-        wait_until(lambda: world.archive.status(request).ready)
+    with running(world.service(MORTAL)):
+        until(lambda: world.archive.status(request).ready)
     assert world.archive.mode([old, new]) == {old: "tape", new: "disk"}
     assert world.archive.path(new).read_bytes() == world.contents[new]

@@ -1,0 +1,137 @@
+"""What takes longer than a lease lasts: a disk that is slow, a database that is away."""
+
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from catalog_db.archive import claims
+from peps_wps.staging.ledgers import RecallRows
+from storage.backends.tape_folder import TapeFolder
+from storage.part_file import PartFile
+from storage.pool import Pool
+from storage.recall import RecallPolicy
+from tests.archive_world import HASTY, ArchiveWorld
+from tests.patience import stretched, until
+
+# Renewed every second.
+PATIENT = RecallPolicy(max_attempts=3, idle_s=0.01, error_pause_s=0.01)
+
+
+def wait_for_renewal(monkeypatch: pytest.MonkeyPatch, kind: type, method: str) -> list[bool]:
+    """Have a method wait until a lease is renewed meanwhile; return what came of each call."""
+    renewed, seen = Event(), []
+    renew, original = RecallRows.renew, getattr(kind, method)
+
+    def renewing(*arguments: Any) -> set[int]:
+        held = renew(*arguments)
+        renewed.set()
+        return held
+
+    def waiting(*arguments: Any) -> Any:
+        renewed.clear()
+        seen.append(renewed.wait(stretched(20)))
+        return original(*arguments)
+
+    monkeypatch.setattr(RecallRows, "renew", renewing)
+    monkeypatch.setattr(kind, method, waiting)
+    return seen
+
+
+@pytest.mark.one_database
+def test_the_lease_is_renewed_while_bytes_are_forced_to_a_slow_disk(
+    world: ArchiveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.add("P1", b"bytes")
+    world.archive.request([uid], user="u", purpose="p")
+    seen = wait_for_renewal(monkeypatch, PartFile, "sync")
+    monkeypatch.setattr(PartFile, "publish", publish_without_sync)
+    assert world.service(PATIENT).run_once() == 1
+    assert seen == [True]
+
+
+def publish_without_sync(part: PartFile, destination: Any) -> None:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    part.path.replace(destination)
+    part._published = True
+
+
+@pytest.mark.one_database
+def test_the_lease_is_renewed_while_a_file_that_may_be_adopted_is_digested(
+    world: ArchiveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.add("P1", b"bytes")
+    world.archive.request([uid], user="u", purpose="p")
+    path = world.pool_file("P1")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"bytes")
+    seen = wait_for_renewal(monkeypatch, Pool, "holds")
+    assert world.service(PATIENT).run_once() == 1
+    assert seen == [True]
+
+
+def failing(times: int, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what fails so often as a database does that is away, and then works."""
+    failures = iter(range(times))
+
+    def fail_at_first(*arguments: Any, **options: Any) -> Any:
+        if next(failures, None) is not None:
+            raise OperationalError("UPDATE", {}, Exception("server closed the connection"))
+        return original(*arguments, **options)
+
+    return fail_at_first
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("statement", ["renew_leases", "complete_recall", "requeue_recalls"])
+def test_a_database_that_is_away_for_a_moment_costs_a_recall_nothing(
+    world: ArchiveWorld, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    service = world.service(replace(HASTY, lease_s=30.0))
+    monkeypatch.setattr(claims, statement, failing(3, getattr(claims, statement)))
+    if statement == "requeue_recalls":
+        monkeypatch.setattr(TapeFolder, "remember", failing_disk(1, TapeFolder.remember))
+        assert service.run_once() == 0
+        (row,) = world.recalls()
+        assert (row.state, row.attempt, row.owner) == ("queued", 0, None)
+        assert row.error == "a file could not be read or written: No space left on device"
+    until(service.run_once)
+    assert world.archive.status(request).ready
+    assert [(row.state, row.attempt) for row in world.recalls()] == [("done", 1)]
+
+
+def failing_disk(times: int, original: Callable[..., Any]) -> Callable[..., Any]:
+    failures = iter(range(times))
+
+    def refuse_at_first(*arguments: Any) -> Any:
+        if next(failures, None) is not None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return original(*arguments)
+
+    return refuse_at_first
+
+
+@pytest.mark.one_database
+def test_a_file_that_cannot_be_marked_ready_keeps_its_room(
+    world: ArchiveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.add("P1", b"bytes")
+    world.archive.request([uid], user="u", purpose="p")
+    service, stop = world.service(replace(HASTY, lease_s=30.0)), Event()
+    refuse = failing(10**6, claims.complete_recall)
+
+    def refuse_and_stop(*arguments: Any) -> Any:
+        stop.set()
+        return refuse(*arguments)
+
+    monkeypatch.setattr(claims, "complete_recall", refuse_and_stop)
+    service.run(stop)
+    assert world.pool_file("P1").exists()
+    assert world.archive.pool_state().used_bytes == 5
