@@ -55,7 +55,6 @@ class Annotation:
     first_line_time: float
     line_interval: float
     range_spacing: float
-    azimuth_spacing: float
     lines: int
     samples: int
     trajectory: Trajectory
@@ -117,7 +116,6 @@ def parse_annotation(content: bytes, epoch: datetime | None = None) -> Annotatio
         first_line_time=(first_line - epoch).total_seconds(),
         line_interval=float(_text(image, "azimuthTimeInterval")),
         range_spacing=float(_text(image, "rangePixelSpacing")),
-        azimuth_spacing=float(_text(image, "azimuthPixelSpacing")),
         lines=int(_text(image, "numberOfLines")),
         samples=int(_text(image, "numberOfSamples")),
         trajectory=_trajectory(root, epoch),

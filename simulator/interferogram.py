@@ -27,8 +27,6 @@ class Interferogram:
         Sample coherence of the cells, 0 to 1, float32.
     phase
         The true phase, unwrapped, radians, float32.
-    true_coherence
-        Coherence of the ground.
     land
         False on water, where nothing is coherent.
     """
@@ -36,7 +34,6 @@ class Interferogram:
     interferogram: Complex64
     coherence: Float32
     phase: Float32
-    true_coherence: Float32
     land: NDArray[np.bool_]
 
 
@@ -66,7 +63,7 @@ def simulate_interferogram(
     land = lakes > np.quantile(lakes, 0.09)
     ground = np.where(land, np.clip(ground, 0.05, 0.98), 0.0).astype(np.float32)
     complex_mean, sample = speckled(phase, ground, looks, rng)
-    return Interferogram(complex_mean, sample, phase, ground, land)
+    return Interferogram(complex_mean, sample, phase, land)
 
 
 class WrongCycles(NamedTuple):

@@ -44,8 +44,8 @@ class Sentinel2Metadata:
         Processing baseline: "05.10".
     datatake
         Identifier of the whole acquisition: "GS2A_20240120T105341_044807_N05.10".
-    start, stop, generated
-        Sensing, and when the product was made; UTC.
+    start, stop
+        Sensing, UTC.
     tiles
         MGRS tiles without T, sorted; one of a compact product.
     cloud_cover, snow_cover
@@ -63,7 +63,6 @@ class Sentinel2Metadata:
     datatake: str
     start: datetime
     stop: datetime
-    generated: datetime
     orbit_number: int | None
     relative_orbit: int
     orbit_direction: str
@@ -106,7 +105,6 @@ def read_sentinel2(safe: Safe) -> Sentinel2Metadata:
         datatake=printable(datatake),
         start=_time_of(root, ("PRODUCT_START_TIME", "DATATAKE_SENSING_START"), name),
         stop=_time_of(root, ("PRODUCT_STOP_TIME", "DATATAKE_SENSING_START"), name),
-        generated=find_time(root, ".//{*}GENERATION_TIME", name),
         orbit_number=orbit_number,
         relative_orbit=find_integer(root, ".//{*}SENSING_ORBIT_NUMBER", name),
         orbit_direction=_one_of(

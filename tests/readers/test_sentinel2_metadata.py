@@ -21,7 +21,6 @@ COMPACT = """<?xml version="1.0" encoding="UTF-8"?>
 <PRODUCT_STOP_TIME>2020-08-15T00:52:51.024Z</PRODUCT_STOP_TIME>
 <PROCESSING_LEVEL>Level-1C</PROCESSING_LEVEL><PRODUCT_TYPE>S2MSI1C</PRODUCT_TYPE>
 <PROCESSING_BASELINE>02.09</PROCESSING_BASELINE>
-<GENERATION_TIME>2020-08-15T02:34:40.000000Z</GENERATION_TIME>
 <Datatake datatakeIdentifier="GS2A_20200815T005251_026883_N02.09">
 <SPACECRAFT_NAME>Sentinel-2A</SPACECRAFT_NAME><DATATAKE_TYPE>INS-NOBS</DATATAKE_TYPE>
 <SENSING_ORBIT_NUMBER>2</SENSING_ORBIT_NUMBER>
@@ -89,7 +88,7 @@ def test_a_zip_tells_the_same_as_its_folder(tmp_path: Path) -> None:
         (("14.4 146 14.4 147", "14.4 x 14.4 147"), "malformed footprint"),
         (("13.4 147 13.4 146", "14.4 146.5 14.4 146.2"), "no polygon"),
         (("_T55PDR_N02.09", "_none"), "granules of 0 tiles"),
-        (("2020-08-15T02:34:40", "yesterday"), "malformed time"),
+        (("2020-08-15T00:52:51.024Z</PRODUCT_STOP", "yesterday</PRODUCT_STOP"), "malformed time"),
         (("S2MSI1C<", "S2 MSI 1C; DROP TABLE item<"), "a word expected"),
     ],
 )

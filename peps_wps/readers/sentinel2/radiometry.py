@@ -27,14 +27,10 @@ class Radiometry:
         Digital numbers of a reflectance of 1.
     offsets
         By name of the band; 0 before processing baseline 04.00, -1000 from there on.
-    aot_quantification, wvp_quantification
-        Of the images of aerosols (unit 1) and water vapour (cm); None where the level has none.
     """
 
     quantification: float
     offsets: dict[str, float]
-    aot_quantification: float | None = None
-    wvp_quantification: float | None = None
 
 
 def read_radiometry(root: Element, name: str) -> Radiometry:
@@ -63,12 +59,7 @@ def read_radiometry(root: Element, name: str) -> Radiometry:
             if band is None:
                 raise SafeError(f"{name} has an offset of an unknown band")
             offsets[band] = _offset(element, name)
-    return Radiometry(
-        quantification,
-        offsets,
-        _first(root, ("AOT_QUANTIFICATION_VALUE", "L2A_AOT_QUANTIFICATION_VALUE"), name),
-        _first(root, ("WVP_QUANTIFICATION_VALUE", "L2A_WVP_QUANTIFICATION_VALUE"), name),
-    )
+    return Radiometry(quantification, offsets)
 
 
 def _first(root: Element, tags: tuple[str, ...], name: str) -> float | None:

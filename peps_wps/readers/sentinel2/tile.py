@@ -46,8 +46,6 @@ class TileGeometry:
         Angles of the sun.
     views
         Angles of the instrument by band and detector number.
-    mean_views
-        Mean zenith and azimuth by band, degrees; empty where the product does not say.
     """
 
     epsg: int
@@ -56,7 +54,6 @@ class TileGeometry:
     transforms: dict[int, Affine]
     sun: AngleGrid
     views: dict[tuple[str, int], AngleGrid]
-    mean_views: dict[str, tuple[float, float]]
 
 
 def read_tile(root: Element, name: str) -> TileGeometry:
@@ -75,7 +72,6 @@ def read_tile(root: Element, name: str) -> TileGeometry:
         transforms=transforms,
         sun=_angles(find(root, ".//{*}Sun_Angles_Grid", name), name),
         views=_views(root, name),
-        mean_views=_mean_views(root, name),
     )
 
 
@@ -137,16 +133,6 @@ def _views(root: Element, name: str) -> dict[tuple[str, int], AngleGrid]:
             raise SafeError(f"{name} has detector {printable(detector)}, 1 to 12 expected")
         views[_band_of(element, name), int(detector)] = _angles(element, name)
     return views
-
-
-def _mean_views(root: Element, name: str) -> dict[str, tuple[float, float]]:
-    return {
-        _band_of(element, name): (
-            find_number(element, "{*}ZENITH_ANGLE", name),
-            find_number(element, "{*}AZIMUTH_ANGLE", name),
-        )
-        for element in root.iterfind(".//{*}Mean_Viewing_Incidence_Angle")
-    }
 
 
 def _band_of(element: Element, name: str) -> str:

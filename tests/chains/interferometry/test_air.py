@@ -17,7 +17,6 @@ from peps_wps.errors import InvalidInputError, OrderRefusedError
 from tests.standard_air import Nodes, StandardAir, write_air, write_geoid
 
 GEOID = 48.0  # m
-BOUNDS = 1.3, 43.5, 1.6, 43.7
 HUMIDITY = 0.013, 0.004  # a muggy day and a dry one: 10 cm of path
 
 

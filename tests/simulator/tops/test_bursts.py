@@ -26,7 +26,6 @@ TERRAIN = Terrain.random(
 )
 SHIFT = 0.04  # lines, injected
 AROUND = np.arange(-16, 17)
-SUNK = Pass(days=12, uplift=1.0)
 
 
 class Pair(NamedTuple):
