@@ -10,7 +10,6 @@ import os
 import zlib
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self
 
 from peps_wps.client.errors import ClientError, WrongBytesError
@@ -82,12 +81,7 @@ class Part:
             raise
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.size_bytes == 0 and not self._is_removed:
             self.remove()
         self._stream.close()

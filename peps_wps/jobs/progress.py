@@ -8,7 +8,6 @@ import logging
 import math
 import threading
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Self
 
 from catalog_db.engine import Engine
@@ -50,12 +49,7 @@ class JobProgress:
         threading.Thread(target=self._write, name="progress", daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._left.set()
         self._news.set()
 
