@@ -161,7 +161,8 @@ def test_a_database_that_fails_for_a_moment_is_waited_for(world, monkeypatch, me
         return original(*arguments, **options)
 
     monkeypatch.setattr(module, name, fail_at_first)
-    with running(world.service()):
+    # Others are given a lease to renew theirs before they are taken for dead.
+    with running(world.service(replace(HASTY, lease_s=0.5))):
         until(lambda: world.archive.status(request).ready and not failures)
 
 
