@@ -55,6 +55,9 @@ class RecallLedger(Protocol):
     def recover(self, now: datetime, max_attempts: int) -> int:
         """Queue again, or fail after the last attempt, what lost services held; return how many."""
 
+    def forget_ended(self, now: datetime) -> None:
+        """Forget what ended long ago."""
+
     def note_corrupt(self) -> None:
         """Count a file whose bytes were not those archived."""
 

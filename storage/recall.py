@@ -98,6 +98,7 @@ class RecallEngine:
         self._next_recovery = now_s + self._policy.lease_s / 2
         if now_s >= self._next_sweep:
             self._keeper.sweep()
+            self._recalls.forget_ended(self._clock())
             self._next_sweep = now_s + _SWEEP_S
 
     def run(self, stop: Event) -> None:

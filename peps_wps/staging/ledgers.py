@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from catalog_db import counters, times
-from catalog_db.archive import claims, recalls, replicas, requests, shares, staging
+from catalog_db.archive import claims, ended, recalls, replicas, requests, shares, staging
 from catalog_db.engine import Connection, Engine
 from catalog_db.processing.job_queue import DatabaseError
 from peps_wps.staging.products import archive_file
 from storage.errors import LedgerError, ProductWithdrawnError
 from storage.eviction import inflation_after
 from storage.model import PendingRecall, Replica
+
+# Of what is forgotten at one look: recalls go on meanwhile.
+_BATCHES_AT_ONCE = 50
 
 
 class RecallRows:
@@ -25,10 +28,13 @@ class RecallRows:
         Name of the tape backend that is served.
     budget_bytes
         Size of the disk pool.
+    kept
+        How long after their end requests and recalls are told of.
     """
 
-    def __init__(self, engine: Engine, *, backend: str, budget_bytes: int) -> None:
+    def __init__(self, engine: Engine, *, backend: str, budget_bytes: int, kept: timedelta) -> None:
         self._engine = engine
+        self._kept = kept
         self._backend = backend
         self._budget_bytes = budget_bytes
         # Of the last look at the queue: thousands wait long, and few of them change.
@@ -129,8 +135,14 @@ class RecallRows:
             if not claims.has_lost_recalls(connection, now):
                 return 0
         with _writing(self._engine) as connection:
-            shares.forget_old(connection, now)
             return claims.recover_recalls(connection, now, max_attempts)
+
+    def forget_ended(self, now: datetime) -> None:
+        """Forget what ended long ago, some of it in each transaction."""
+        for _ in range(_BATCHES_AT_ONCE):
+            with _writing(self._engine) as connection:
+                if not ended.forget_ended(connection, now, now - self._kept):
+                    return
 
     def note_corrupt(self) -> None:
         """Count a file whose bytes were not those archived."""

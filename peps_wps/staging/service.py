@@ -5,6 +5,7 @@ import os
 import random
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
 from uuid import uuid4
 
@@ -67,7 +68,12 @@ def _recall_engine(
     processing = config.processing
     budget_bytes = pool_budget_bytes(config)
     return RecallEngine(
-        RecallRows(engine, backend=tape.name, budget_bytes=budget_bytes),
+        RecallRows(
+            engine,
+            backend=tape.name,
+            budget_bytes=budget_bytes,
+            kept=timedelta(days=processing.job_days),
+        ),
         ReplicaRows(engine, budget_bytes=budget_bytes),
         open_pool(config),
         tape,

@@ -7,6 +7,7 @@ staging layer: its database, its pool, its engine.
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from sqlalchemy import select
@@ -120,7 +121,7 @@ def _ask(world: ArchiveWorld, load: Load, uids: list[str], rng: np.random.Genera
 
 def _looks_s(world: ArchiveWorld, count: int) -> list[float]:
     """Return the CPU that the choice of the next batch takes a service, look by look, seconds."""
-    rows = RecallRows(world.engine, backend="simtape", budget_bytes=10**12)
+    rows = RecallRows(world.engine, backend="simtape", budget_bytes=10**12, kept=timedelta(days=90))
     looks_s = []
     for _ in range(count):
         begin, now = time.process_time(), times.now()

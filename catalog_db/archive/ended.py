@@ -1,0 +1,57 @@
+"""What is kept of requests and recalls that have ended: nothing, after a while."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, exists, not_, or_, select
+
+from catalog_db.archive import shares
+from catalog_db.locks import Subject, hold
+from catalog_db.tables import recall, request, request_file, task
+from catalog_db.times import to_us
+
+# Rows of each kind deleted in one transaction; a request may have thousands of files.
+BATCH = 200
+
+
+def forget_ended(connection: Connection, now: datetime, before: datetime) -> bool:
+    """Delete what ended before an instant, and what counts no more for fair share.
+
+    A request of which nothing is wanted any more has ended too, though nobody said so: what failed
+    for it is told until then. One that a job still names goes after the job.
+
+    Returns
+    -------
+    Whether there may be more: no more than a batch goes at once.
+    """
+    hold(connection, Subject.ARCHIVE)
+    shares.forget_old(connection, now)
+    before_us = to_us(before)
+    recalls = (
+        select(recall.c.id)
+        .where(recall.c.finished_us < before_us)
+        .order_by(recall.c.finished_us)
+        .limit(BATCH)
+    )
+    is_wanted = exists().where(
+        request_file.c.request == request.c.id,
+        or_(
+            request_file.c.state.in_(("waiting", "ready")),
+            request_file.c.asked_us >= before_us,
+            request_file.c.finished_us >= before_us,
+        ),
+    )
+    left = and_(request.c.released_us.is_(None), request.c.created_us < before_us, not_(is_wanted))
+    requests = (
+        select(request.c.id)
+        .where(
+            or_(request.c.released_us < before_us, left),
+            not_(exists().where(task.c.request == request.c.id)),
+        )
+        .order_by(request.c.created_us)
+        .limit(BATCH)
+    )
+    deleted = [
+        connection.execute(delete(recall).where(recall.c.id.in_(recalls))).rowcount,
+        connection.execute(delete(request).where(request.c.id.in_(requests))).rowcount,
+    ]
+    return max(deleted) == BATCH
