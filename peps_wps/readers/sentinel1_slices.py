@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,10 @@ def join_slices(slices: Sequence[SlcProduct]) -> SlcProduct:
         When they are not of one pass.
     """
     first, last = slices[0], slices[-1]
-    for other in slices[1:]:
-        if _pass_of(other) != _pass_of(first):
+    for before, other in pairwise(slices):
+        # Orbits are counted from the ascending node, which a pass may cross.
+        orbits = other.manifest.orbit_number - before.manifest.orbit_number
+        if _pass_of(other) != _pass_of(first) or orbits not in (0, 1):
             raise SafeError(f"{first.title} and {other.title} are not slices of one pass")
     vectors = _vectors(slices)
     names = sorted({name for product in slices for name in product.swaths})
@@ -95,7 +98,7 @@ def join_slices(slices: Sequence[SlcProduct]) -> SlcProduct:
 def _pass_of(product: SlcProduct) -> tuple[object, ...]:
     """Return what slices of a pass have in common."""
     manifest = product.manifest
-    said = (manifest.platform, manifest.mode, manifest.orbit_number)
+    said = (manifest.platform, manifest.mode, manifest.orbit_direction)
     return (*said, product.polarization, product.epoch)
 
 

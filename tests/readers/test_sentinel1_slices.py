@@ -1,5 +1,6 @@
 """Consecutive slices of a pass read as the product that they were cut from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from peps_wps.errors import SafeError
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import SlcProduct, open_slc
-from peps_wps.readers.sentinel1_slices import open_slices
+from peps_wps.readers.sentinel1_slices import join_slices, open_slices
 from simulator.terrain import Terrain
 from simulator.tops.plan import Order, Pass
 from simulator.tops.product import Options, write_passes
@@ -69,6 +70,19 @@ def test_one_product_is_read_as_it_is(slices: list[Path]) -> None:
     single, same = open_slices(slices[:1], "VV"), open_slc(Safe.open(slices[0]))
     assert single.titles == (same.title,)
     assert list(single.bursts) == list(same.bursts)
+
+
+def test_orbits_are_counted_on_across_the_node(slices: list[Path]) -> None:
+    opened = [open_slc(Safe.open(path)) for path in slices[:2]]
+    orbits = opened[0].manifest.orbit_number + np.array([0, 1, 2])
+    one, beyond, other = (
+        replace(product, manifest=replace(product.manifest, orbit_number=int(orbit)))
+        for product, orbit in zip((opened[0], opened[1], opened[1]), orbits, strict=True)
+    )
+    assert list(join_slices([one, beyond]).bursts) == list(join_slices(opened).bursts)
+    for wrong in ([one, other], [beyond, replace(opened[1], manifest=one.manifest)]):
+        with pytest.raises(SafeError, match="are not slices of one pass"):
+            join_slices(wrong)
 
 
 def test_slices_of_two_passes_are_refused(slices: list[Path]) -> None:

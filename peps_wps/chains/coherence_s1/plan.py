@@ -8,10 +8,9 @@ from catalog_db.catalogue.products import Product
 from peps_wps.chains.coherence_s1.order import Order
 from peps_wps.chains.contract import Catalogue, Json, Plan, PlanContext, Task
 from peps_wps.chains.interferogram_s1.plan import check_tiles
-from peps_wps.chains.interferometry.passes import Pass, passes_of
+from peps_wps.chains.interferometry.passes import Pass, check_pair, passes_of
 from peps_wps.chains.interferometry.products import (
     check_heights,
-    check_pair,
     check_wanted,
     polarizations_of,
     slc_product,
@@ -56,7 +55,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
     check_tiles(order.tiles, products[0])
     tasks: list[Task] = []
     for reference, secondary in pairwise(passes):
-        check_pair(reference.whole, secondary.whole, "products")
+        check_pair(reference, secondary, "products")
         check_heights(order.wanted, (reference.whole, secondary.whole), context)
         tasks += _pair_tasks(order, (reference, secondary), polarizations)
     return Plan(tuple(tasks))

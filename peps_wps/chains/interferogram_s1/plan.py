@@ -7,10 +7,9 @@ from catalog_db.catalogue.products import Product
 from peps_wps.chains.contract import Plan, PlanContext, Task
 from peps_wps.chains.interferogram_s1.order import Order
 from peps_wps.chains.interferometry.air import check_air
-from peps_wps.chains.interferometry.passes import pass_named
+from peps_wps.chains.interferometry.passes import check_pair, pass_named
 from peps_wps.chains.interferometry.products import (
     check_heights,
-    check_pair,
     check_wanted,
     common_area,
     common_polarization,
@@ -35,7 +34,7 @@ def plan(order: Order, context: PlanContext) -> Plan:
         pass_named(order.secondary, context.catalogue, "secondary"),
     )
     products = reference, secondary = passes[0].whole, passes[1].whole
-    check_pair(reference, secondary, "secondary")
+    check_pair(*passes, "secondary")
     polarization = common_polarization(products, order.polarization, "polarization")
     check_wanted(order.wanted, products)
     check_tiles(order.tiles, reference)

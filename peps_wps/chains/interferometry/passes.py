@@ -15,6 +15,10 @@ from peps_wps.errors import OrderRefusedError
 
 # Share of a slice that another one of its pass may show too: more is the same slice once more.
 _SHARED = 0.8
+# Both ends of an orbit number may be of one direction; they lie three quarters of an hour apart.
+_LONGEST_BREAK_S = 1_200.0
+# Footprints are drawn through few corners.
+_LEAST_COMMON = 0.01  # of the reference
 
 
 @dataclass(frozen=True)
@@ -55,19 +59,48 @@ class Pass:
         return tuple(one.title for one in self.slices)
 
     @property
+    def tracks(self) -> frozenset[int | None]:
+        """Relative orbits: two where the pass crosses the ascending node."""
+        return frozenset(one.relative_orbit for one in self.slices)
+
+    @property
     def uids(self) -> tuple[str, ...]:
         """Of the slices."""
         return tuple(one.uid for one in self.slices)
 
 
 def passes_of(products: Iterable[Product]) -> list[Pass]:
-    """Group products by satellite, mode, absolute orbit and direction; in the order of time."""
-    groups: dict[tuple[object, ...], dict[str, Product]] = defaultdict(dict)
+    """Group products by satellite, mode, direction and orbit; in the order of time.
+
+    Orbits are counted from the ascending node: a pass that crosses it goes on with the next number.
+    """
+    flown: dict[tuple[object, ...], dict[str, Product]] = defaultdict(dict)
     for one in products:
-        orbit = one.title if one.orbit_number is None else one.orbit_number
-        groups[one.platform, one.sensor_mode, orbit, one.orbit_direction][one.uid] = one
-    found = [Pass(tuple(sorted(group.values(), key=_by_time))) for group in groups.values()]
-    return sorted(found, key=lambda one: _by_time(one.slices[0]))
+        flown[_flight(one)][one.uid] = one
+    found: list[list[Product]] = []
+    for same in flown.values():
+        for number, one in enumerate(sorted(same.values(), key=_by_time)):
+            if number > 0 and _goes_on(found[-1], one):
+                found[-1].append(one)
+            else:
+                found.append([one])
+    return sorted(
+        (Pass(tuple(slices)) for slices in found), key=lambda one: _by_time(one.slices[0])
+    )
+
+
+def _flight(product: Product) -> tuple[object, ...]:
+    """Return what products of a pass have in common, whose orbit is known; or the title."""
+    known = product.platform, product.sensor_mode, product.orbit_direction
+    return (*known, product.title) if product.orbit_number is None else known
+
+
+def _goes_on(slices: Sequence[Product], product: Product) -> bool:
+    """Tell whether a product is of the pass of earlier ones of its flight."""
+    if (product.orbit_number or 0) - (slices[-1].orbit_number or 0) not in (0, 1):
+        return False
+    end = max(one.end for one in slices)
+    return (product.start - end).total_seconds() < _LONGEST_BREAK_S
 
 
 def without_repeats(one: Pass) -> tuple[Pass, list[tuple[Product, Product]]]:
@@ -105,6 +138,54 @@ def pass_named(identifiers: Sequence[str], catalogue: Catalogue, name: str) -> P
             "consecutive ones of one pass",
         )
     return found[0]
+
+
+def check_pair(first: Pass, second: Pass, name: str) -> None:
+    """Refuse two passes that no interferogram can be made of.
+
+    Raises
+    ------
+    OrderRefusedError
+        With `name`, the input of the secondary: the same product or date twice, another orbit,
+        direction or mode, or no common ground.
+    """
+    reference, secondary = first.whole, second.whole
+    if reference.uid == secondary.uid:
+        raise OrderRefusedError(name, f"{name} is the reference itself, {reference.title}")
+    if abs((secondary.start - reference.start).total_seconds()) < 43_200.0:  # s, half a day
+        raise OrderRefusedError(
+            name,
+            f"products {reference.title} and {secondary.title} are of the same date: "
+            "an interferogram needs two",
+        )
+    difference = track_difference(first, second)
+    if difference is not None:
+        what, one, other = difference
+        raise OrderRefusedError(
+            name,
+            f"{what} of {secondary.title} is {other}, that of the reference "
+            f"{reference.title} is {one}: expected the same",
+        )
+    ground = reference.footprint
+    common = ground.intersection(on_one_turn(secondary.footprint, ground.centroid.x))
+    if common.area < _LEAST_COMMON * ground.area:
+        raise OrderRefusedError(
+            name,
+            f"products {reference.title} and {secondary.title} have no burst in common: "
+            "their footprints do not overlap",
+        )
+
+
+def track_difference(first: Pass, second: Pass) -> tuple[str, object, object] | None:
+    """Return what two passes that are not of one track differ in, and how; None for one track."""
+    one, other = first.whole, second.whole
+    if one.sensor_mode != other.sensor_mode:
+        return "mode", one.sensor_mode, other.sensor_mode
+    if not first.tracks & second.tracks:
+        return "relative orbit", one.relative_orbit, other.relative_orbit
+    if one.orbit_direction != other.orbit_direction:
+        return "direction", one.orbit_direction, other.orbit_direction
+    return None
 
 
 def _by_time(product: Product) -> tuple[object, ...]:

@@ -25,8 +25,6 @@ SWATHS = {
 BURST_PERIOD_S = 2.758  # of IW; that of EW is a tenth longer
 # Bursts that one task computes.
 BURSTS_A_TASK = 5
-# Footprints are drawn through few corners.
-_LEAST_COMMON = 0.01  # of the reference
 
 
 def slc_product(identifier: str, catalogue: Catalogue, name: str) -> Product:
@@ -47,44 +45,6 @@ def slc_product(identifier: str, catalogue: Catalogue, name: str) -> Product:
             f"{product.sensor_mode}, expected SLC of IW or EW",
         )
     return product
-
-
-def check_pair(reference: Product, secondary: Product, name: str) -> None:
-    """Refuse two products that no interferogram can be made of.
-
-    Raises
-    ------
-    OrderRefusedError
-        With `name`, the input of the secondary: the same product or date twice, another orbit,
-        direction or mode, or no common ground.
-    """
-    if reference.uid == secondary.uid:
-        raise OrderRefusedError(name, f"{name} is the reference itself, {reference.title}")
-    if abs((secondary.start - reference.start).total_seconds()) < 43_200.0:  # s, half a day
-        raise OrderRefusedError(
-            name,
-            f"products {reference.title} and {secondary.title} are of the same date: "
-            "an interferogram needs two",
-        )
-    for what, first, second in (
-        ("mode", reference.sensor_mode, secondary.sensor_mode),
-        ("relative orbit", reference.relative_orbit, secondary.relative_orbit),
-        ("direction", reference.orbit_direction, secondary.orbit_direction),
-    ):
-        if first != second:
-            raise OrderRefusedError(
-                name,
-                f"{what} of {secondary.title} is {second}, that of the reference "
-                f"{reference.title} is {first}: expected the same",
-            )
-    ground = reference.footprint
-    common = ground.intersection(on_one_turn(secondary.footprint, ground.centroid.x))
-    if common.area < _LEAST_COMMON * ground.area:
-        raise OrderRefusedError(
-            name,
-            f"products {reference.title} and {secondary.title} have no burst in common: "
-            "their footprints do not overlap",
-        )
 
 
 def polarizations_of(product: Product) -> tuple[str, ...]:

@@ -11,7 +11,12 @@ from shapely.geometry.base import BaseGeometry
 from catalog_db.catalogue.products import Product
 from catalog_db.catalogue.query import OneOf, SearchQuery, TextFilter
 from peps_wps.chains.contract import Catalogue, Json
-from peps_wps.chains.interferometry.passes import Pass, passes_of, without_repeats
+from peps_wps.chains.interferometry.passes import (
+    Pass,
+    passes_of,
+    track_difference,
+    without_repeats,
+)
 from peps_wps.chains.interferometry.products import (
     SWATHS,
     common_polarization,
@@ -22,10 +27,13 @@ from peps_wps.chains.optical.region import check_meets
 from peps_wps.chains.searching import searched
 from peps_wps.chains.time_series_s1.order import MOST_PRODUCTS, Order
 from peps_wps.errors import OrderRefusedError
+from peps_wps.readers.burst_id import ORBITS
 
 LEAST_DATES = 3
 # Of what the best date of a search shows of the area.
 _LEAST_SHARE = 0.75
+# Latitudes that slices beside the ascending node show: they look to the side, which is not east.
+_NODE_REACH = 5.0  # degrees
 
 
 @dataclass
@@ -92,35 +100,42 @@ def _named(order: Order, catalogue: Catalogue) -> list[Product]:
 
 
 def _searched(order: Order, catalogue: Catalogue) -> list[Product]:
-    """Return what the catalogue has of a track over an area."""
+    """Return what the catalogue has of a track over an area.
+
+    Passes that cross the ascending node are of a track and of one beside it: near the equator
+    their slices of the other number belong to it too.
+    """
+    track, area = int(order.relative_orbit or 0), shapely.from_wkt(str(order.geometry))
+    _, south, _, north = area.bounds
+    is_near_node = south < _NODE_REACH and north > -_NODE_REACH
+    beside = (-1, 0, 1) if is_near_node else (0,)
+    tracks = tuple(float((track + step - 1) % ORBITS + 1) for step in beside)
     query = SearchQuery(
         collections=("S1",),
-        region=shapely.from_wkt(order.geometry),
+        region=area,
         start_from=order.start,
         start_to=order.end,
         texts={"product_type": TextFilter("SLC")},
-        numbers={"relative_orbit": OneOf((float(order.relative_orbit or 0),))},
+        numbers={"relative_orbit": OneOf(tracks)},
     )
     products = searched(query, catalogue, most=MOST_PRODUCTS, place="the area")
-    return [one for one in products if one.sensor_mode in SWATHS]
+    passes = passes_of(one for one in products if one.sensor_mode in SWATHS)
+    return [slice_ for one in passes if track in one.tracks for slice_ in one.slices]
 
 
 def _check_track(products: Sequence[Product]) -> None:
     """Refuse products that do not see the ground from one place."""
-    for other in products[1:]:
-        first = products[0]
-        for name, said in (
-            ("relative_orbit", "relative orbit"),
-            ("orbit_direction", "direction"),
-            ("sensor_mode", "mode"),
-        ):
-            one, another = getattr(first, name), getattr(other, name)
-            if one != another:
-                raise OrderRefusedError(
-                    "products",
-                    f"products {first.title} and {other.title} are of {said} {one} and {another}: "
-                    "a series is of one track",
-                )
+    passes = passes_of(products)
+    for other in passes[1:]:
+        first = passes[0]
+        difference = track_difference(first, other)
+        if difference is not None:
+            what, one, another = difference
+            raise OrderRefusedError(
+                "products",
+                f"products {first.whole.title} and {other.whole.title} are of {what} {one} and "
+                f"{another}: a series is of one track",
+            )
 
 
 def _polarization(order: Order, products: Sequence[Product], found: Found) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from catalog_db.catalogue.products import Product
 from peps_wps.chains.interferogram_s1.chain import InterferogramS1
 from peps_wps.chains.interferometry.bursts import Wanted, pair_of
 from peps_wps.chains.interferometry.passes import passes_of, without_repeats
@@ -85,6 +86,52 @@ def test_products_of_both_directions_of_an_orbit_are_two_passes(sliced: Simulate
     turned = replace(second, orbit_direction="descending")
     assert first.orbit_direction == "ascending"
     assert [one.slices for one in passes_of([turned, first])] == [(first,), (turned,)]
+
+
+def beyond_the_node(product: Product) -> Product:
+    """The product as if the pass had crossed the ascending node before it."""
+    orbit, track = (product.orbit_number or 0) + 1, (product.relative_orbit or 0) % 175 + 1
+    return replace(product, orbit_number=orbit, relative_orbit=track)
+
+
+def test_a_pass_goes_on_across_the_ascending_node(sliced: SimulatedPair) -> None:
+    first, second, third, fourth = sliced.products
+    beyond = beyond_the_node(second)
+    # The next pass of the half of the Earth where numbers change.
+    turn = timedelta(minutes=98)
+    later = replace(beyond, title="later", start=beyond.start + turn, end=beyond.end + turn)
+
+    one, after, other = passes_of([later, beyond, fourth, third, first])
+
+    assert [found.slices for found in (one, after, other)] == [
+        (first, beyond),
+        (later,),
+        (third, fourth),
+    ]
+    assert one.tracks == {first.relative_orbit, beyond.relative_orbit}
+    assert one.whole.relative_orbit == first.relative_orbit
+
+
+def test_passes_across_the_node_make_a_pair(sliced: SimulatedPair) -> None:
+    first, second, third, fourth = sliced.products
+    products = first, beyond_the_node(second), third, beyond_the_node(fourth)
+    crossing = replace(sliced, products=products)
+    named = {"reference": titles_of(sliced)[:2], "secondary": titles_of(sliced)[2:]}
+    _, tasks = crossing.plan(InterferogramS1(), named)
+    assert tasks[0].products == tuple(one.uid for one in products)
+    # A slice of the other number is of the same track, one of another track is not.
+    alone = {"reference": titles_of(sliced)[:2], "secondary": titles_of(sliced)[3:]}
+    assert crossing.plan(InterferogramS1(), alone)[1]
+    apart = replace(crossing, products=(first, second, *products[2:]))
+    with pytest.raises(OrderRefusedError, match="relative orbit of"):
+        apart.plan(InterferogramS1(), alone)
+
+
+def test_both_ends_of_an_orbit_are_two_passes(sliced: SimulatedPair) -> None:
+    first, second, *_ = sliced.products
+    later = timedelta(minutes=60)
+    end = replace(second, start=second.start + later, end=second.end + later)
+    assert [one.slices for one in passes_of([end, first])] == [(first,), (end,)]
 
 
 def test_slices_minutes_apart_are_no_interferogram(whole: SimulatedPair) -> None:

@@ -9,10 +9,12 @@ import shapely
 
 from algorithms.time_series.network import delaunay_pairs
 from peps_wps.chains.interferometry.passes import passes_of
+from peps_wps.chains.time_series_s1.acquisitions import acquisitions
 from peps_wps.chains.time_series_s1.baselines import baselines_of
 from peps_wps.chains.time_series_s1.holdings import record_of
+from peps_wps.chains.time_series_s1.order import Order
 from peps_wps.chains.time_series_s1.tasks import Pair
-from peps_wps.errors import InvalidInputError
+from peps_wps.errors import InvalidInputError, OrderRefusedError
 from simulator.tops.product import Options, write_passes
 from tests.chains.simulated_pass import product_of
 from tests.chains.time_series_s1.simulated_stack import REPEAT, SHIFTS, SimulatedStack
@@ -77,6 +79,28 @@ def test_a_date_that_lacks_a_slice_does_not_cut_the_series(sliced: SimulatedStac
     # Who names it wants it: the series is cut to what all show.
     named = lacking.plan(products=" ".join(one.title for one in lacking.products))
     assert len(named.tasks[-1].body["acquisitions"]) == 3
+
+
+def test_a_search_near_the_node_finds_slices_on_both_sides(sliced: SimulatedStack) -> None:
+    track = sliced.products[0].relative_orbit or 0
+    south = sliced.products[0].footprint.centroid.y
+    products = []
+    for number, one in enumerate(sliced.products):
+        # The second slice of each pass, moved to the equator, has crossed the node.
+        counted = {"orbit_number": (one.orbit_number or 0) + 1, "relative_orbit": track + 1}
+        moved = shapely.affinity.translate(one.footprint, yoff=-south)
+        products.append(replace(one, footprint=moved, **(counted if number % 2 else {})))
+    crossing = replace(sliced, products=tuple(products))
+    shown = shapely.union_all([one.footprint for one in products]).envelope
+
+    for asked in (track, track + 1):
+        inputs = {**SOUGHT, "geometry": shapely.to_wkt(shown), "relative_orbit": str(asked)}
+        order = Order.parse({name: [value] for name, value in inputs.items()})
+        found = acquisitions(order, crossing)
+        assert [len(one.slices) for one in found.passes] == [2, 2, 2]
+    beside = Order.parse({"products": [products[0].title, products[3].title]})
+    with pytest.raises(OrderRefusedError, match="a series is of one track"):
+        acquisitions(beside, crossing)
 
 
 def on_disk(stack: SimulatedStack, name: str, kept: int) -> SimulatedStack:
