@@ -231,23 +231,12 @@ def _image_arrays(
         tabulate(a.ground_range, slant_origin, last_slant, a.range_spacing) + frame.sample_shift
         for frame, a in zip(frames, annotations, strict=True)
     ]
-    spans, first_record = [], 0
+    spans: list[tuple[float, ...]] = []
+    first_record = 0
     for frame, frame_origin, table in zip(frames, origin, tables, strict=True):
         scale = interval / frame.annotation.line_interval
         offset = (origin[0] - frame_origin) / frame.annotation.line_interval + frame.first_line
-        edges = frame.sample_shift - 0.5, frame.sample_shift + frame.annotation.samples - 0.5
-        spans += [
-            (
-                (span.first_line - offset) / scale,
-                scale,
-                offset,
-                first_record + span.record,
-                span.weight_scale * scale,
-                span.weight_offset + span.weight_scale * offset,
-                *edges,
-            )
-            for span in _record_spans(frame, linear=linear)
-        ]
+        spans += _span_rows(frame, scale, offset, first_record, linear=linear)
         first_record += len(table)
     begin, scales, offsets, record, weight_scale, weight_offset, near, far = np.array(
         spans
@@ -278,6 +267,25 @@ class _RecordSpan(NamedTuple):
     record: int
     weight_scale: float
     weight_offset: float
+
+
+def _span_rows(
+    frame: Frame, scale: float, offset: float, first_record: int, *, linear: bool
+) -> list[tuple[float, ...]]:
+    """Return the spans of a frame, its own lines being ``scale * line + offset`` of the image's."""
+    edges = frame.sample_shift - 0.5, frame.sample_shift + frame.annotation.samples - 0.5
+    return [
+        (
+            (span.first_line - offset) / scale,
+            scale,
+            offset,
+            first_record + span.record,
+            span.weight_scale * scale,
+            span.weight_offset + span.weight_scale * offset,
+            *edges,
+        )
+        for span in _record_spans(frame, linear=linear)
+    ]
 
 
 def _record_spans(frame: Frame, *, linear: bool) -> list[_RecordSpan]:

@@ -126,14 +126,19 @@ def write_product(folder: Path, acquisition: Acquisition, *, threads: int = 2) -
         ]
         for future in futures:
             future.result()
+    _write_metadata(product, tile)
+    return product
+
+
+def _write_metadata(product: Path, tile: Tile) -> None:
+    """Write what a product says of itself; its images are there already."""
     (product / "MTD_MSIL1C.xml").write_text(product_xml(tile))
     (product / "INSPIRE.xml").write_text(inspire_xml(tile))
-    (granule / "MTD_TL.xml").write_text(tile_xml(tile))
+    (product / tile.granule / "MTD_TL.xml").write_text(tile_xml(tile))
     datastrip = product / tile.granule.replace("GRANULE/L1C", "DATASTRIP/DS")
     datastrip.mkdir(parents=True)
     (datastrip / "MTD_DS.xml").write_text(datastrip_xml(tile))
     (product / "manifest.safe").write_text(manifest_xml(tile, product))
-    return product
 
 
 def _seen(acquisition: Acquisition, threads: int) -> Float32:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ from catalog_db.times import to_us
 from tests.catalog_db.synthetic import catalogue
 
 BEFORE = "0004"
-PLACED = 7  # products that have a file
+NUMBERS = range(1, 8)  # of the products that have a file
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,21 @@ def _fill_before(engine: Engine, given: list[products.Product]) -> None:
         command.upgrade(config, BEFORE)
     tables = sa.MetaData()
     tables.reflect(engine, only=["cell", "item", "file", "placement"])
-    cells: dict[str, dict[str, int | str]] = {}
-    items = []
+    cells, items = _rows_before(given)
+    with engine.begin() as connection:
+        connection.execute(tables.tables["cell"].insert(), cells)
+        connection.execute(tables.tables["item"].insert(), items)
+        connection.execute(tables.tables["file"].insert(), [_file(number) for number in NUMBERS])
+        connection.execute(
+            tables.tables["placement"].insert(),
+            [{"item": number, "file": number} for number in NUMBERS],
+        )
+
+
+def _rows_before(given: list[products.Product]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of cells and items."""
+    cells: dict[str, Row] = {}
+    items: list[Row] = []
     for key, one in enumerate(given, 1):
         footprint, extent = placed(one.footprint)
         home = home_cell(extent, one.mgrs_tile)
@@ -100,26 +115,19 @@ def _fill_before(engine: Engine, given: list[products.Product]) -> None:
                 "properties": f'{{"s2TakeId":"{one.properties["s2TakeId"]}"}}',
             }
         )
-    files = [
-        {
-            "id": number,
-            "path": f"S1/{number}.zip",
-            "size_bytes": 1,
-            "checksum_algorithm": "md5",
-            "checksum": "0" * 32,
-            "backend": "simtape",
-            "created_us": 0,
-        }
-        for number in range(1, PLACED + 1)
-    ]
-    with engine.begin() as connection:
-        connection.execute(tables.tables["cell"].insert(), list(cells.values()))
-        connection.execute(tables.tables["item"].insert(), items)
-        connection.execute(tables.tables["file"].insert(), files)
-        connection.execute(
-            tables.tables["placement"].insert(),
-            [{"item": number, "file": number} for number in range(1, PLACED + 1)],
-        )
+    return list(cells.values()), items
+
+
+def _file(number: int) -> Row:
+    return {
+        "id": number,
+        "path": f"S1/{number}.zip",
+        "size_bytes": 1,
+        "checksum_algorithm": "md5",
+        "checksum": "0" * 32,
+        "backend": "simtape",
+        "created_us": 0,
+    }
 
 
 def test_every_product_is_as_it_was(filled: Filled):
@@ -132,7 +140,7 @@ def test_every_product_is_as_it_was(filled: Filled):
         assert after.footprint.equals(cut)
         assert replace(after, footprint=before.footprint, file_path=None) == before
     assert [one.file_path for one in found if one and one.file_path] == [
-        f"S1/{number}.zip" for number in range(1, PLACED + 1)
+        f"S1/{number}.zip" for number in NUMBERS
     ]
 
 

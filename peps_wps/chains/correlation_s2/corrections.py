@@ -139,19 +139,24 @@ def _component(
         taken, flat = taken + steps, flat - steps
         told["steps"] = {"largest_m": float(np.ptp(steps))} if detectors else _UNKNOWN
     if "jitter" in names:
-        slope = next((s for one in detectors if (s := track_slope(one)) is not None), None)
-        if slope is None:
-            told["jitter"] = _UNKNOWN
-        elif values.shape[1] * sampling.node_m < _LEAST_WIDTH_M:
-            told["jitter"] = f"left as it is: {_TOO_NARROW}"
-        else:
-            wave = _wave(flat, slope, detectors, sampling)
-            if wave is None:
-                told["jitter"] = f"left as it is: detectors {_TOO_NARROW}"
-            else:
-                taken = taken + wave
-                told["jitter"] = {"rms_m": float(np.sqrt(np.mean(wave**2)))}
+        wave, told["jitter"] = _jitter(flat, detectors, sampling)
+        taken = taken + wave
     return taken, {name: _in_metres(value, sampling) for name, value in told.items()}
+
+
+def _jitter(
+    flat: Float32, detectors: list[Detectors], sampling: Sampling
+) -> tuple[Float32 | np.float32, Json | str]:
+    """Return the wave to be taken off what is flat, 0 where none can be told, and what to tell."""
+    slope = next((s for one in detectors if (s := track_slope(one)) is not None), None)
+    if slope is None:
+        return np.float32(0.0), _UNKNOWN
+    if flat.shape[1] * sampling.node_m < _LEAST_WIDTH_M:
+        return np.float32(0.0), f"left as it is: {_TOO_NARROW}"
+    wave = _wave(flat, slope, detectors, sampling)
+    if wave is None:
+        return np.float32(0.0), f"left as it is: detectors {_TOO_NARROW}"
+    return wave, {"rms_m": float(np.sqrt(np.mean(wave**2)))}
 
 
 _TOO_NARROW = f"less than {_LEAST_WIDTH_M / 1e3:g} km wide"
