@@ -152,7 +152,7 @@ def _search_level(
     nodes = tuple(axis_of_nodes(size, step) for size in reference.shape)
     places = _at_full(nodes[0], scale), _at_full(nodes[1], scale)
     start = np.stack([part / scale for part in known.at(*places)], axis=-1)
-    found = _search_rows((reference, secondary), settings, nodes, start, radius)
+    found = _search_nodes((reference, secondary), settings, nodes, start, radius)
     dy, dx, score, ratio = np.moveaxis(found, -1, 0)
     is_wrong = ~(score >= _LEAST_CORRELATION)
     dy, dx = (np.where(is_wrong, np.float32(np.nan), part) for part in (dy, dx))
@@ -164,7 +164,7 @@ def _search_level(
     return _Grid(*places, *gapless), ratio
 
 
-def _search_rows(
+def _search_nodes(
     images: tuple[Image, Image],
     settings: CorrelationSettings,
     nodes: tuple[Int32, ...],
@@ -172,28 +172,18 @@ def _search_rows(
     radius: int,
 ) -> Float32:
     """Search the windows of all nodes from where they start; return what `search_nodes` finds."""
-    rows, columns = nodes
-    found = np.empty((rows.size, columns.size, 4), np.float32)
-    outcome = np.empty(columns.size, np.uint8)
-    half = min(settings.window, min(images[0].shape) // _MOST_OF_SIDE) // 2
+    rows, columns = (np.ravel(one).astype(np.int32) for one in np.meshgrid(*nodes, indexing="ij"))
+    found = np.empty((rows.size, 4), np.float32)
     first, second = (
         strip_of(image, 0, image.shape[0], smoothing=settings.smoothing) for image in images
     )
-    for index, row in enumerate(rows):
-        search_nodes(
-            Pair(
-                first.values,
-                first.valid,
-                second.values,
-                second.valid,
-                np.full(columns.size, row, np.int32),
-                columns,
-            ),
-            np.rint(start[index]).astype(np.int32),
-            half,
-            radius,
-            settings.least_valid,
-            found[index],
-            outcome,
-        )
-    return found
+    search_nodes(
+        Pair(first.values, first.valid, second.values, second.valid, rows, columns),
+        np.rint(start.reshape(-1, 2)).astype(np.int32),
+        min(settings.window, min(images[0].shape) // _MOST_OF_SIDE) // 2,
+        radius,
+        settings.least_valid,
+        found,
+        np.empty(rows.size, np.uint8),
+    )
+    return found.reshape(*start.shape[:2], 4)

@@ -162,25 +162,27 @@ class _Work:
                 smoothing=smoothing,
             ),
         )
-        for index in range(part.start, part.stop):
-            self._measure_row(*strips, index)
+        self._measure_nodes(*strips, part)
         if self._settings.model == "auto":
             self._deform(*strips, part)
 
-    def _measure_row(self, reference: Strip, secondary: Strip, index: int) -> None:
-        """Search and refine one row of nodes."""
-        settings, columns = self._settings, self._columns
-        rows = np.full(columns.size, self._rows[index] - reference.first, np.int32)
+    def _measure_nodes(self, reference: Strip, secondary: Strip, part: slice) -> None:
+        """Search and refine the nodes of a strip as they are."""
+        settings = self._settings
+        shape = self._flags[part].shape
+        rows, columns = (
+            np.ravel(one).astype(np.int32)
+            for one in np.meshgrid(self._rows[part] - reference.first, self._columns, indexing="ij")
+        )
         # Displacements between strips, whose first rows differ.
         offset = np.array([reference.first - secondary.first, 0], np.float32)
-        start = np.stack([self._rough.dy[index], self._rough.dx[index]], axis=-1) + offset
-        found = np.empty((columns.size, 4), np.float32)
-        outcome = np.empty(columns.size, np.uint8)
+        start = np.stack([self._rough.dy[part], self._rough.dx[part]], axis=-1) + offset
+        found, outcome = np.empty((rows.size, 4), np.float32), np.empty(rows.size, np.uint8)
         search_nodes(
             Pair(
                 reference.values, reference.valid, secondary.values, secondary.valid, rows, columns
             ),
-            np.rint(start).astype(np.int32),
+            np.rint(start.reshape(-1, 2)).astype(np.int32),
             settings.window // 2,
             self._rough.radius,
             settings.least_valid,
@@ -188,16 +190,16 @@ class _Work:
             outcome,
         )
         refined = self._refine(reference, secondary, rows, columns, found[:, :2], outcome)
-        flags = self._flags[index]
+        flags = self._flags[part].reshape(-1)
         for code, flag in _FLAG_OF:
             flags[outcome == code] |= np.uint8(flag)
         if settings.is_checked_backward:
-            is_astray = self._is_inconsistent(reference, secondary, rows, refined)
+            is_astray = self._is_inconsistent(reference, secondary, rows, columns, refined)
             flags[is_astray] |= np.uint8(Flag.INCONSISTENT)
         refined[:, :2] -= offset
-        self._refined[index] = refined
-        ratio = self._ratio[index]
-        self._ratio[index] = np.where(np.isnan(ratio), found[:, 3], ratio)
+        self._refined[part] = refined.reshape(*shape, 4)
+        ratio = self._ratio[part]
+        self._ratio[part] = np.where(np.isnan(ratio), found[:, 3].reshape(shape), ratio)
 
     def _refine(
         self,
@@ -256,7 +258,12 @@ class _Work:
             refined[index, at] = np.where(is_better[:, None], deformed, own)
 
     def _is_inconsistent(
-        self, reference: Strip, secondary: Strip, rows: Int32, refined: Float32
+        self,
+        reference: Strip,
+        secondary: Strip,
+        rows: Int32,
+        columns: Int32,
+        refined: Float32,
     ) -> Mask:
         """Trace nodes back from the secondary; True where the way does not end at its start."""
         moved = np.rint(np.nan_to_num(refined[:, :2])).astype(np.int32)
@@ -265,7 +272,7 @@ class _Work:
             secondary,
             reference,
             rows + moved[:, 0],
-            self._columns + moved[:, 1],
+            columns + moved[:, 1],
             -refined[:, :2],
             outcome,
         )

@@ -64,48 +64,61 @@ def spline_taps() -> Float32:
     return np.asarray(-6.0 * _POLE / (1.0 - _POLE**2) * _POLE**distance, np.float32)
 
 
-def convolved(image: Float32, taps: Float32) -> Float32:
+def convolved(image: Float32, taps: Float32, *, padding: int = 0) -> Float32:
     """Convolve rows and columns with the same symmetric filter; the image is mirrored at its edges.
 
     Parameters
     ----------
     image
-        Shape (row, column), no NaN, without padding.
+        Shape (row, column + padding), no NaN.
     taps
         The filter, of odd length.
+    padding
+        Columns at the right that do not count.
 
     Returns
     -------
     Filtered image of shape (row, column + PADDING).
     """
-    out = np.empty((image.shape[0], image.shape[1] + PADDING), np.float32)
-    _convolve(image, taps, out)
+    columns = image.shape[1] - padding
+    out = np.empty((image.shape[0], columns + PADDING), np.float32)
+    # Lines of a slice would have a stride that compilers do not know, and no vectors.
+    _convolve(np.ascontiguousarray(image), columns, taps, out)
     return out
 
 
 @compiled
-def _convolve(image: Float32, taps: Float32, out: Float32) -> None:
-    rows, columns = image.shape
+def _convolve(image: Float32, columns: int, taps: Float32, out: Float32) -> None:
+    rows = image.shape[0]
     radius = taps.size // 2
     line = np.empty(columns + 2 * radius, np.float32)
+    middle = line[radius : radius + columns]
     for row in range(rows):
-        middle = line[radius : radius + columns]
-        middle[:] = 0.0
-        for k in range(taps.size):
-            source = image[_mirrored(row + k - radius, rows)]
-            weight = taps[k]
-            for column in range(columns):
-                middle[column] += weight * source[column]
+        _scale(image[row], taps[radius], middle)
+        for k in range(1, radius + 1):
+            before, after = image[_mirrored(row - k, rows)], image[_mirrored(row + k, rows)]
+            _add_pair(before, after, taps[radius + k], middle)
         for k in range(radius):
             line[k] = line[radius + _mirrored(k - radius, columns)]
             line[radius + columns + k] = line[radius + _mirrored(columns + k, columns)]
-        target = out[row]
-        target[:] = 0.0
-        for k in range(taps.size):
-            weight = taps[k]
-            shifted = line[k : k + columns]
-            for column in range(columns):
-                target[column] += weight * shifted[column]
+        target = out[row, :columns]
+        _scale(middle, taps[radius], target)
+        for k in range(1, radius + 1):
+            _add_pair(line[radius - k :], line[radius + k :], taps[radius + k], target)
+        out[row, columns:] = 0.0
+
+
+@compiled
+def _scale(line: Float32, weight: np.float32, out: Float32) -> None:
+    for column in range(out.size):
+        out[column] = weight * line[column]
+
+
+@compiled
+def _add_pair(before: Float32, after: Float32, weight: np.float32, out: Float32) -> None:
+    """Add the two samples that a symmetric filter weighs alike."""
+    for column in range(out.size):
+        out[column] += weight * (before[column] + after[column])
 
 
 @compiled

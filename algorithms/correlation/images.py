@@ -58,11 +58,14 @@ class Image:
     def rows(self, first: int, last: int) -> tuple[Float32, Mask]:
         """Return rows as float32, zero where there is no data, and 1 where they may be used."""
         pixels = self.pixels[first:last].astype(np.float32)
+        mask = None if self.mask is None else self.mask[first:last] == VALID
+        if np.issubdtype(self.pixels.dtype, np.integer):
+            valid = np.ones(pixels.shape, np.bool_) if mask is None else mask
+            return pixels, valid.view(np.uint8)
         finite = np.isfinite(pixels)
-        valid = finite if self.mask is None else finite & (self.mask[first:last] == VALID)
         if not finite.all():
             pixels[~finite] = 0.0
-        return pixels, valid.astype(np.uint8)
+        return pixels, (finite if mask is None else finite & mask).view(np.uint8)
 
     def halved(self) -> "Image":
         """Return the image at half the resolution."""
@@ -109,7 +112,7 @@ class Strip:
 
         Only images between whose pixels is looked need them.
         """
-        return convolved(self.around[:, :-PADDING], spline_taps())[self.kept]
+        return convolved(self.around, spline_taps(), padding=PADDING)[self.kept]
 
 
 def strip_of(image: Image, first: int, last: int, *, smoothing: float) -> Strip:
@@ -130,7 +133,8 @@ def strip_of(image: Image, first: int, last: int, *, smoothing: float) -> Strip:
     upper = max(top - margin, 0)
     pixels, valid = image.rows(upper, max(min(bottom + margin, image.shape[0]), upper))
     smoothed = convolved(filled(pixels, valid), smooth)
-    around = smoothed - convolved(smoothed[:, :-PADDING], broad)
+    around = convolved(smoothed, broad, padding=PADDING)
+    np.subtract(smoothed, around, out=around)
     kept = slice(top - upper, bottom - upper)
     return Strip(top, around, kept, _untainted(valid)[kept])
 

@@ -35,6 +35,8 @@ TOLERANCE = 1e-3  # pixels
 MAX_DRIFT = 1.5  # pixels
 # The residuals of smoothed images are correlated: errors are larger than their scatter says.
 SIGMA_FACTOR = 2.1
+# Central differences of the fourth order, in single precision.
+_EIGHT, _TWELFTH = np.float32(8.0), np.float32(1.0 / 12.0)
 
 
 def window_weights(window: int, kind: Literal["flat", "gauss", "hann"]) -> Float32:
@@ -51,7 +53,11 @@ def window_weights(window: int, kind: Literal["flat", "gauss", "hann"]) -> Float
 
 
 class _Scratch(NamedTuple):
-    """What the refinement of a node works in; `_prepare` and `_accumulate` say what is where."""
+    """What the refinement of a node works in; `_prepare` and `_accumulate` say what is where.
+
+    `sums` are those of each column, in single precision so that they fill vectors; `total` adds
+    the columns up in double precision.
+    """
 
     window: Float32
     normal: Float64
@@ -94,9 +100,10 @@ def refine_translations(
         np.empty((6, side, width), np.float32),
         np.empty(9, np.float64),
         np.empty((side + 3, width), np.float32),
-        np.empty((5, width), np.float32),
-        np.empty(5, np.float64),
+        np.empty((6, width), np.float32),
+        np.empty(6, np.float64),
     )
+    whole = float(weights.sum())
     for node in range(pair.rows.size):
         refined[node] = math.nan
         corner = (pair.rows[node] - half, pair.columns[node] - half)
@@ -108,9 +115,9 @@ def refine_translations(
         moved = (corner[0] + round(start[node, 0]), corner[1] + round(start[node, 1]))
         if not _has_room(pair.secondary_valid.shape, moved, side):
             continue
-        if _weigh(weights, pair, corner, moved, scratch.window[0]) < least_valid:
+        if _weigh(weights, pair, corner, moved, scratch) < least_valid * whole:
             outcome[node] = EMPTY
-        elif not _prepare(pair.reference, corner, scratch.window, scratch.normal):
+        elif not _prepare(pair.reference, corner, scratch):
             outcome[node] = FLAT
         else:
             outcome[node] = _iterate(pair, corner, start[node], scratch, refined[node])
@@ -157,54 +164,92 @@ def _has_room(shape: tuple[int, int], corner: tuple[int, int], side: int) -> boo
 
 @compiled
 def _weigh(
-    weights: Float32, pair: Pair, corner: tuple[int, int], moved: tuple[int, int], out: Float32
+    weights: Float32, pair: Pair, corner: tuple[int, int], moved: tuple[int, int], scratch: _Scratch
 ) -> float:
-    """Write the weights of pixels that count in both images; return their share."""
+    """Write the weights of pixels that count in both images to the window; return their sum."""
     side = weights.shape[0]
-    all_weights, counting = 0.0, 0.0
-    out[:] = 0.0
+    sums = scratch.sums[0]
+    sums[:] = 0.0
     for row in range(side):
-        first = pair.reference_valid[corner[0] + row]
-        second = pair.secondary_valid[moved[0] + row]
-        for column in range(side):
-            weight = weights[row, column]
-            all_weights += weight
-            counts = first[corner[1] + column] & second[moved[1] + column]
-            out[row, column] = weight * np.float32(counts)
-            counting += out[row, column]
-    return counting / all_weights
+        first = pair.reference_valid[corner[0] + row, corner[1] : corner[1] + side]
+        second = pair.secondary_valid[moved[0] + row, moved[1] : moved[1] + side]
+        weight, out = weights[row], scratch.window[0, row]
+        out[side:] = 0.0
+        for x in range(side):
+            out[x] = weight[x] * np.float32(first[x] & second[x])
+            sums[x] += out[x]
+    counting = 0.0
+    for x in range(side):
+        counting += sums[x]
+    return counting
 
 
 @compiled
-def _fill_gradients(
-    reference: Float32, corner: tuple[int, int], window: Float32, sums: Float64
-) -> None:
-    """Fill in a window and its gradients (1, 4, 5), and sum up w, w**2, w f, w f_r and w f_c."""
-    top, left = corner
-    side = window.shape[1]
-    weight = window[0]
-    for row in range(side):
-        up2, up1 = reference[top + row - 2], reference[top + row - 1]
-        line = reference[top + row]
-        down1, down2 = reference[top + row + 1], reference[top + row + 2]
-        for column in range(side):
-            x = left + column
-            # Central differences of the fourth order.
-            gradient_row = (up2[x] - down2[x] + 8.0 * (down1[x] - up1[x])) / 12.0
-            gradient_column = (line[x - 2] - line[x + 2] + 8.0 * (line[x + 1] - line[x - 1])) / 12.0
-            w = weight[row, column]
-            window[1, row, column] = line[x]
-            window[4, row, column] = gradient_row
-            window[5, row, column] = gradient_column
-            sums[0] += w
-            sums[1] += w * w
-            sums[2] += w * line[x]
-            sums[3] += w * gradient_row
-            sums[4] += w * gradient_column
+def _add_up(sums: Float32, count: int, total: Float64) -> None:
+    """Add up the columns of the first sums."""
+    for k in range(count):
+        subtotal = 0.0
+        for x in range(sums.shape[1]):
+            subtotal += sums[k, x]
+        total[k] = subtotal
 
 
 @compiled
-def _prepare(reference: Float32, corner: tuple[int, int], window: Float32, normal: Float64) -> bool:
+def _fill_gradients(reference: Float32, corner: tuple[int, int], scratch: _Scratch) -> None:
+    """Fill in a window and its gradients (1, 4, 5), and total w, w**2, w f, w f_r and w f_c."""
+    window, sums = scratch.window, scratch.sums
+    side, width = window.shape[1:]
+    left, right = corner[1], corner[1] + width
+    sums[:] = 0.0
+    s0, s1, s2, s3, s4 = sums[0], sums[1], sums[2], sums[3], sums[4]
+    for row in range(side):
+        y = corner[0] + row
+        up2, up1 = reference[y - 2, left:right], reference[y - 1, left:right]
+        down1, down2 = reference[y + 1, left:right], reference[y + 2, left:right]
+        line = reference[y, left - 2 : right + 2]
+        w, f, by_row, by_column = window[0, row], window[1, row], window[4, row], window[5, row]
+        for x in range(width):
+            f[x] = line[x + 2]
+            by_row[x] = (up2[x] - down2[x] + _EIGHT * (down1[x] - up1[x])) * _TWELFTH
+        for x in range(width):
+            by_column[x] = (line[x] - line[x + 4] + _EIGHT * (line[x + 3] - line[x + 1])) * _TWELFTH
+        for x in range(width):
+            s0[x] += w[x]
+            s1[x] += w[x] * w[x]
+            s2[x] += w[x] * f[x]
+            s3[x] += w[x] * by_row[x]
+            s4[x] += w[x] * by_column[x]
+    _add_up(sums, 5, scratch.total)
+
+
+@compiled
+def _centre(means: tuple[np.float32, np.float32, np.float32], scratch: _Scratch) -> None:
+    """Take the means off a window and its gradients, weigh them (1, 2, 3), and total products.
+
+    Those are w f'**2, w f_r**2, w f_r f_c, w f_c**2, w f' f_r and w f' f_c.
+    """
+    window, sums = scratch.window, scratch.sums
+    side, width = window.shape[1:]
+    mean, mean_row, mean_column = means
+    sums[:] = 0.0
+    s0, s1, s2, s3, s4, s5 = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
+    for row in range(side):
+        w, wf, by_row, by_column = window[0, row], window[1, row], window[4, row], window[5, row]
+        wr, wc = window[2, row], window[3, row]
+        for x in range(width):
+            f, r, c = wf[x] - mean, by_row[x] - mean_row, by_column[x] - mean_column
+            wf[x], wr[x], wc[x] = w[x] * f, w[x] * r, w[x] * c
+            s0[x] += wf[x] * f
+            s1[x] += wr[x] * r
+            s2[x] += wr[x] * c
+            s3[x] += wc[x] * c
+            s4[x] += wf[x] * r
+            s5[x] += wf[x] * c
+    _add_up(sums, 6, scratch.total)
+
+
+@compiled
+def _prepare(reference: Float32, corner: tuple[int, int], scratch: _Scratch) -> bool:
     """Fill in what of a window does not change; False where it has too little structure.
 
     Of `window`, 0 is the weight w; 1 becomes w f', f' the window without its mean; 2 and 3 become
@@ -212,35 +257,19 @@ def _prepare(reference: Float32, corner: tuple[int, int], window: Float32, norma
     matrix (rr, rc, cc), the energy of f', sum of w, sum of w**2 over sum of w, the products of f'
     with the gradients, and the mean of f.
     """
-    side = window.shape[1]
-    weight = window[0]
-    sums = np.zeros(5, np.float64)
-    _fill_gradients(reference, corner, window, sums)
-    mean, mean_row, mean_column = sums[2] / sums[0], sums[3] / sums[0], sums[4] / sums[0]
-    energy, rr, rc, cc, fr, fc = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    window[1:4, :, side:] = 0.0
-    for row in range(side):
-        for column in range(side):
-            w = np.float64(weight[row, column])
-            f = window[1, row, column] - mean
-            r = window[4, row, column] - mean_row
-            c = window[5, row, column] - mean_column
-            window[1, row, column] = w * f
-            window[2, row, column] = w * r
-            window[3, row, column] = w * c
-            energy += w * f * f
-            rr += w * r * r
-            rc += w * r * c
-            cc += w * c * c
-            fr += w * f * r
-            fc += w * f * c
+    normal, total = scratch.normal, scratch.total
+    _fill_gradients(reference, corner, scratch)
+    weight = total[0]
+    normal[4], normal[5], normal[8] = weight, total[1] / weight, total[2] / weight
+    means = total[2:5] / weight
+    _centre((np.float32(means[0]), np.float32(means[1]), np.float32(means[2])), scratch)
+    energy, rr, rc, cc = total[0], total[1], total[2], total[3]
+    normal[3], normal[6], normal[7] = energy, total[4], total[5]
     determinant = rr * cc - rc * rc
     # The smaller eigenvalue against the larger: an edge tells nothing along itself.
     if not (energy > 0.0 and determinant > 1e-4 * (rr + cc) ** 2):
         return False
     normal[0], normal[1], normal[2] = cc / determinant, -rc / determinant, rr / determinant
-    normal[3], normal[4], normal[5] = energy, sums[0], sums[1] / sums[0]
-    normal[6], normal[7], normal[8] = fr, fc, mean
     return True
 
 
@@ -281,11 +310,7 @@ def _accumulate(
             g2[x] += wf[x] * g
             g3[x] += wr[x] * g
             g4[x] += wc[x] * g
-    for k in range(5):
-        subtotal = 0.0
-        for x in range(width):
-            subtotal += sums[k, x]
-        total[k] = subtotal
+    _add_up(sums, 5, total)
 
 
 @compiled

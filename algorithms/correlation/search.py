@@ -89,20 +89,25 @@ def _take(
     image: Float32, valid: Mask, top: int, left: int, side: int, out: Float32, out_valid: Float32
 ) -> int:
     """Copy a square without its mean, zero where it does not count; return how many pixels do."""
-    total, count = 0.0, 0
+    sums = np.zeros(side, np.float32)
+    count = 0
     for row in range(side):
-        line, mask = image[top + row], valid[top + row]
+        line, mask = image[top + row, left : left + side], valid[top + row, left : left + side]
+        copy, counting = out[row], out_valid[row]
         for column in range(side):
-            counts = mask[left + column]
-            total += np.float32(counts) * line[left + column]
-            count += counts
+            counts = np.float32(mask[column])
+            counting[column] = counts
+            copy[column] = counts * line[column]
+            sums[column] += copy[column]
+            count += mask[column]
+    total = 0.0
+    for column in range(side):
+        total += sums[column]
     mean = np.float32(total / max(count, 1))
     for row in range(side):
-        line, mask = image[top + row], valid[top + row]
+        copy, counting = out[row], out_valid[row]
         for column in range(side):
-            counts = np.float32(mask[left + column])
-            out[row, column] = counts * (line[left + column] - mean)
-            out_valid[row, column] = counts
+            copy[column] -= mean * counting[column]
     return count
 
 
@@ -110,22 +115,19 @@ def _take(
 def _score_full(template: Float32, patch: Float32, side: int, width: int, scores: Float32) -> None:
     """Correlate where every pixel counts: box sums of the patch are carried from place to place."""
     count = scores.shape[0]
+    energy = _energy(template)
     products = np.empty(width, np.float32)
     sums, squares = np.zeros(patch.shape[1], np.float32), np.zeros(patch.shape[1], np.float32)
-    energy = 0.0
-    for row in range(side):
-        for column in range(side):
-            energy += template[row, column] * template[row, column]
     for row in range(side - 1):
         _add_row(patch[row], np.float32(1.0), sums, squares)
     area = float(side * side)
     for i in range(count):
         _add_row(patch[i + side - 1], np.float32(1.0), sums, squares)
+        total, square = 0.0, 0.0
+        for column in range(side):
+            total += sums[column]
+            square += squares[column]
         for j in range(count):
-            total, square = 0.0, 0.0
-            for column in range(j, j + side):
-                total += sums[column]
-                square += squares[column]
             products[:] = 0.0
             for row in range(side):
                 line = template[row]
@@ -137,7 +139,24 @@ def _score_full(template: Float32, patch: Float32, side: int, width: int, scores
                 product += products[column]
             variance = square - total * total / area
             scores[i, j] = _normalised(product, energy, variance)
+            if j + 1 < count:
+                total += sums[j + side] - sums[j]
+                square += squares[j + side] - squares[j]
         _add_row(patch[i], np.float32(-1.0), sums, squares)
+
+
+@compiled
+def _energy(template: Float32) -> float:
+    """Return the sum of squares, column by column first."""
+    squares = np.zeros(template.shape[1], np.float32)
+    for row in range(template.shape[0]):
+        line = template[row]
+        for column in range(squares.size):
+            squares[column] += line[column] * line[column]
+    energy = 0.0
+    for column in range(squares.size):
+        energy += squares[column]
+    return energy
 
 
 @compiled

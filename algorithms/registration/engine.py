@@ -264,5 +264,5 @@ def _extent(found: Fit, matches: Matches) -> float:
 
 def _area(row: Float64, column: Float64) -> float:
     """Return the area that points enclose, pixels squared."""
-    hull = shapely.MultiPoint(np.column_stack([column, row])).convex_hull
-    return float(hull.area)
+    # One line through all of them: as many points would be as many objects.
+    return float(shapely.LineString(np.column_stack([column, row])).convex_hull.area)

@@ -113,17 +113,27 @@ def fit(
         before = solution
         length = np.hypot(*(values - terms @ solution).T)
         weights = np.maximum(1.0 - (length / (_TUKEY * scatter)) ** 2, 0.0) ** 2
-        root = np.sqrt(weights)[:, None]
-        solution = np.linalg.lstsq(terms * root, values * root, rcond=None)[0]
+        normal, product = _normal(terms, values, weights)
+        # Few terms, of about 1: their products are told apart well enough, at a tenth of the cost.
+        solution = np.asarray(np.linalg.lstsq(normal, product, rcond=None)[0], np.float64)
         scatter = _scatter(terms, values, solution)
         if np.abs(solution - before).max() < _TOLERANCE:
             break
     residual = values - terms @ solution
-    normal = terms.T @ (weights[:, None] * terms)
+    normal, _ = _normal(terms, values, weights)
     covariance = np.asarray(scatter**2 / independent * np.linalg.pinv(normal))
     dy, dx = (tuple(float(value) for value in part) for part in solution.T)
     model = Model(kind, centre, span, dy, dx)
     return Fit(model, residual[:, 0], residual[:, 1], scatter, covariance, independent)
+
+
+def _normal(terms: Float64, values: Float64, weights: Float64) -> tuple[Float64, Float64]:
+    """Return the matrix and the right side of the weighted normal equations.
+
+    Not by products of matrices: those wake threads that take more time than they save.
+    """
+    weighed = weights[:, None] * terms
+    return np.einsum("pi,pj->ij", weighed, terms), np.einsum("pi,pj->ij", weighed, values)
 
 
 def _least_median(terms: Float64, values: Float64) -> Float64:
@@ -149,7 +159,7 @@ def _scatter(terms: Float64, values: Float64, solution: Float64) -> float:
     freedom = length.size / max(length.size - terms.shape[1], 1)
     count = length.size
     while True:
-        median = float(np.median(length[:count]))
+        median = 0.5 * (length[(count - 1) // 2] + length[count // 2])
         scatter = max(float(median / _MEDIAN_LENGTH * freedom), _LEAST_SCATTER)
         near = int(np.searchsorted(length, _TUKEY * scatter))
         if near >= count or near < length.size // 2:

@@ -54,7 +54,9 @@ class Model:
     def at(self, row: Any, column: Any) -> tuple[Float64, Float64]:
         """Return the displacement in rows and columns at pixels of the reference."""
         terms = terms_at(self.kind, row, column, self.centre, self.span)
-        return np.tensordot(self.dy, terms, 1), np.tensordot(self.dx, terms, 1)
+        # Not by a product of matrices: it wakes threads that take more time than they save.
+        dy, dx = (np.einsum("t,t...->...", values, terms) for values in (self.dy, self.dx))
+        return dy, dx
 
     @property
     def shift(self) -> Shift:
