@@ -26,6 +26,7 @@ from peps_wps.chains.contract import TaskResult
 from peps_wps.config import Config
 from peps_wps.jobs.blame import NO_BLAME, Blame, blame_of, blame_products
 from peps_wps.jobs.dismissal import release
+from peps_wps.jobs.inputs import request_for
 from peps_wps.jobs.staging_job import StagingJobs
 from peps_wps.jobs.submission import WAITS_FOR_WORKER
 from peps_wps.jobs.task_loop import stored_result
@@ -149,17 +150,14 @@ class Dispatcher:
 
     def _request(self, job: Job, task: TaskRow) -> str | None:
         """Have the inputs of a task recalled and pinned; None when it was put back meanwhile."""
-        request = self._archive.request(
+        return request_for(
+            self._archive,
+            task,
             task.products,
             user=job.owner,
             purpose=f"{JOB_PURPOSE}{job.id}:{task.number}",
             pin_lifetime_s=PIN_LIFETIME_S,
         )
-        with self._engine.begin() as connection:
-            kept = job_tasks.set_request(connection, task, request)
-        if kept != request:
-            self._archive.release(request)
-        return kept
 
     def _set_ready(self, task: TaskRow) -> None:
         with self._engine.begin() as connection:

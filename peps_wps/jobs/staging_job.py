@@ -20,10 +20,11 @@ from catalog_db.archive.staged import (
     staged_products,
 )
 from catalog_db.engine import Engine
-from catalog_db.processing import job_queue, job_tasks, stage_jobs
+from catalog_db.processing import job_queue, stage_jobs
 from catalog_db.processing.jobs import Job, TaskRow
 from peps_wps.config import Config
 from peps_wps.errors import QuotaError
+from peps_wps.jobs.inputs import request_for
 from peps_wps.jobs.submission import PIN_LIFETIME
 from peps_wps.staging import Archive
 from storage.errors import LostFileError, ProductWithdrawnError
@@ -117,7 +118,9 @@ class StagingJobs:
             return task.request
         lifetime_s = float(task.body[PIN_LIFETIME])
         try:
-            request = self._archive.request(
+            kept = request_for(
+                self._archive,
+                task,
                 uids,
                 user=job.owner,
                 purpose=f"{STAGE_PURPOSE}{job.id}",
@@ -130,10 +133,6 @@ class StagingJobs:
             self._tell_wait(job, str(error))
             return task.request
         self._looks[job.id] = _Look(None, 0.0, time.monotonic() + _PROLONG_AT * lifetime_s)
-        with self._engine.begin() as connection:
-            kept = job_tasks.set_request(connection, task, request)
-        if kept != request:
-            self._archive.release(request)  # dismissed meanwhile
         return kept
 
     def _tell(self, job: Job, request: str, count: StagedCount) -> None:

@@ -1,6 +1,7 @@
 """Staging of jobs: recalls shared, room reserved together, pins let go."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,9 @@ from catalog_db.catalogue.products import product_uid
 from catalog_db.processing import jobs
 from peps_wps.chains.contract import Plan, Task
 from peps_wps.errors import OrderRefusedError
-from peps_wps.jobs.dispatcher import recall_message
-from peps_wps.staging import FileStatus, RequestStatus
+from peps_wps.jobs.dismissal import dismiss
+from peps_wps.jobs.dispatcher import Dispatcher, recall_message
+from peps_wps.staging import Archive, FileStatus, RequestStatus
 from tests.jobs.job_house import House
 from tests.jobs.stand_in_chains import StandIn
 from tests.patience import until
@@ -52,6 +54,31 @@ def test_many_jobs_on_one_product_cost_one_recall(house: House) -> None:
     assert {house.wait(job_id).state for job_id in job_ids} == {"succeeded"}
     assert all(answer_of(house, job_id) == "task 0 ['PRODUCT_0.......']\n" for job_id in job_ids)
     assert recalls(house) == 1
+
+
+class KilledError(BaseException):
+    """As if the process ended here."""
+
+
+@pytest.mark.one_database
+def test_a_job_dismissed_after_its_dispatcher_was_killed_leaves_nothing_pinned(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = house.submit(product=house.archive("PRODUCT_0"))
+    archive = Archive(house.config, house.engine)
+    request = archive.request
+
+    def be_killed_after(*arguments: Any, **options: Any) -> str:
+        request(*arguments, **options)
+        raise KilledError
+
+    monkeypatch.setattr(archive, "request", be_killed_after)
+    with pytest.raises(KilledError):
+        Dispatcher(house.config, house.engine, archive).run_once()
+    assert held_requests(house) == 1
+
+    assert dismiss(house.engine, house.config, job_id)
+    assert held_requests(house) == 0
 
 
 @pytest.mark.parametrize("pool_gb", ["0.0000025"])
