@@ -13,7 +13,7 @@ from storage.ledger import RecallLedger
 from storage.model import PendingRecall
 from storage.pool import Pool
 from storage.pool_keeper import PoolKeeper
-from storage.recall_policy import RecallPolicy
+from storage.recall_policy import LONGEST_STRETCH, SHORTEST_STRETCH, RecallPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,8 @@ class Delivery:
             sentence = f"recall of {recall.file.path} failed {recall.attempt} times: {error}"
             self.failed_for_good(recall, owner, sentence)
             return
-        pause_s = self.policy.backoff_s * 2 ** (recall.attempt - 1) * self._rng.uniform(0.5, 1.5)
+        stretch = self._rng.uniform(SHORTEST_STRETCH, LONGEST_STRETCH)
+        pause_s = self.policy.pause_s(recall.attempt, stretch)
         logger.warning("recall of %s failed, again in %.1f s: %s", recall.file.path, pause_s, error)
         self._recalls.retry(recall.recall_id, owner, now + timedelta(seconds=pause_s), error)
 

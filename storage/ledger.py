@@ -55,6 +55,9 @@ class RecallLedger(Protocol):
     def recover(self, now: datetime, max_attempts: int) -> int:
         """Queue again, or fail after the last attempt, what lost services held; return how many."""
 
+    def cut_distant_times(self, lease_end: datetime, pause_end: datetime) -> None:
+        """Have no lease and no pause end later than these, as after the clock was set back."""
+
     def forget_ended(self, now: datetime) -> None:
         """Forget what ended long ago."""
 

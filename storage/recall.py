@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from uuid import uuid4
 
@@ -90,7 +90,13 @@ class RecallEngine:
         now_s = time.monotonic()
         if now_s < self._next_recovery:
             return
-        count = self._recalls.recover(self._clock(), self._policy.max_attempts)
+        now = self._clock()
+        # Much further off than any can be: clocks and settings of several machines differ.
+        lease_s, pause_s = 10 * self._policy.lease_s, 2 * self._policy.longest_pause_s
+        self._recalls.cut_distant_times(
+            now + timedelta(seconds=lease_s), now + timedelta(seconds=pause_s)
+        )
+        count = self._recalls.recover(now, self._policy.max_attempts)
         if count:
             logger.warning("took over %d recalls of services that died", count)
         self._keeper.find_lost()

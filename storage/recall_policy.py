@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from storage.eviction import EvictionPolicy
 from storage.model import BatchLimits
 
+# Pauses are so much longer or shorter than their mean.
+SHORTEST_STRETCH, LONGEST_STRETCH = 0.5, 1.5
+_MOST_DOUBLINGS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class RecallPolicy:
@@ -38,6 +42,15 @@ class RecallPolicy:
     error_pause_s: float = 2.0
     limits: BatchLimits = field(default_factory=BatchLimits)
     eviction: EvictionPolicy = EvictionPolicy.GDSF
+
+    @property
+    def longest_pause_s(self) -> float:
+        """Longest pause after a failed attempt, seconds."""
+        return self.pause_s(self.max_attempts, LONGEST_STRETCH)
+
+    def pause_s(self, attempt: int, stretch: float) -> float:
+        """Return the pause after a failed attempt, seconds, more or less by chance."""
+        return float(self.backoff_s * 2 ** min(attempt - 1, _MOST_DOUBLINGS) * stretch)
 
     @property
     def beat_s(self) -> float:

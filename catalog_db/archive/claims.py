@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Row,
     and_,
@@ -248,6 +249,30 @@ def has_lost_recalls(connection: Connection, now: datetime) -> bool:
     """Tell whether some owner's lease has run out; reads only."""
     query = select(exists().where(_RUNNING, recall.c.lease_until_us < to_us(now)))
     return bool(connection.execute(query).scalar_one())
+
+
+def has_distant_times(connection: Connection, lease_end: datetime, pause_end: datetime) -> bool:
+    """Tell whether a lease or a pause ends later than any that began lately; reads only."""
+    query = select(or_(*(exists().where(one) for one in _distant_times(lease_end, pause_end))))
+    return bool(connection.execute(query).scalar_one())
+
+
+def cut_distant_times(connection: Connection, lease_end: datetime, pause_end: datetime) -> None:
+    """Have no lease and no pause end later than these: the clock was set back since they began."""
+    hold(connection, Subject.ARCHIVE)
+    long_lease, long_pause = _distant_times(lease_end, pause_end)
+    connection.execute(update(recall).where(long_lease).values(lease_until_us=to_us(lease_end)))
+    connection.execute(update(recall).where(long_pause).values(not_before_us=to_us(pause_end)))
+
+
+def _distant_times(
+    lease_end: datetime, pause_end: datetime
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    is_queued = recall.c.state == "queued"
+    return (
+        and_(_RUNNING, recall.c.lease_until_us > to_us(lease_end)),
+        and_(is_queued, recall.c.not_before_us > to_us(pause_end)),
+    )
 
 
 def _say_no_room(connection: Connection, recall_ids: Sequence[int]) -> None:

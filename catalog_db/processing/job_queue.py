@@ -270,6 +270,16 @@ def attempt_lost(connection: Connection, held: Claim, reason: str) -> str | None
     return "queued"
 
 
+def shorten_leases(connection: Connection, *, now: datetime, lease_s: float) -> None:
+    """Have no lease end much later than one that begins now: the clock was set back since."""
+    longest_us = times.to_us(now + timedelta(seconds=10 * lease_s))
+    connection.execute(
+        update(table)
+        .where(table.c.state == "running", table.c.lease_until_us > longest_us)
+        .values(lease_until_us=times.to_us(now + timedelta(seconds=lease_s)))
+    )
+
+
 def recover_lost(connection: Connection, now: datetime) -> list[tuple[str, str]]:
     """Queue or fail the running jobs whose lease has run out; return (job, new state)."""
     is_lost = and_(table.c.state == "running", table.c.lease_until_us < times.to_us(now))

@@ -17,8 +17,9 @@ import socket
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -92,6 +93,8 @@ class Supervisor:
         self._zygote_is_ready = threading.Event()
         self._next_heartbeat = 0.0
         self._leases_count_from = 0.0
+        self._alive: datetime | None = None
+        self._was_late = False
         self._next_sweep = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -119,16 +122,14 @@ class Supervisor:
         """Do one round: bury the dead, end what must end, renew leases, claim."""
         self._reap()
         self._end_unwanted()
+        self._keep_alive()
         now = time.monotonic()
-        if now >= self._next_heartbeat:
-            self._next_heartbeat = now + self._settings.heartbeat_s
-            self._say_alive()
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_S
             self._sweep()
         for lane in self._limits:
             while self._claim_one(lane):
-                pass
+                self._keep_alive()
 
     def _trust_leases_later(self) -> None:
         """After an outage, in which nobody could renew a lease, give the others time to do it."""
@@ -256,14 +257,23 @@ class Supervisor:
             self._kill(running)
             self._bury(running, "it was ended")
 
+    def _keep_alive(self) -> None:
+        """Renew the leases when it is time."""
+        now = time.monotonic()
+        if now >= self._next_heartbeat:
+            self._next_heartbeat = now + self._settings.heartbeat_s
+            self._say_alive()
+
     def _say_alive(self) -> None:
         """Renew the leases, take over what others have lost, tell that this worker is there."""
         now = times.now()
+        self._note_lateness(now)
         long_ago = now - timedelta(seconds=10 * self._settings.lease_s)
         held = [running.held for running in self._running.values()]
         slots = self._settings.parallelprocesses
         with self._engine.begin() as connection:
             job_queue.heartbeat(connection, held, now=now, lease_s=self._settings.lease_s)
+            job_queue.shorten_leases(connection, now=now, lease_s=self._settings.lease_s)
             is_early = time.monotonic() < self._leases_count_from
             recovered = [] if is_early else job_queue.recover_lost(connection, now)
             workers.note_heartbeat(
@@ -272,6 +282,18 @@ class Supervisor:
             workers.forget_silent(connection, long_ago)
         for job_id, state in recovered:
             logger.warning("job %s: its worker was lost, now %s", job_id, state)
+
+    def _note_lateness(self, now: datetime) -> None:
+        """Who could not renew his own leases in time takes over none of others at once.
+
+        They were held up with him, perhaps: the machine was suspended, or its clock set.
+        """
+        lease = timedelta(seconds=self._settings.lease_s)
+        is_late = self._alive is not None and now - self._alive > lease
+        if is_late and not self._was_late:
+            grace_from = time.monotonic() + lease.total_seconds()
+            self._leases_count_from = max(self._leases_count_from, grace_from)
+        self._alive, self._was_late = now, is_late
 
     def _bury(self, running: RunningJob, reason: str) -> None:
         """Forget a process that has ended; if its job has not, have it tried again."""
@@ -288,7 +310,15 @@ class Supervisor:
         with self._engine.connect() as connection:
             finished = job_purge.finished_among(connection, job_ids)
         for job_id in finished:
-            clean_folder(scratch_folder(self._config, job_id))
+            self._remove(scratch_folder(self._config, job_id))
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a folder, which may take longer than a lease lasts."""
+        with ThreadPoolExecutor(1, "removal") as executor:
+            removal = executor.submit(clean_folder, folder)
+            while not wait([removal], TICK_S).done:
+                self._keep_alive()
+            removal.result()
 
     def _sweep(self) -> None:
         """Remove what is kept no longer, and what jobs and supervisors that died left."""
@@ -300,14 +330,17 @@ class Supervisor:
         with self._engine.connect() as connection:
             left = job_purge.without_results(connection, published)
         for job_id in left:
-            clean_folder(results_folder(self._config, job_id))
+            self._remove(results_folder(self._config, job_id))
             logger.warning("job %s: removed files that it did not publish", job_id)
         for folder in (scratch, scratch.parent):
             for removed in folder.glob(f"{REMOVED}*"):
-                clean_folder(removed)
+                self._remove(removed)
 
     def _purge(self) -> None:
-        """Remove the results, tasks and logs of old jobs, and the rows of very old ones."""
+        """Remove the results, tasks and logs of old jobs, and the rows of very old ones.
+
+        Where there are more than a batch, the next round goes on with them.
+        """
         now = times.now()
         kept = timedelta(days=self._settings.result_days)
         with self._engine.connect() as connection:
@@ -316,12 +349,14 @@ class Supervisor:
             with self._engine.begin() as connection:
                 is_purged = job_purge.purge(connection, job_id, now)
             if is_purged:
-                clean_folder(results_folder(self._config, job_id))
+                self._remove(results_folder(self._config, job_id))
                 logger.info("job %s: results and log expired", job_id)
         with self._engine.begin() as connection:
             forgotten = job_purge.forget(connection, now - timedelta(days=self._settings.job_days))
         if forgotten:
             logger.info("rows of %d jobs forgotten", forgotten)
+        if job_purge.BATCH in (len(old), forgotten):
+            self._next_sweep = 0.0
 
     def _stop_all(self) -> None:
         """End the jobs that run; another supervisor, or the next start, goes on with them."""

@@ -137,6 +137,14 @@ class RecallRows:
         with _writing(self._engine) as connection:
             return claims.recover_recalls(connection, now, max_attempts)
 
+    def cut_distant_times(self, lease_end: datetime, pause_end: datetime) -> None:
+        """Have no lease and no pause end later than these; writes only where one does."""
+        with _reading(self._engine) as connection:
+            if not claims.has_distant_times(connection, lease_end, pause_end):
+                return
+        with _writing(self._engine) as connection:
+            claims.cut_distant_times(connection, lease_end, pause_end)
+
     def forget_ended(self, now: datetime) -> None:
         """Forget what ended long ago, some of it in each transaction."""
         for _ in range(_BATCHES_AT_ONCE):

@@ -1,16 +1,20 @@
-"""What takes longer than a lease lasts: a disk that is slow, a database that is away."""
+"""What takes longer than a lease lasts: a slow disk, a database that is away, a clock set back."""
 
 import errno
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from catalog_db import times
 from catalog_db.archive import claims
+from catalog_db.tables import item, placement, recall
 from peps_wps.staging.ledgers import RecallRows
 from storage.backends.tape_folder import TapeFolder
 from storage.part_file import PartFile
@@ -135,3 +139,38 @@ def test_a_file_that_cannot_be_marked_ready_keeps_its_room(
     service.run(stop)
     assert world.pool_file("P1").exists()
     assert world.archive.pool_state().used_bytes == 5
+
+
+def test_a_clock_that_was_set_back_holds_up_no_recall(world: ArchiveWorld) -> None:
+    lost, pausing = world.add("P1", b"bytes"), world.add("P2", b"more")
+    request = world.archive.request([lost, pausing], user="u", purpose="p")
+    in_a_day = times.to_us(times.now() + timedelta(days=1))
+    first, second = (row.id for row in world.recalls())
+    with world.engine.begin() as connection:
+        held = {"state": "running", "owner": "dead", "attempt": 1, "lease_until_us": in_a_day}
+        connection.execute(update(recall).where(recall.c.id == first).values(**held))
+        connection.execute(
+            update(recall).where(recall.c.id == second).values(not_before_us=in_a_day)
+        )
+    policy = RecallPolicy(lease_s=0.01, backoff_s=0.001, idle_s=0.01)
+    engine = world.service(policy).engines["simtape"]
+
+    def comes() -> bool:
+        engine._next_recovery = 0.0
+        engine._keep_up()
+        world.service(replace(HASTY, lease_s=30.0)).run_once()
+        return world.archive.status(request).ready
+
+    until(comes)
+    assert {row.title: row.attempt for row in attempts(world)} == {"P1": 2, "P2": 1}
+
+
+def attempts(world: ArchiveWorld) -> list[Any]:
+    with world.engine.connect() as connection:
+        return list(
+            connection.execute(
+                select(item.c.title, recall.c.attempt)
+                .join_from(recall, placement, placement.c.file == recall.c.file)
+                .join(item, item.c.pk == placement.c.item)
+            )
+        )
