@@ -79,7 +79,7 @@ class PostgresServer:
         """Stop the server: SIGINT ends its sessions, SIGQUIT is a crash of all its processes."""
         assert self._process is not None
         self._process.send_signal(kind)
-        self._process.wait(30)
+        self._process.wait()
 
     def remove(self) -> None:
         """Stop the server and remove its folder."""

@@ -1,7 +1,6 @@
 """Quotas of downloads: what is refused, what it says, and that what it says is true."""
 
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from peps_wps.access.quotas import Limits, check, subject_of
 from peps_wps.access.running_downloads import RunningDownloads
 from peps_wps.errors import QuotaError
 from tests.archive_world import ArchiveWorld
+from tests.patience import until
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GB = 10**9
@@ -180,15 +180,13 @@ def test_a_download_lives_while_it_is_held_and_ends_by_itself_when_forgotten(
     forgotten = site.admit("ada", "ada", product, GB)
     held.sent(500)
     del forgotten
-    deadline = time.monotonic() + 20
-    while True:
+
+    def running() -> list[tuple[str, int]]:
         with engine.begin() as connection:
             used = downloads.usage(connection, "ada", datetime.now(UTC))
-        if len(used.running) < 2 or time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
+        return [(one.id, one.sent_bytes) for one in used.running]
 
-    assert [(one.id, one.sent_bytes) for one in used.running] == [(held.key, 500)]
+    until(lambda: running() == [(held.key, 500)])
     held.closed(is_whole=False)
     site.flush()
     with engine.begin() as connection:

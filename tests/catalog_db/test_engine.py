@@ -116,10 +116,10 @@ def test_processes_write_and_read_at_once_and_none_is_locked_out(url: str):
     for process in (*writers, *readers):
         process.start()
     for writer in writers:
-        writer.join(60)
+        writer.join()
     stop.set()
     for reader in readers:
-        reader.join(20)
+        reader.join()
 
     assert [process.exitcode for process in (*writers, *readers)] == [0] * 6
     engine = create_engine(url)

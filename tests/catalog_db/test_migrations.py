@@ -109,9 +109,9 @@ def test_processes_that_upgrade_at_once_all_find_the_newest_schema(empty_databas
     for worker in workers:
         worker.start()
     start.set()
-    found = [results.get(timeout=60) for _ in workers]
+    found = [results.get(timeout=200) for _ in workers]
     for worker in workers:
-        worker.join(10)
+        worker.join()
 
     assert found == [migrations.newest()] * 4
     assert [worker.exitcode for worker in workers] == [0] * 4

@@ -169,9 +169,9 @@ def test_processes_that_store_the_same_products_at_once_store_each_once(url: str
     for writer in writers:
         writer.start()
     start.set()
-    changed = [results.get(timeout=60) for _ in writers]
+    changed = [results.get(timeout=200) for _ in writers]
     for writer in writers:
-        writer.join(20)
+        writer.join()
 
     assert [writer.exitcode for writer in writers] == [0] * 4
     assert sum(changed) == 300

@@ -174,7 +174,7 @@ def on_terminal(place: Place, columns: int, *arguments: str, **environ: str) -> 
             written += os.read(main, 65536)
         except OSError:  # the last one has closed it
             break
-    process.wait(30)
+    process.wait()
     os.close(main)
     return written.decode()
 
@@ -207,7 +207,7 @@ def test_an_interruption_says_how_to_go_on_and_keeps_what_came(place, tmp_path):
     part = tmp_path / f"{NAMES[0]}.zip.part"
     assert until(lambda: part.is_file() and part.stat().st_size > 0, 30)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate()
 
     assert process.returncode == 130
     assert "goes on from there" in err

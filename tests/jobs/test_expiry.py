@@ -34,7 +34,7 @@ def held_requests(house: House, job_id: str) -> list[job_tasks.HeldRequest]:
 def stop(house: House) -> None:
     for process in house.supervisors:
         process.terminate()
-        process.join(20)
+        process.join()
 
 
 def test_what_a_job_leaves_goes_when_it_expires_and_its_row_says_so(house: House) -> None:

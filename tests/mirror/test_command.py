@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from peps_wps.cli.terminal import JOB_FAILED, OK, USAGE
 from tests.mirror.fake_hub import FakeHub, Fault
 from tests.mirror.hub_products import md5, sentinel2, some_products
 from tests.mirror.mirror_house import MirrorHouse
+from tests.patience import until
 
 
 @pytest.fixture
@@ -95,11 +95,9 @@ def test_sigterm_ends_a_run_cleanly(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not hub.connections and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: hub.connections, 60)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate()
     assert process.returncode == 0, err
     assert "received" in out
     assert "password" not in out + err

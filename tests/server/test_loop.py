@@ -128,7 +128,7 @@ def test_a_stop_ends_what_is_under_way(file: Path) -> None:
         told = send(loop, ours, file, 0, 1 << 30)
         theirs.recv(1)
         loop.stop()
-        assert told.get(timeout=1) is False
+        assert told.get(timeout=30) is False
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def work_until_killed(world: ArchiveWorld, policy: RecallPolicy, step: str, coun
     """Let a service work in a child until its n-th arrival at a step; False if it never came."""
     child = _FORK.Process(target=_work, args=(world, policy, step, countdown), daemon=True)
     child.start()
-    child.join(60)
+    child.join()
     assert child.exitcode in (0, -signal.SIGKILL)
     return child.exitcode != 0
 

@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 from threading import Event, Thread
 
 import pytest
@@ -12,7 +11,7 @@ from storage.backends.faults import Fault, SeededFaults
 from storage.backends.simtape import SimulatedTape
 from storage.recall import RecallPolicy
 from tests.archive_world import ArchiveWorld
-from tests.patience import stretched
+from tests.patience import until
 
 RATES = {
     Fault.MEDIA_ERROR: 0.1,
@@ -44,10 +43,7 @@ def run_until(recalls, holds):
     thread = Thread(target=recalls.run, args=(stop,))
     thread.start()
     try:
-        end = time.monotonic() + stretched(30)
-        while not holds():
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(holds, 30)
     finally:
         stop.set()
         thread.join()

@@ -1,13 +1,12 @@
 """Masters on several tape backends at once: each is recalled from where it lies."""
 
-import time
 from threading import Event, Thread
 
 import pytest
 
 from peps_wps.staging.backends import open_tapes
 from tests.archive_world import ArchiveWorld
-from tests.patience import stretched
+from tests.patience import until
 
 CONFIG = """
 [tape:hsm]
@@ -45,12 +44,11 @@ def test_a_request_brings_files_from_each_backend(world):
     stop = Event()
     thread = Thread(target=world.service().run, args=(stop,))
     thread.start()
-    end = time.monotonic() + stretched(20)
-    while not world.archive.status(request).ready and time.monotonic() < end:
-        time.sleep(0.01)
-    stop.set()
-    thread.join()
-    assert world.archive.status(request).ready
+    try:
+        until(lambda: world.archive.status(request).ready)
+    finally:
+        stop.set()
+        thread.join()
     assert world.pool_file("T1").read_bytes() == b"tape" * 1000
     assert world.pool_file("H1", "S2").read_bytes() == b"hsm" * 1000
     assert {row.attempt for row in world.recalls()} == {1}

@@ -17,7 +17,7 @@ from peps_wps.services import Services
 from peps_wps.web import download, tape_rest
 from tests.archive_world import HASTY, ArchiveWorld
 from tests.loopback import on_the_loopback
-from tests.patience import stretched
+from tests.patience import stretched, until
 
 CONFIG = """
 [tape:site]
@@ -29,8 +29,7 @@ token_file = site.token
 """
 PATH = "S1/2021/08/09/P1.zip"
 CONTENT = b"from afar" * 10_000
-# A lease outlasts what a site may take to answer.
-PATIENT = replace(HASTY, lease_s=60.0, idle_s=0.05)
+PATIENT = replace(HASTY, idle_s=0.05)
 
 
 @contextmanager
@@ -90,18 +89,11 @@ def known(near, content=CONTENT):
     return uid
 
 
-def wait_for(holds):
-    end = time.monotonic() + stretched(20)
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_a_product_comes_from_the_tape_of_the_other(near, far):
     uid = known(near)
     request = near.archive.request([uid], user="u", purpose="p")
     with recalling(near, far):
-        wait_for(lambda: near.archive.status(request).ready)
+        until(lambda: near.archive.status(request).ready)
     assert near.archive.path(uid).read_bytes() == CONTENT
     # The other one was told that it is no more needed, and the request there is forgotten.
     assert far.archive.pool_state().pinned_bytes == 0
@@ -112,7 +104,7 @@ def test_another_content_there_is_refused_here(near, far):
     uid = known(near, CONTENT[::-1])
     request = near.archive.request([uid], user="u", purpose="p")
     with recalling(near, far):
-        wait_for(lambda: any(row.attempt > 1 for row in near.recalls()))
+        until(lambda: any(row.attempt > 1 for row in near.recalls()))
     assert not near.archive.status(request).ready
     assert not near.pool_file("P1").exists()
 
@@ -127,7 +119,7 @@ def test_a_token_that_is_refused_costs_no_attempt_and_a_new_one_is_taken(near, f
         time.sleep(0.3)
         assert not near.archive.status(request).failed
         token.write_text(right)
-        wait_for(lambda: near.archive.status(request).ready)
+        until(lambda: near.archive.status(request).ready)
     assert near.archive.path(uid).read_bytes() == CONTENT
     (row,) = near.recalls()
     assert row.attempt == 1

@@ -8,7 +8,6 @@ compared with `resourceSize`; the first entry of a zip is the folder of the prod
 import itertools
 import json
 import subprocess
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.patience import stretched
+from tests.patience import until
 from tests.web.staging_site import NAME, PASSWORD, StagingSite, staging_site
 
 pytestmark = pytest.mark.client
@@ -41,10 +40,7 @@ class Script:
                 self.fetch(title, feature)
                 for left in self.folder.glob("tmp_*"):
                     left.unlink()
-        deadline = time.monotonic() + stretched(60)
-        while self.left(self.search()):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: self.left(self.search()) == 0, 60, pause_s=0.1)
 
     def search(self) -> dict[str, dict[str, Any]]:
         found = self.folder / "search.json"

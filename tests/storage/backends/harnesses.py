@@ -26,7 +26,7 @@ from storage.model import ArchiveFile
 from storage.recall import RecallPolicy
 from tests.archive_world import ArchiveWorld
 from tests.loopback import on_the_loopback
-from tests.patience import stretched
+from tests.patience import stretched, until
 from tests.storage.backends.fake_hsm import fake_hsm
 
 NOTHING = ArchiveFile("no/such.zip", 1, "sha256", "00", "posix")
@@ -143,10 +143,7 @@ class PosixHarness(Harness):
             yield
         finally:
             self.hsm.thaw()
-            end = time.monotonic() + stretched(10.0)
-            while not self._is_at_work():
-                assert time.monotonic() < end
-                time.sleep(0.01)
+            until(self._is_at_work, pause_s=0.01)
 
     def _is_at_work(self):
         try:

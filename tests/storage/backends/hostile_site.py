@@ -1,7 +1,6 @@
 """A site that answers as a test says, and one file recalled from it."""
 
 import json
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from storage.backends.patience import Patience
@@ -9,7 +8,7 @@ from storage.backends.wlcg import WlcgTape
 from storage.backends.wlcg_site import TapeSite, site_session
 from storage.errors import TapeError
 from storage.model import ArchiveFile, StageState
-from tests.patience import stretched
+from tests.patience import until
 
 FILE = ArchiveFile("S1/P1.zip", 10, "sha256", "00", "wlcg")
 CONTENT = b"0123456789"
@@ -90,10 +89,11 @@ def asked(site, **options):
 
 
 def outcome(backend, handle):
-    end = time.monotonic() + stretched(20)
-    while (status := backend.poll(handle)[FILE.path]).state in OPEN:
-        assert time.monotonic() < end, "it goes on for ever"
-        time.sleep(0.002)
+    def ended():
+        status = backend.poll(handle)[FILE.path]
+        return None if status.state in OPEN else status
+
+    status = until(ended, pause_s=0.002)
     if status.state is StageState.FAILED:
         return status.error
     chunks = []

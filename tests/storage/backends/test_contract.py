@@ -11,7 +11,7 @@ import pytest
 
 from storage.errors import ArchiveConflictError, TapeError, TapeUnavailableError
 from storage.model import ArchiveFile, StageState
-from tests.patience import stretched
+from tests.patience import until
 from tests.storage.backends.harnesses import Harness, harness
 
 KINDS = ("simtape", "posix", "wlcg", "glacier")
@@ -49,16 +49,17 @@ def drive(backend):
     return next(one.name for one in backend.drives() if not one.is_busy and not one.is_down)
 
 
-def wait(backend, handle, paths=None, limit_s=10.0):
+def wait(backend, handle, paths=None):
     """Return the states of a batch when none is open."""
-    end = time.monotonic() + stretched(limit_s)
-    while True:
+
+    def ended():
         states = backend.poll(handle)
         looked_at = [one for path, one in states.items() if paths is None or path in paths]
-        if all(one.state in (StageState.STAGED, StageState.FAILED) for one in looked_at):
-            return states
-        assert time.monotonic() < end, states
-        time.sleep(0.005)
+        is_end = all(one.state in (StageState.STAGED, StageState.FAILED) for one in looked_at)
+        return (states,) if is_end else None
+
+    (states,) = until(ended, pause_s=0.005)
+    return states
 
 
 def fetch(backend, handle, file):

@@ -14,7 +14,7 @@ from storage.errors import (
     TapeUnavailableError,
 )
 from storage.model import ArchiveFile, StageState
-from tests.patience import stretched
+from tests.patience import stretched, until
 from tests.storage.backends.fake_hsm import fake_hsm
 
 
@@ -32,13 +32,6 @@ def stored(tape, *names, content=b"x" * 5000):
     return [
         tape.store(f"S1/{name}", lambda part: part.write(content), writer=name) for name in names
     ]
-
-
-def until(holds, limit_s=10.0):
-    end = time.monotonic() + stretched(limit_s)
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def state(tape, handle, file):

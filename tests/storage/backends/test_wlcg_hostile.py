@@ -119,7 +119,8 @@ def drips(handler):
     ids=["html", "nested", "bytes", "redirect", "401", "500", "503", "torn", "endless", "drip"],
 )
 def test_a_broken_or_evil_answer_is_nobodys_fault(site, address, answer, said, monkeypatch):
-    monkeypatch.setattr("storage.backends.wlcg_site._ANSWER_S", 1.0)
+    if said == "no end":
+        monkeypatch.setattr("storage.backends.wlcg_site._ANSWER_S", 1.0)
     site.answers[address] = answer
     error = asked(site)
     assert isinstance(error, TapeUnavailableError)
