@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.job_house import House, is_alive, opened_house
+from tests.jobs.job_house import House, opened_house
 from tests.patience import stretched, until
+from tests.ports import free_port
+from tests.processes import descendants, is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,9 +50,7 @@ class Served:
         self.start_new_session = start_new_session
         house.archive("PRODUCT_0")
         var = house.config.var
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.var = var
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = var.with_name("serve.log")
@@ -92,14 +91,6 @@ def mortal(house: House) -> Iterator[Served]:
     yield service
     service.process.terminate()
     service.process.wait(stretched(20))
-
-
-def descendants(process: int) -> list[int]:
-    found = []
-    for children in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            found += [child, *descendants(child)]
-    return found
 
 
 def test_an_order_goes_through_tape_to_files(served: Served, tmp_path: Path) -> None:
@@ -205,9 +196,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_a_service_without_users_says_how_to_add_one(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = tmp_path / "log"
     with log.open("w") as stream:
         process = subprocess.Popen(

@@ -6,10 +6,8 @@ and what comes back is measured against its truth.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from catalog_db.processing import jobs
 from simulator.score import score
 from tests.chains.simulated_pass import SimulatedPass, simulate_pass
 from tests.patience import until
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
@@ -64,11 +63,12 @@ class Service:
         return answer["features"][0]["properties"]["storage"]["mode"]
 
 
-def wait(execution: WPSExecution, patience_s: float = PATIENCE_S) -> WPSExecution:
-    end = time.monotonic() + patience_s
-    while not execution.isComplete():
-        assert time.monotonic() < end, f"still {execution.status}: {execution.statusMessage}"
-        execution.checkStatus(sleepSecs=0.5)
+def wait(execution: WPSExecution) -> WPSExecution:
+    def is_complete() -> bool:
+        execution.checkStatus(sleepSecs=0)
+        return bool(execution.isComplete())
+
+    until(is_complete, PATIENCE_S, pause_s=0.5)
     return execution
 
 
@@ -86,9 +86,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "PEPS_PROCESSING_LEASE_S": "4",
         "PEPS_PROCESSING_HEARTBEAT_S": "1",
     }
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     made = Service(f"http://127.0.0.1:{port}", var, simulated, environment)
     ingested = made.peps("ingest", str(simulated.paths[0]), "--tape", "--json")
     assert ingested.returncode == 0, ingested.stderr
@@ -100,11 +98,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             stderr=log,
         )
     try:
-        end = time.monotonic() + PATIENCE_S
-        while not _is_ready(made.url):
-            assert process.poll() is None, (folder / "serve.log").read_text()
-            assert time.monotonic() < end
-            time.sleep(0.2)
+        until(lambda: _is_ready(made.url) or process.poll() is not None, PATIENCE_S, pause_s=0.2)
+        assert process.poll() is None, (folder / "serve.log").read_text()
         yield made
     finally:
         process.terminate()
@@ -189,15 +184,15 @@ def test_a_killed_job_is_done_again_and_published_once(service: Service):
 def _process_of(service: Service, job: str) -> int:
     """The process group of a job, as soon as it runs."""
     engine = create_engine(f"sqlite:///{service.var / 'catalog.db'}")
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+
+    def group() -> int | None:
         with engine.connect() as connection:
             row = jobs.get(connection, job)
-        if row is not None and row.state == "running" and row.process_group:
-            engine.dispose()
-            return row.process_group
-        time.sleep(0.02)
-    raise AssertionError("the job never ran")
+        return row.process_group if row is not None and row.state == "running" else None
+
+    found = int(until(group, PATIENCE_S, pause_s=0.02))
+    engine.dispose()
+    return found
 
 
 @pytest.mark.parametrize(

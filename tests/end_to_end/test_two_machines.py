@@ -2,10 +2,8 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -21,6 +19,7 @@ from catalog_db.engine import create_engine
 from catalog_db.processing import jobs, workers
 from tests.database import Databases
 from tests.patience import until
+from tests.ports import free_port
 from tests.readers.safe_builder import TITLE, SafeRecipe, write_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,9 +90,7 @@ def test_orders_by_wps_are_done_by_two_machines_within_one_limit(
     dn = np.arange(60, dtype=np.uint16).reshape(6, 10)
     safe = write_folder(SafeRecipe(dn={"VV": dn, "VH": dn + 1}), tmp_path)
     first.peps("ingest", str(safe), "--tape")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     engine = create_engine(database)
 
     def alive() -> int:
@@ -111,17 +108,19 @@ def test_orders_by_wps_are_done_by_two_machines_within_one_limit(
             service.execute("S1_ORTHO", [("product", TITLE)], output=[], mode="async")
             for _ in range(6)
         ]
-        most = 0
-        deadline = time.monotonic() + 60
-        while not all(order.isComplete() for order in orders):
-            assert time.monotonic() < deadline
+        most = []
+
+        def all_have_ended() -> bool:
             with engine.connect() as connection:
-                most = max(most, jobs.count_by_state(connection).get("running", 0))
+                most.append(jobs.count_by_state(connection).get("running", 0))
             for order in orders:
                 if not order.isComplete():
                     order.checkStatus(sleepSecs=0.05)
+            return all(order.isComplete() for order in orders)
+
+        until(all_have_ended, 60)
         assert [order.status for order in orders] == ["ProcessSucceeded"] * 6
-        assert most <= 2
+        assert max(most) <= 2
         found = requests.get(f"{url}/resto/api/collections/S1/search.json", timeout=10).json()
         assert [one["properties"]["productIdentifier"] for one in found["features"]] == [TITLE]
         listed = json.loads(second.peps("jobs", "--json"))

@@ -23,6 +23,7 @@ from peps_wps.config import Config
 from peps_wps.staging import Archive
 from tests import workers
 from tests.patience import until
+from tests.processes import states
 
 _OTHERS_IN_TRANSACTION = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -57,7 +58,7 @@ class House:
         process = int(self.supervisors[-1].pid)
         while True:
             os.kill(process, signal.SIGSTOP)
-            until(lambda: _is_stopped(process))
+            until(lambda: set(states(process)) == {"T"})
             # What it had sent may still reach the database.
             time.sleep(0.2)
             if not self._is_locked():
@@ -161,17 +162,3 @@ def opened_house(
         for process in house.supervisors:
             workers.end(process)
         engine.dispose()
-
-
-def _is_stopped(process: int) -> bool:
-    """Tell whether every thread of a process has stopped."""
-    threads = Path(f"/proc/{process}/task").glob("*/stat")
-    return all(one.read_text().rpartition(")")[2].split()[0] == "T" for one in threads)
-
-
-def is_alive(process: int) -> bool:
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"

@@ -15,10 +15,11 @@ import requests
 from catalog_db import times
 from catalog_db.processing import workers as worker_table
 from peps_wps import jobs as job_store
-from tests.jobs.job_house import House, is_alive
+from tests.jobs.job_house import House
 from tests.jobs.served_house import Served, is_ready
 from tests.jobs.views import agreed
 from tests.patience import until
+from tests.processes import children, descendants, is_alive
 
 # (house, service, the job that runs) -> None
 Kill = Callable[[House, Served, str], None]
@@ -102,15 +103,3 @@ def workers_of(house: House) -> list[int]:
     with house.engine.connect() as connection:
         alive = worker_table.heard_since(connection, times.from_us(0))
     return [pid for one in alive if is_alive(pid := int(one.name.split(":")[1]))]
-
-
-def children(process: int) -> list[int]:
-    return [
-        int(child)
-        for listed in Path(f"/proc/{process}/task").glob("*/children")
-        for child in listed.read_text().split()
-    ]
-
-
-def descendants(process: int) -> list[int]:
-    return [one for child in children(process) for one in (child, *descendants(child))]

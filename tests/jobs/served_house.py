@@ -1,7 +1,6 @@
 """`peps serve` on the database of a house, reached over HTTP as clients reach it."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import requests
 
 from tests.jobs.job_house import House
 from tests.patience import until
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 120.0  # seconds, on a machine where much else runs
@@ -29,9 +29,7 @@ class Served:
     """
 
     def __init__(self, house: House, **settings: object) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = house.config.var.with_name("serve.log")
         self.environ = {

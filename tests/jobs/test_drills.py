@@ -12,8 +12,9 @@ import pytest
 from catalog_db.processing import jobs
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
-from tests.jobs.job_house import House, is_alive
+from tests.jobs.job_house import House
 from tests.patience import stretched, until
+from tests.processes import is_alive
 
 
 def test_a_job_runs_to_its_results(house: House) -> None:
@@ -125,6 +126,7 @@ def test_jobs_survive_the_death_of_everything(house: House) -> None:
 
 
 def test_two_supervisors_keep_one_limit_and_publish_once(house: House) -> None:
+    house.configure(lease_s=60.0)  # neither takes the other for dead
     for _ in range(2):
         house.start()
     job_ids = [house.submit(seconds=0.3) for _ in range(10)]
@@ -171,7 +173,7 @@ def test_a_service_that_stops_in_order_costs_no_attempt(house: House) -> None:
     job_id = house.submit(tasks=2, seconds=0.5)
     until(lambda: house.lines("begin task 1"))
     first.terminate()
-    first.join(10)
+    first.join()
     assert first.exitcode == 0
     waiting = house.job(job_id)
     assert (waiting.state, waiting.shown_state, waiting.attempt) == ("queued", "running", 0)
@@ -240,7 +242,7 @@ def test_results_are_removed_when_they_expire(house: House) -> None:
     job_id = house.submit()
     house.wait(job_id)
     first.terminate()
-    first.join(10)
+    first.join()
 
     house.start()
     until(lambda: house.job(job_id).results is None)

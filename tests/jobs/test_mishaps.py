@@ -18,8 +18,9 @@ from peps_wps.jobs import dispatcher as dispatcher_module
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.staging import Archive
 from storage.outage import Outage
-from tests.jobs.job_house import House, is_alive
+from tests.jobs.job_house import House
 from tests.patience import until
+from tests.processes import is_alive
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ import requests
 from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
 from tests.database import Databases
-from tests.jobs.job_house import House, is_alive, opened_house
-from tests.jobs.kills import KILLS, Kill, descendants, survive
+from tests.jobs.job_house import House, opened_house
+from tests.jobs.kills import KILLS, Kill, survive
 from tests.jobs.served_house import Served, served
 from tests.jobs.views import VIEWS, agreed
 from tests.patience import stretched, until
+from tests.processes import descendants, is_alive
 
 pytestmark = [pytest.mark.slow, pytest.mark.drill]
 
@@ -155,7 +156,11 @@ def another_worker(service: Served, log: Path) -> Iterator["subprocess.Popen[byt
 def test_one_limit_holds_for_four_web_processes_and_two_workers(
     house: House, tmp_path: Path
 ) -> None:
-    settings = {"PEPS_SERVER_WORKERS": 4, "PEPS_PROCESSING_PARALLELPROCESSES": 2}
+    settings = {
+        "PEPS_SERVER_WORKERS": 4,
+        "PEPS_PROCESSING_PARALLELPROCESSES": 2,
+        "PEPS_PROCESSING_LEASE_S": 60,  # neither worker takes the other for dead
+    }
     log = tmp_path / "worker.log"
     with served(house, **settings) as service, another_worker(service, log):
         with requests.Session() as session:

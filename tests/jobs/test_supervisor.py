@@ -18,7 +18,8 @@ from peps_wps.jobs.dismissal import REMOVED, results_folder, scratch_folder
 from peps_wps.jobs.dispatcher import Dispatcher
 from peps_wps.jobs.supervisor import Supervisor
 from peps_wps.staging import Archive
-from tests.jobs.job_house import House, is_alive
+from tests.jobs.job_house import House
+from tests.processes import is_alive
 
 
 def dispatch(house: House) -> None:

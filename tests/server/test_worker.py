@@ -9,7 +9,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +17,8 @@ from catalog_db.access.downloads import Usage
 from catalog_db.catalogue.products import product_uid
 from tests.archive_world import ArchiveWorld
 from tests.live_server import serving
+from tests.patience import until
+from tests.processes import children
 
 TITLE = "S1A_IW_GRDH_1SDV_20210809T173953_20210809T174018_039156_049F13_6FF8"
 # More than sockets of both sides hold, so that it cannot be gone before its reader reads.
@@ -59,10 +60,7 @@ def used(world: ArchiveWorld, now: datetime | None = None) -> Usage:
 
 
 def await_running(world: ArchiveWorld, number: int) -> None:
-    deadline = time.monotonic() + 60
-    while len(used(world).running) != number:
-        assert time.monotonic() < deadline, used(world).running
-        time.sleep(0.02)
+    until(lambda: len(used(world).running) == number, 60)
 
 
 def test_readers_that_take_nothing_leave_the_threads_to_searches(world, address, path) -> None:
@@ -78,6 +76,30 @@ def test_readers_that_take_nothing_leave_the_threads_to_searches(world, address,
     for reader in readers:
         reader.close()
     await_running(world, 0)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: ",
+        b"POST /wps HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n<",
+        b"POST /wps HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n<",
+    ],
+)
+def test_clients_that_never_end_their_request_hold_no_thread(address, begun) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    slow = [socket.create_connection((host, int(port)), timeout=60) for _ in range(24)]
+    for connection in slow:
+        connection.sendall(begun)
+
+    # Shorter than they are borne: any of the eight threads would be held for longer.
+    with urllib.request.urlopen(
+        f"{address}/resto/api/collections/S1/search.json", timeout=50
+    ) as one:
+        assert one.status == 200
+    for connection in slow:
+        connection.close()
 
 
 def test_a_connection_goes_on_after_a_file(address, path) -> None:
@@ -159,23 +181,17 @@ def test_clients_that_vanish_at_any_moment_harm_nobody(world, address, path) -> 
 
 
 def test_downloads_of_a_killed_process_end_by_their_lease(world, path) -> None:
-    others = children(os.getpid())
+    others = set(children(os.getpid()))
     with serving(world.root, PEPS_AUTH_MODE="open") as address, ask(address, path) as reader:
         reader.recv(12)
         await_running(world, 1)
-        (server,) = children(os.getpid()) - others
+        (server,) = set(children(os.getpid())) - others
         for worker in children(server):
             os.kill(worker, signal.SIGKILL)
         while reader.recv(1 << 20):
             pass
     assert len(used(world).running) == 1
     assert used(world, datetime.now(UTC) + timedelta(minutes=5)).running == ()
-
-
-def children(process: int) -> set[int]:
-    """Return the processes that the threads of one have started."""
-    files = Path(f"/proc/{process}/task").glob("*/children")
-    return {int(child) for file in files for child in file.read_text().split()}
 
 
 def test_a_download_that_a_stop_cuts_off_is_written_down(world, path) -> None:

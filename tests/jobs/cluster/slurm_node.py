@@ -11,8 +11,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.jobs.cluster.dask_cluster import free_port, kill_tree
+from tests.jobs.cluster.dask_cluster import kill_tree
 from tests.patience import until
+from tests.ports import free_port
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo")
 KILL_WAIT_S = 2

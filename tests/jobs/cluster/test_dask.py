@@ -14,8 +14,9 @@ from peps_wps.errors import ConfigError
 from peps_wps.jobs.task_runner import check_executor
 from tests.jobs.cluster.dask_cluster import DaskCluster, kill_tree
 from tests.jobs.cluster.test_drills import LIMIT_S, ON_DASK, answer_of, begun, gathered, let_go
-from tests.jobs.job_house import House, is_alive
+from tests.jobs.job_house import House
 from tests.patience import until
+from tests.processes import is_alive
 
 pytestmark = ON_DASK
 

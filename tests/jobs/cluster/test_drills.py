@@ -10,8 +10,9 @@ from peps_wps import jobs as job_store
 from peps_wps.jobs.dismissal import results_folder, scratch_folder
 from tests.jobs.cluster.dask_cluster import DaskCluster
 from tests.jobs.cluster.slurm_node import KILL_WAIT_S, SlurmNode
-from tests.jobs.job_house import House, is_alive
+from tests.jobs.job_house import House
 from tests.patience import stretched, until
+from tests.processes import is_alive
 
 LIMIT_S = 90.0
 

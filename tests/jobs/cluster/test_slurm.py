@@ -12,8 +12,9 @@ from peps_wps.jobs import cluster_slurm
 from peps_wps.jobs.task_work import TaskLostError
 from tests.jobs.cluster.slurm_node import SlurmNode
 from tests.jobs.cluster.test_drills import LIMIT_S, ON_SLURM, begun, gathered, let_go
-from tests.jobs.job_house import House, is_alive
+from tests.jobs.job_house import House
 from tests.patience import until
+from tests.processes import is_alive
 
 pytestmark = ON_SLURM
 
