@@ -4,7 +4,6 @@ It is proved by real clients (`test_real_clients`), keeps a log of what it serve
 what it is told to do wrong.
 """
 
-import io
 import json
 import logging
 import random
@@ -258,22 +257,27 @@ class FakeHub:
         if fault.flip_at is not None:
             content[fault.flip_at % len(content)] ^= 0xFF
         last = end if fault.drop_at is None else min(end, max(begin, fault.drop_at))
-        place = begin
+        places = list(range(begin, last, 32768))
+        place, final = begin, b""
         with self.lock:
             self.connections += 1
             self.most_connections = max(self.most_connections, self.connections)
         try:
-            stream = io.BytesIO(bytes(content[:last]))
-            stream.seek(begin)
-            while piece := stream.read(32768):
+            for place in places[:-1]:
                 time.sleep(fault.slow_s or self.piece_pause_s)
-                yield piece
+                yield bytes(content[place : place + 32768])
                 self.pieces += 1
-                place += len(piece)
+            if places:
+                time.sleep(fault.slow_s or self.piece_pause_s)
+                final = bytes(content[places[-1] : last])
+                place = last
         finally:
+            # Before the last piece is sent: who has it may go on before this thread does.
             with self.lock:
                 self.connections -= 1
             self._note(product, status, begin, place - begin)
+        self.pieces += 1
+        yield final
 
     def _note(self, product: HubProduct, status: int, begin: int, sent: int) -> None:
         is_whole = begin + sent == len(product.content) and status in (200, 206)

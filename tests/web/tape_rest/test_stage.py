@@ -1,7 +1,7 @@
 """The tape service says and does what WLCG Tape REST v1 (reference document) demands."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from catalog_db import times
 from catalog_db.access import users
@@ -164,11 +164,12 @@ def test_the_longest_disk_lifetime_counts_up_to_the_limit(world, client):
     assert "336 h at most" in is_problem(answer, 400)["detail"]
 
 
-def test_what_is_not_there_by_the_deadline_fails(world, client):
+def test_what_is_not_there_by_the_deadline_fails(world, client, monkeypatch):
     world.add("P1", b"x")
-    deadline = datetime.now(UTC) + timedelta(seconds=0.3)
+    deadline = times.now() + timedelta(hours=1)
     request_id = staged(client, path_of("P1"), deadline=deadline.isoformat())
-    time.sleep(0.4)
+    assert states(client, request_id) == {path_of("P1"): "SUBMITTED"}
+    monkeypatch.setattr(times, "now", lambda: deadline + timedelta(seconds=1))
     told = files(client, request_id)[path_of("P1")]
     assert told["state"] == "FAILED"
     assert "deadline" in told["error"]
