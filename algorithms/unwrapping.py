@@ -1,10 +1,11 @@
 """Unwrapping of interferograms by minimum cost flow: whirlwind, or snaphu where it is installed."""
 
+import os
+from functools import cache
 from importlib import import_module
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-import whirlwind
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -36,6 +37,20 @@ class MissingUnwrapperError(RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.name} is not installed: pip install 'peps[{self.name}]'"
+
+
+class ForkedUnwrapperError(RuntimeError):
+    """The unwrapper's threads are those of the process that this one was forked from."""
+
+    def __init__(self, owner: int) -> None:
+        super().__init__(owner)
+        self.owner = owner
+
+    def __str__(self) -> str:
+        return (
+            f"whirlwind has run in process {self.owner}, which this one was forked from, and its "
+            "threads did not come along: fork before it runs, or spawn"
+        )
 
 
 class Unwrapped(NamedTuple):
@@ -88,6 +103,8 @@ def unwrap(
         When the shapes differ, or looks are less than 1.
     MissingUnwrapperError
         When the method is not installed.
+    ForkedUnwrapperError
+        When whirlwind ran in the parent before this process was forked: it would wait for ever.
     """
     shape = interferogram.shape
     if coherence.shape != shape or (mask is not None and mask.shape != shape):
@@ -199,6 +216,12 @@ def reference_block(unwrapped: Unwrapped, coherence: Float32) -> tuple[slice, sl
 def _by_whirlwind(
     wrapped: Complex64, coherence: Float32, looks: float, valid: Mask
 ) -> tuple[Float32, Components]:
+    owner = _thread_owner()
+    if owner != os.getpid():
+        raise ForkedUnwrapperError(owner)
+    # Imported by whom it works for: where the environment says how many threads it has, it starts
+    # them when it is imported, and those of a zygote are of no use to its forks.
+    whirlwind = import_module("whirlwind")
     phase, components = whirlwind.unwrap(
         wrapped,
         coherence,
@@ -208,6 +231,12 @@ def _by_whirlwind(
         min_size_px=_LEAST_COMPONENT,
     )
     return phase, components
+
+
+@cache
+def _thread_owner() -> int:
+    """Return the process that whirlwind first ran in; forks inherit what was returned."""
+    return os.getpid()
 
 
 def _by_snaphu(

@@ -1,5 +1,7 @@
 """Unwrapping of simulated interferograms whose cycles are known."""
 
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -17,6 +19,7 @@ from algorithms.unwrapping import (
     unwrap,
 )
 from simulator.interferogram import score_unwrapping, simulate_interferogram
+from tests.patience import stretched
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +167,40 @@ def test_an_unwrapper_that_is_missing_says_how_to_install_it(monkeypatch, truth)
 
     with pytest.raises(MissingUnwrapperError, match=r"pip install 'peps\[snaphu\]'"):
         unwrap(truth.interferogram, truth.coherence, looks=20, method="snaphu")
+
+
+FORKS = """
+import os
+import numpy as np
+from algorithms.unwrapping import ForkedUnwrapperError, unwrap
+
+def code_of_a_fork():
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        unwrap(np.ones((50, 50), np.complex64), np.ones((50, 50), np.float32), looks=20)
+    except ForkedUnwrapperError as error:
+        os._exit(3 if error.owner == os.getppid() else 4)
+    os._exit(0)
+
+codes = [code_of_a_fork()]
+unwrap(np.ones((50, 50), np.complex64), np.ones((50, 50), np.float32), looks=20)
+print(*codes, code_of_a_fork())
+"""
+
+
+def test_forks_unwrap_unless_their_parent_has():
+    """Also where the environment has whirlwind start its threads when it is imported."""
+    told = subprocess.run(
+        [sys.executable, "-c", FORKS],
+        env={**os.environ, "RAYON_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=stretched(60.0),
+    )
+    assert told.stdout.split() == ["0", "3"]
 
 
 @pytest.mark.parametrize(

@@ -318,7 +318,7 @@ def _unwrapped(whole: Merged, phase: Complex64, method: Method, least: float) ->
             mask=np.nan_to_num(whole.coherence) >= least,
             method=method,
         )
-    except unwrapping.MissingUnwrapperError as error:
+    except (unwrapping.MissingUnwrapperError, unwrapping.ForkedUnwrapperError) as error:
         raise ChainError(str(error)) from error
 
 
