@@ -194,7 +194,7 @@ def test_an_unknown_name_fails_alone(place, tmp_path):
 def test_refused_credentials_end_the_run_with_what_to_do(place, tmp_path):
     place.faults.of_downloads.append(answering("401 Unauthorized"))
     with pytest.raises(CredentialsError, match=r"PEPS_TOKEN.*credentials"):
-        place.peps.download([DISK, title(1)], tmp_path, place.options())
+        place.peps.download([DISK, title(1)], tmp_path, place.options(parallel=1))
     assert not list(tmp_path.glob("*.zip"))
 
 
