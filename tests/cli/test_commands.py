@@ -178,7 +178,7 @@ def test_a_demonstration_is_ordered_only_where_a_peps_service_answers() -> None:
     threads = [application(b'{"checks": {"database": {"ok": false}}}'), application(b"Welcome")]
     answers = [cli_demo._answers(f"http://127.0.0.1:{port}") for port in ports]
     for thread in threads:
-        thread.join(5)
+        thread.join()
 
     assert answers == [True, False]
     assert not cli_demo._answers(f"http://127.0.0.1:{ports[0]}")

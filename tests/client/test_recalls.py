@@ -1,7 +1,9 @@
 """Recalls of the service itself, by its own tape service, from Python and from the shell."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +12,7 @@ from catalog_db.tables import request_file
 from peps_wps import cli
 from peps_wps.client import NotReadyError, Progress, RefusedError
 from peps_wps.client.tape import TapeService
+from storage.backends.simtape import SimulatedTape
 from tests.client.conftest import HASTY, Place, title
 from tests.client.faulty_service import Faults
 
@@ -36,13 +39,29 @@ def test_products_are_on_disk_when_their_recall_is_over(place, names):
     asked.release()
 
 
-def test_a_download_asks_the_tape_service_for_all_at_once_and_lets_go(place, names, tmp_path):
-    told: list[Progress] = []
+def test_a_download_asks_the_tape_service_for_all_at_once_and_lets_go(
+    place, names, tmp_path, monkeypatch
+):
+    recalling: set[str] = set()
+    are_told = threading.Event()
+    fetch = SimulatedTape.fetch
+
+    def watch(progress: Progress) -> None:
+        if progress.state == "recalling":
+            recalling.add(progress.name)
+        if recalling == set(names):
+            are_told.set()
+
+    def fetch_once_told(*arguments: Any) -> None:
+        are_told.wait(60)
+        fetch(*arguments)
+
+    monkeypatch.setattr(SimulatedTape, "fetch", fetch_once_told)
     products = [place.peps.find(name) for name in names]
-    results = place.peps.download(products, tmp_path, place.options(), watch=told.append)
+    results = place.peps.download(products, tmp_path, place.options(), watch=watch)
 
     assert {one.state for one in results} == {"fetched"}
-    assert {one.name for one in told if one.state == "recalling"} == set(names)
+    assert recalling == set(names)
     assert place.faults.seen == [None] * len(names)  # fetched, and asked for nowhere else
     listed = place.peps.recalls()[0]
     assert (listed.files, listed.done) == (3, 3)
