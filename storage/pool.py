@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 
 from storage.errors import ArchiveConflictError, ArchivePathError
 from storage.model import ArchiveFile
@@ -111,11 +112,14 @@ class Pool:
     def older_than(self, age_s: float) -> list[str]:
         """Return the paths of the files that were written so long ago, parts not included."""
         before = time.time() - age_s
-        return sorted(
-            str(path.relative_to(self.root))
-            for path in self.root.rglob("*")
-            if not path.name.startswith(PREFIX) and path.is_file() and path.stat().st_mtime < before
-        )
+        old = []
+        for path in self.root.rglob("*"):
+            with suppress(FileNotFoundError):  # others evict meanwhile
+                status = path.stat()
+                is_whole = S_ISREG(status.st_mode) and not path.name.startswith(PREFIX)
+                if is_whole and status.st_mtime < before:
+                    old.append(str(path.relative_to(self.root)))
+        return sorted(old)
 
     def remove(self, archive_path: str) -> None:
         """Remove a file; who has it open can read it to its end."""

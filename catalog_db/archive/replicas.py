@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from catalog_db import counters
 from catalog_db.archive.recalls import DISK_ONLY, queue_recalls
+from catalog_db.groups import groups
 from catalog_db.locks import Subject, hold
 from catalog_db.tables import file, pool, replica, request_file
 from catalog_db.times import from_us, to_us
@@ -217,12 +218,17 @@ def condemn_replicas(connection: Connection, paths: Iterable[str], now: datetime
     `discard_replica`. A crash leaves rows that say what is still to be done.
     """
     hold(connection, Subject.ARCHIVE)
-    condemned = connection.execute(
+    evicting = (
         update(replica)
-        .where(replica.c.path.in_(list(paths)), _is_evictable(now))
+        .where(_is_evictable(now))
         .values(state="evicting", last_access_us=to_us(now))
         .returning(replica.c.path, replica.c.size_bytes)
-    ).all()
+    )
+    condemned = [
+        row
+        for some in groups(paths)
+        for row in connection.execute(evicting.where(replica.c.path.in_(some)))
+    ]
     amounts = {
         (counters.EVICTIONS, ""): len(condemned),
         (counters.EVICTED_BYTES, ""): sum(row.size_bytes for row in condemned),

@@ -1,15 +1,13 @@
 """Files by the names that clients of the tape service give them: archive paths, or titles."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from sqlalchemy import Connection, or_, select
 
 from catalog_db.archive.staging import ProductFile, product_files
+from catalog_db.groups import groups
 from catalog_db.tables import file, item, placement, stage_path
-
-_AT_ONCE = 400  # names in one statement
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class StagePath:
 def find_files(connection: Connection, names: Iterable[str]) -> dict[str, ProductFile]:
     """Return the files that archive paths or titles of products name, as far as there are any."""
     uids: dict[str, str] = {}
-    for some in _groups(dict.fromkeys(names)):
+    for some in groups(dict.fromkeys(names)):
         rows = connection.execute(
             select(item.c.uid, item.c.title, file.c.path)
             .join_from(item, placement, placement.c.item == item.c.pk)
@@ -37,7 +35,7 @@ def find_files(connection: Connection, names: Iterable[str]) -> dict[str, Produc
     wanted = {name: uids[name] for name in names if name in uids}
     found = {
         product.uid: product
-        for some in _groups(dict.fromkeys(wanted.values()))
+        for some in groups(dict.fromkeys(wanted.values()))
         for product in product_files(connection, some)
     }
     return {name: found[uid] for name, uid in wanted.items()}
@@ -62,10 +60,3 @@ def paths_of(connection: Connection, request_id: str) -> list[StagePath]:
         .order_by(stage_path.c.path)
     )
     return [StagePath(row.path, row.product, row.error) for row in rows]
-
-
-def _groups(names: Iterable[str]) -> Iterator[list[str]]:
-    """Yield lists of names, each short enough for one statement."""
-    left = iter(names)
-    while some := list(islice(left, _AT_ONCE)):
-        yield some

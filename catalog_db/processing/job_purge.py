@@ -6,10 +6,11 @@ have expired, and goes last. What was learnt of its duration stays.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
 
 from catalog_db import times
 from catalog_db.archive.recalls import JOB_PURPOSE
+from catalog_db.groups import groups
 from catalog_db.processing.jobs import ACTIVE, FINISHED
 from catalog_db.tables import job as table
 from catalog_db.tables import job_log, request, task
@@ -86,14 +87,22 @@ def forget(connection: Connection, purged_before: datetime) -> int:
 
 def finished_among(connection: Connection, job_ids: list[str]) -> set[str]:
     """Return which of `job_ids` have ended or are unknown: nothing of theirs is needed any more."""
-    query = select(table.c.id).where(table.c.id.in_(job_ids), table.c.state.not_in(FINISHED))
-    return set(job_ids) - set(connection.execute(query).scalars())
+    return set(job_ids) - _those(connection, job_ids, table.c.state.not_in(FINISHED))
 
 
 def without_results(connection: Connection, job_ids: list[str]) -> set[str]:
     """Return which of `job_ids` have no results and never will: failed, expired or unknown ones."""
     has_results = and_(table.c.state == "succeeded", table.c.results.is_not(None))
-    query = select(table.c.id).where(
-        table.c.id.in_(job_ids), or_(table.c.state.in_(ACTIVE), has_results)
-    )
-    return set(job_ids) - set(connection.execute(query).scalars())
+    keeps = or_(table.c.state.in_(ACTIVE), has_results)
+    return set(job_ids) - _those(connection, job_ids, keeps)
+
+
+def _those(connection: Connection, job_ids: list[str], condition: ColumnElement[bool]) -> set[str]:
+    """Return those of some jobs, however many, that meet a condition."""
+    return {
+        job_id
+        for some in groups(job_ids)
+        for job_id in connection.execute(
+            select(table.c.id).where(table.c.id.in_(some), condition)
+        ).scalars()
+    }

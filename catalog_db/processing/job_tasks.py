@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_,
 
 from catalog_db import locks, times
 from catalog_db.archive.recalls import DISK_ONLY
+from catalog_db.groups import groups
 from catalog_db.processing.job_order import (
     STAGE_LANE,
     WAITING,
@@ -275,9 +276,13 @@ def staged_sizes(connection: Connection, products: Sequence[str]) -> list[tuple[
         select(item.c.uid, file.c.id, file.c.size_bytes)
         .join(placement, placement.c.item == item.c.pk)
         .join(file, file.c.id == placement.c.file)
-        .where(item.c.uid.in_(products), file.c.backend != DISK_ONLY)
+        .where(file.c.backend != DISK_ONLY)
     )
-    return [(row.uid, row.id, row.size_bytes) for row in connection.execute(query)]
+    return [
+        (row.uid, row.id, row.size_bytes)
+        for some in groups(products)
+        for row in connection.execute(query.where(item.c.uid.in_(some)))
+    ]
 
 
 def _move(connection: Connection, row: TaskRow, before: Sequence[str], **values: Any) -> bool:

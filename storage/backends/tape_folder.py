@@ -17,7 +17,13 @@ from typing import BinaryIO
 
 from storage.errors import DriveBusyError
 from storage.model import ArchiveFile
-from storage.part_file import CHECKSUM_ALGORITHM, PartFile, file_checksum, make_folder
+from storage.part_file import (
+    CHECKSUM_ALGORITHM,
+    PartFile,
+    file_checksum,
+    make_folder,
+    sync_folder,
+)
 from storage.part_file import remove_orphans as remove_orphan_parts
 from storage.pool import Fill, checked
 
@@ -79,12 +85,14 @@ class TapeFolder:
                 archive_path, part.size_bytes, CHECKSUM_ALGORITHM, part.checksum, self._backend
             )
             with _lock(self._root / f".{family}.lock"):
-                found = self._find_same(family, path.name, stored)
-                if found:
-                    return found
-                tape, position = self._end_of(family, part.size_bytes)
-                part.publish(self._root / tape / f"{position:015d}-{path.name}")
-        return replace(stored, tape=tape, position=position)
+                placed = self._find_same(family, path.name, stored)
+                if placed is None:
+                    tape, position = self._end_of(family, part.size_bytes)
+                    placed = replace(stored, tape=tape, position=position)
+                    part.appear(self.path(placed))
+        # After the lock, for the wait is long; also for a name that a killed writer left.
+        sync_folder(self.path(placed).parent)
+        return placed
 
     def path(self, file: ArchiveFile) -> Path:
         """Return the file on its tape."""
@@ -122,7 +130,8 @@ class TapeFolder:
 
     def note(self, drive: str) -> DriveNote:
         """Return what is known of a drive."""
-        with suppress(FileNotFoundError):
+        # A power cut may leave a note torn: the drive is empty then, as far as anybody knows.
+        with suppress(FileNotFoundError, ValueError):
             return DriveNote(**json.loads(self._drive_path(drive, "json").read_text("utf-8")))
         return DriveNote()
 

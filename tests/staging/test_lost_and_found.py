@@ -1,5 +1,8 @@
 """What is there although it was given up, and what is gone although it was there."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from catalog_db import times
@@ -56,3 +59,37 @@ def test_the_only_copy_is_there_again_with_the_disk_of_the_pool(
     assert world.archive.path(uid).read_bytes() == b"bytes"
     assert world.archive.status(request).ready
     assert world.recalls() == []
+
+
+@pytest.mark.one_database
+def test_a_note_of_a_drive_that_a_power_cut_tore_stops_no_recall(world: ArchiveWorld) -> None:
+    uid = world.add("P1", b"bytes")
+    request = world.archive.request([uid], user="u", purpose="p")
+    note = world.config.tape.path / "drives" / "drive-1.json"
+    note.parent.mkdir(exist_ok=True)
+    note.write_bytes(b"")
+    assert world.service().run_once() == 1
+    assert world.archive.status(request).ready
+
+
+@pytest.mark.one_database
+def test_files_that_go_while_the_pool_is_swept_do_not_stop_the_sweep(
+    world: ArchiveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.add("P1", b"bytes")
+    forgotten, going = world.pool_file("P1"), world.pool_file("P0")
+    forgotten.parent.mkdir(parents=True)
+    for path in (forgotten, going):
+        path.write_bytes(b"bytes")
+        world.make_old(path)
+    stat = Path.stat
+
+    def go_at_first_look(path: Path, **options: bool) -> os.stat_result:
+        if path == going:
+            going.unlink(missing_ok=True)
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", go_at_first_look)
+    world.start_engine()
+    assert not forgotten.exists()
+    assert world.archive.mode([uid]) == {uid: "tape"}
