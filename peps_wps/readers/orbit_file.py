@@ -6,10 +6,11 @@ Format: Sentinels POD Service File Format Specification, GMES-GSEG-EOPG-FS-10-00
 import logging
 import re
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -47,8 +48,46 @@ class Orbit:
         return "precise" if "_AUX_POEORB_" in self.name else "restituted"
 
 
+class OrbitFile(NamedTuple):
+    """An orbit file as its name tells; times as it writes them, in the order of their texts."""
+
+    path: Path
+    platform: str
+    is_precise: bool
+    created: str
+    start: str
+    stop: str
+
+
+def orbit_files(folder: Path) -> tuple[OrbitFile, ...]:
+    """List the orbit files of a folder and of those in it: thousands, mostly."""
+    named = (
+        (path, _NAME.fullmatch(path.name))
+        for path in (folder.rglob("S1*.EOF*") if folder.is_dir() else ())
+    )
+    return tuple(
+        OrbitFile(
+            path,
+            naming["platform"],
+            naming["kind"] == "POEORB",
+            naming["created"],
+            naming["start"],
+            naming["stop"],
+        )
+        for path, naming in named
+        if naming is not None
+    )
+
+
 def find_orbit(
     folder: Path, platform: str, start: datetime, stop: datetime, epoch: datetime
+) -> Orbit | None:
+    """Return the best orbit of a folder that covers a scene; as `best_orbit`."""
+    return best_orbit(orbit_files(folder), platform, start, stop, epoch)
+
+
+def best_orbit(
+    files: Iterable[OrbitFile], platform: str, start: datetime, stop: datetime, epoch: datetime
 ) -> Orbit | None:
     """Return the best orbit that covers a scene with its margin, or None.
 
@@ -57,6 +96,8 @@ def find_orbit(
 
     Parameters
     ----------
+    files
+        Of `orbit_files`.
     platform
         "S1A" to "S1D".
     start, stop
@@ -64,15 +105,12 @@ def find_orbit(
     epoch
         Zero of the times returned.
     """
-    # Written so, times are in the order of their texts: folders hold thousands of files.
     first, last = (f"{time:%Y%m%dT%H%M%S}" for time in (start - MARGIN, stop + MARGIN + _SECOND))
-    candidates = []
-    for path in folder.rglob("S1*.EOF*") if folder.is_dir() else []:
-        naming = _NAME.fullmatch(path.name)
-        if naming is None or naming["platform"] != platform:
-            continue
-        if naming["start"] <= first and last <= naming["stop"]:
-            candidates.append((naming["kind"] == "POEORB", naming["created"], path))
+    candidates = [
+        (file.is_precise, file.created, file.path)
+        for file in files
+        if file.platform == platform and file.start <= first and last <= file.stop
+    ]
     for _, _, path in sorted(candidates, reverse=True):
         try:
             return Orbit(path.name, read_orbit(path, start, stop, epoch))

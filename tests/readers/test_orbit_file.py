@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 from peps_wps.errors import SafeError
-from peps_wps.readers.orbit_file import find_orbit, read_orbit
+from peps_wps.readers.orbit_file import (
+    best_orbit,
+    find_orbit,
+    orbit_files,
+    read_orbit,
+)
 
 START = datetime(2023, 8, 23, 14, 0, 0, tzinfo=UTC)
 STOP = START + timedelta(seconds=25)
@@ -78,6 +83,19 @@ def test_a_precise_orbit_goes_before_a_restituted_one(tmp_path: Path) -> None:
     orbit = find_orbit(tmp_path, "S1A", START, STOP, EPOCH)
     assert orbit is not None
     assert orbit.name == name_of("POEORB", "20230926T000000")
+
+
+def test_a_listing_serves_all_scenes(tmp_path: Path) -> None:
+    (tmp_path / "older").mkdir()
+    listed = osv_file(tmp_path / "older", name_of("POEORB", "20230825T000000"))
+    (tmp_path / "README.EOF").touch()
+    files = orbit_files(tmp_path)
+    osv_file(tmp_path, name_of("POEORB", "20230926T000000"))  # unlike what comes later
+    assert [file.path for file in files] == [listed]
+    for begin in (START, START + timedelta(seconds=30)):
+        orbit = best_orbit(files, "S1A", begin, STOP, EPOCH)
+        assert orbit is not None
+        assert orbit.name == listed.name
 
 
 def test_an_orbit_of_another_satellite_is_not_used(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from algorithms.radar.grd import StateVectors
 from peps_wps.chains.interferometry.passes import Pass
 from peps_wps.config import Config
 from peps_wps.errors import SafeError
-from peps_wps.readers.orbit_file import find_orbit
+from peps_wps.readers.orbit_file import OrbitFile, best_orbit, orbit_files
 from peps_wps.readers.safe import Safe
 from peps_wps.readers.sentinel1_slc import open_slc
 from peps_wps.staging.backends import open_pool
@@ -72,14 +72,17 @@ def baselines_of(
     """
     middle = np.radians([area.centroid.x, area.centroid.y])
     ground = np.asarray(geodetic_to_ecef(middle[0], middle[1], 0.0), np.float64)
-    return Baselines(tuple(_frame(one, polarization, config) for one in passes), ground)
+    files = orbit_files(config.orbits.path)
+    return Baselines(tuple(_frame(one, polarization, files, config) for one in passes), ground)
 
 
-def _frame(one: Pass, polarization: str, config: Config) -> RadarFrame | None:
+def _frame(
+    one: Pass, polarization: str, files: Sequence[OrbitFile], config: Config
+) -> RadarFrame | None:
     """Return where a pass flew, as a frame of two lines; None where nothing tells."""
     whole = one.whole
     epoch = datetime.combine(whole.start.date(), datetime.min.time(), UTC)
-    orbit = find_orbit(config.orbits.path, whole.platform, whole.start, whole.end, epoch)
+    orbit = best_orbit(files, whole.platform, whole.start, whole.end, epoch)
     vectors = _annotated(one, polarization, epoch, config) if orbit is None else orbit.vectors
     if vectors is None:
         return None

@@ -20,6 +20,10 @@ from storage.datalake import Product
 # Properties of the item of a pair, after ``peps:``, that say whether it is what is wanted.
 SHIFT, _INPUTS = "azimuth_shift_lines", "input_products"
 PHASE, COHERENCE = "unw", "coherence"
+# How pairs are computed, from pixels to maps. It goes up with every change of what their pixels
+# hold, so that maps and cells of one way of working are never taken for those of another: 2 joins
+# neighbouring cells for the coherence.
+METHOD = 2
 RECORD = "pair.json"
 # A shift is told to a millionth of a line: 60 microradians of phase.
 SHIFT_DIGITS = 6
@@ -67,14 +71,15 @@ class PairRecord:
 
 
 def collection_of(order: Order, polarization: str, area: str, grid: MapGrid) -> str:
-    """Return the folder of the datalake for pairs of these parameters: ``...-5f2c09ab``."""
+    """Return the folder of the datalake for pairs so made: ``S1-INTERFEROGRAMS-5f2c09ab``."""
     place = {
         "area": area if order.geometry is not None else "",
         "epsg": grid.epsg,
         "transform": list(grid.transform)[:6],
         "shape": list(grid.shape),
     }
-    parameters = {**order.pair_parameters, **place, "polarization": polarization}
+    made = {"polarization": polarization, "method": METHOD}
+    parameters = {**order.pair_parameters, **place, **made}
     return f"{COLLECTION}-{parameters_hash(parameters)}"
 
 

@@ -72,6 +72,20 @@ def test_an_order_renews_what_it_uses(house: SimulatedStack) -> None:
     }
 
 
+def test_what_was_made_in_another_way_is_made_again(
+    house: SimulatedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = house.plan().tasks
+    assert not any(task.products for task in held)
+
+    monkeypatch.setattr("peps_wps.chains.time_series_s1.holdings.METHOD", 3)
+    again = house.plan().tasks
+
+    computed = [Pair.from_json(task.body) for task in again if task.products]
+    assert len(computed) == 6
+    assert not {pair.folder for pair in computed} & names(house.lake)
+
+
 def test_cells_that_a_job_works_on_stay(house: SimulatedStack) -> None:
     computed, mapped, *_ = pairs_of(house)
     for pair in (computed, mapped):

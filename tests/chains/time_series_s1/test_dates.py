@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from peps_wps.chains.time_series_s1.holdings import record_of
 from peps_wps.chains.time_series_s1.order import Order
 from peps_wps.chains.time_series_s1.tasks import Pair
 from peps_wps.errors import InvalidInputError, OrderRefusedError
+from peps_wps.readers.orbit_file import OrbitFile, orbit_files
 from simulator.tops.product import Options, write_passes
 from tests.chains.simulated_pass import product_of
 from tests.chains.time_series_s1.simulated_stack import REPEAT, SHIFTS, SimulatedStack
@@ -129,6 +131,23 @@ def test_baselines_are_known_of_products_on_disk(stack: SimulatedStack) -> None:
         # Told at the middle burst, and here at the middle of the area.
         assert across.between(i, j) == pytest.approx(told, abs=0.5)
     assert all(np.isnan(across.between(3, k)) for k in range(3))  # on tape
+
+
+def test_the_folder_of_orbits_is_listed_once_for_all_dates(
+    stack: SimulatedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[Path] = []
+
+    def listing(folder: Path) -> tuple[OrbitFile, ...]:
+        listed.append(folder)
+        return orbit_files(folder)
+
+    for reader in ("chains.time_series_s1.baselines", "readers.orbit_file"):
+        monkeypatch.setattr(f"peps_wps.{reader}.orbit_files", listing)
+    area = stack.products[0].footprint
+    across = baselines_of(passes_of(stack.products), "VV", area, stack.config)
+    assert len(across.frames) == 4
+    assert listed == [stack.config.orbits.path]
 
 
 def test_a_pair_beyond_the_limit_is_no_task_when_orbits_are_known(stack: SimulatedStack) -> None:
