@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
@@ -20,7 +18,20 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, UserDefinedType
+
+
+class _IntegerArray(UserDefinedType[str]):
+    """An array of PostgreSQL, sent as its text: the driver writes a list number by number.
+
+    That took a fifth of what a search costs the client.
+    """
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "BIGINT[]"
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -51,10 +62,10 @@ def among(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[
     return _among(dialect, column, bindparam(name, type_=_numbers_type(dialect)))
 
 
-def numbers(dialect: str, values: Iterable[int]) -> list[int] | str:
+def numbers(dialect: str, values: Iterable[int]) -> str:
     """Return many integers as the value of one parameter."""
-    listed = [int(value) for value in values]
-    return listed if dialect == "postgresql" else json.dumps(listed)
+    listed = json.dumps([int(value) for value in values])
+    return f"{{{listed[1:-1]}}}" if dialect == "postgresql" else listed
 
 
 def integer_rows(dialect: str, names: Sequence[str]) -> FromClause:
@@ -63,7 +74,7 @@ def integer_rows(dialect: str, names: Sequence[str]) -> FromClause:
     For a statement that is built once; `row_values` gives the values of its parameters.
     """
     if dialect == "postgresql":
-        arrays = [bindparam(f"all_{name}", type_=ARRAY(BigInteger)) for name in names]
+        arrays = [bindparam(f"all_{name}", type_=_IntegerArray()) for name in names]
         return func.unnest(*arrays).table_valued(*names).render_derived()
     value = func.json_each(bindparam("all_rows", type_=Text)).table_valued("value").c.value
     extracted = [
@@ -72,13 +83,14 @@ def integer_rows(dialect: str, names: Sequence[str]) -> FromClause:
     return select(*extracted).subquery()
 
 
-def row_values(
-    dialect: str, names: Sequence[str], rows: Sequence[Sequence[int]]
-) -> dict[str, list[int] | str]:
+def row_values(dialect: str, names: Sequence[str], rows: Sequence[Sequence[int]]) -> dict[str, str]:
     """Return the values of the parameters of `integer_rows`."""
     if dialect == "postgresql":
         columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-        return {f"all_{name}": list(column) for name, column in zip(names, columns, strict=True)}
+        return {
+            f"all_{name}": numbers(dialect, column)
+            for name, column in zip(names, columns, strict=True)
+        }
     # One JSON array a row: its elements are the columns.
     return {"all_rows": json.dumps(rows)}
 
@@ -92,7 +104,7 @@ def _among(
 
 
 def _numbers_type(dialect: str) -> TypeEngine[Any]:
-    return ARRAY(BigInteger) if dialect == "postgresql" else Text()
+    return _IntegerArray() if dialect == "postgresql" else Text()
 
 
 def begins_with(

@@ -143,7 +143,7 @@ class Candidates:
         return self.connection.execute(statement, {**self._values, **values}).all()
 
     @cached_property
-    def _cell_keys(self) -> list[int] | str:
+    def _cell_keys(self) -> str:
         return numbers(self._form.dialect, self.census.cell_keys[self.scope.cells].tolist())
 
     @cached_property
