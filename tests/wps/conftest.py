@@ -21,7 +21,7 @@ from tests.wps.stand_in import Amalthee, Echo, FullMaja, Ledger
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     folder = tmp_path_factory.mktemp("service") / "var"
     loaded = Config.load(var=folder, environ={"PEPS_AUTH_MODE": "open"})
-    return replace(loaded, processing=replace(loaded.processing, sync_limit_s=0.3))
+    return replace(loaded, processing=replace(loaded.processing, sync_limit_s=1.0))
 
 
 @pytest.fixture(scope="module")

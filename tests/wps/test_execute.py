@@ -1,9 +1,12 @@
 """Execute: what becomes a job, what is answered at once, what is refused."""
 
 import threading
+from typing import Any
 
 import pytest
 
+from peps_wps.jobs import Job
+from tests.patience import until
 from tests.wps.stand_in import NAMES, document, job_id_of
 
 EXECUTE = "/resto/wps?service=WPS&version=1.0.0&request=Execute&identifier="
@@ -211,8 +214,15 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_job_dismissed(client,
     )
 
 
-def test_waiting_clients_leave_half_of_the_threads_to_others(app, client, ledger, config):
+def test_waiting_clients_leave_half_of_the_threads_to_others(client, ledger, config, monkeypatch):
     ledger.echo = None
+    half, others_are_answered = config.server.threads // 2, threading.Event()
+
+    def submit_once_others_are_answered(*arguments: Any, **options: Any) -> Job:
+        others_are_answered.wait(60)
+        return ledger.submit(*arguments, **options)
+
+    monkeypatch.setattr("peps_wps.jobs.submit", submit_once_others_are_answered)
     answers: list[tuple[int, str, str]] = []
     threads = [
         threading.Thread(
@@ -222,11 +232,12 @@ def test_waiting_clients_leave_half_of_the_threads_to_others(app, client, ledger
     ]
     for thread in threads:
         thread.start()
+    until(lambda: len(answers) >= half)
+    others_are_answered.set()
     for thread in threads:
         thread.join()
 
-    busy = [code for _, code, _ in answers if code == "ServerBusy"]
-    assert len(busy) == config.server.threads // 2
+    assert [code for _, code, _ in answers].count("ServerBusy") == half
 
 
 def test_a_job_is_dismissed(client, ledger):
