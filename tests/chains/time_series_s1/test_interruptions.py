@@ -75,7 +75,7 @@ def test_a_killed_order_ends_as_one_that_was_not(
             target=killed_after, args=(rng.randrange(1, STEPS_OF_AN_ORDER), other, journal)
         )
         process.start()
-        process.join(120)
+        process.join()
         assert process.exitcode in (0, -signal.SIGKILL)
     run = other.gather(go_on(other, journal))
 

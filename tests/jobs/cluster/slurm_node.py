@@ -104,8 +104,14 @@ class SlurmNode:
         name
             Part of the name of the job that it must have saved.
         """
-        until(lambda: name.encode() in (self.folder / "state/job_state").read_bytes())
+        until(lambda: name.encode() in self._saved_state())
         kill_tree(self._daemons.pop("slurmctld"))
+
+    def _saved_state(self) -> bytes:
+        """Return what the controller has saved, nothing while it puts a new file in place."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "state/job_state").read_bytes()
+        return b""
 
     def clear(self) -> None:
         """Cancel what a test before has left, and wait until nothing is there.
