@@ -63,6 +63,25 @@ class RunningSums:
         _check(power, self.total.shape, radius, above, below)
         _add(np.ascontiguousarray(power), radius, above, self.total, self.count)
 
+    def add_and_filter(
+        self, power: Float32, *, radius: int = RADIUS, above: int = 0, below: int = 0
+    ) -> Float32:
+        """Take the last date and return it filtered, its local means being computed once.
+
+        Parameters
+        ----------
+        power, radius, above, below
+            See `add`.
+
+        Returns
+        -------
+        What `filtered` returns of this date with the gain of all dates, this one among them.
+        """
+        _check(power, self.total.shape, radius, above, below)
+        out = np.empty(self.total.shape, np.float32)
+        _add_and_filter(np.ascontiguousarray(power), radius, above, self.total, self.count, out)
+        return out
+
     def gain(self) -> Float32:
         """Return `total / count`, float32, 0 where no date holds data."""
         gain = np.zeros(self.total.shape, np.float32)
@@ -180,6 +199,28 @@ def _add_ratios(power: Float32, mean: Float32, total: Float64, count: NDArray[np
         ratio = ratio if mean[column] > 0 else np.float32(0)
         total[column] += (np.float64(ratio) + _ROUNDING) - _ROUNDING
         count[column] += np.uint16(1) if mean[column] > 0 else np.uint16(0)
+
+
+@compiled
+def _add_and_filter(
+    power: Float32,
+    radius: int,
+    above: int,
+    total: Float64,
+    count: NDArray[np.uint16],
+    out: Float32,
+) -> None:
+    for row in range(total.shape[0]):
+        mean = mean_of_row(power, above + row, radius)
+        _add_ratios(power[above + row], mean, total[row], count[row])
+        _multiply(mean, total[row], count[row], out[row])
+
+
+@compiled
+def _multiply(mean: Float32, total: Float64, count: NDArray[np.uint16], out: Float32) -> None:
+    for column in range(out.size):
+        gain = np.float32(total[column] / np.float64(count[column]))
+        out[column] = mean[column] * (gain if count[column] > 0 else np.float32(0))
 
 
 @compiled

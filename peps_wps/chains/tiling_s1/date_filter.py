@@ -103,7 +103,7 @@ def _filter_date(dates: Dates, source: Path, output: Output, threads: int) -> No
             (strip,) = strips
             if strip.holds_data:
                 power = apply(strip.power)[strip.above : strip.above + strip.rows]
-                put_strip(writer, band, strip.row, power, dates.form)
+                put_strip(writer, band, strip.row, [power], dates.form)
 
         sweep([source], band, work, form=dates.form, radius=radius, threads=threads)
     writer.close()

@@ -5,7 +5,7 @@ time, then date by date the filtered image. Every image is decoded twice for tha
 than keeping what was computed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,20 +96,43 @@ def filter_series(
     """
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         grid = _grid([*series.new, *series.outputs])
-        steps = _Steps(grid["count"] * (len(series.new) + len(series.outputs)), progress)
+        last = _filtered_at_once(series)
+        later = [source for source in series.outputs if source != last]
+        steps = _Steps(grid["count"] * (len(series.new) + len(later)), progress)
         with gains_of(grid, series.sums.parent) as gains:
             if series.new:
-                _sum(series, grid, gains, threads, steps)
+                writer = None if last is None else _writer(series, last)
+                _sum(series, grid, _Ends(gains if later else None, writer), threads, steps)
                 written(series.sums)
+                if writer is not None:
+                    writer.close()
+                    written(writer.path)
             else:
                 _read_gains(series, grid, gains)
-            for source, output in series.outputs.items():
-                writer = filtered_file(source, output, series.form, lossless=series.lossless)
+            for source in later:
+                writer = _writer(series, source)
                 for band in range(grid["count"]):
                     _filter(series, source, band, gains, writer, threads)
                     steps.end(1)
                 writer.close()
-                written(output.path)
+                written(writer.path)
+
+
+def _filtered_at_once(series: Series) -> Path | None:
+    """Return the image that is filtered while it is added to the sums: decoded once.
+
+    The last new one, if it is added alone: a filtered image and the strips of several images would
+    take too much memory together.
+    """
+    is_alone = len(series.new) % _BATCH == 1
+    return series.new[-1] if is_alone and series.new[-1] in series.outputs else None
+
+
+class _Ends(NamedTuple):
+    """What follows from whole sums: gains, if they are kept, and the file of an image at once."""
+
+    gains: Gains | None = None
+    writer: CogWriter | None = None
 
 
 class _Steps:
@@ -138,53 +161,61 @@ def _grid(paths: list[Path]) -> dict[str, Any]:
     return grids[0]
 
 
-def _sum(series: Series, grid: dict[str, Any], gains: Gains, threads: int, steps: _Steps) -> None:
-    """Write the sums with the new images, and the gains."""
+def _sum(series: Series, grid: dict[str, Any], ends: _Ends, threads: int, steps: _Steps) -> None:
+    """Write the sums with the new images, and what follows from them."""
     with ExitStack() as stack:
         before: SumsReader | SumsWriter | None = None
         if series.previous is not None:
             before = stack.enter_context(SumsReader(series.previous))
-        writer = SumsWriter(series.sums, grid, series.sums_tags)
+        sums = stack.enter_context(SumsWriter(series.sums, grid, series.sums_tags))
         for first in range(0, len(series.new), _BATCH):
             batch = series.new[first : first + _BATCH]
             is_last = first + _BATCH >= len(series.new)
             for band in range(grid["count"]):
-                rows = _Rows(before, writer, band, gains if is_last else None)
-                _add(series, batch, rows, threads)
+                addition = _Addition(series, band, before, sums, ends if is_last else _Ends())
+                _sweep(series, batch, band, addition.add, threads)
                 steps.end(len(batch))
-            before = writer
-        writer.close()
+            before = sums
+        sums.close()
 
 
-class _Rows(NamedTuple):
-    """The sums of a band row by row: those before, where they go, and where gains go, if any."""
+class _Addition(NamedTuple):
+    """Some images of a band on their way into the sums."""
 
-    before: SumsReader | SumsWriter | None
-    writer: SumsWriter
+    series: Series
     band: int
-    gains: Gains | None
+    before: SumsReader | SumsWriter | None
+    sums: SumsWriter
+    ends: _Ends
 
-
-def _add(series: Series, batch: Sequence[Path], rows: _Rows, threads: int) -> None:
-    """Add some images to the sums of a band."""
-
-    def add(strips: Sequence[Strip]) -> None:
-        if rows.before is None and not any(strip.holds_data for strip in strips):
+    def add(self, strips: Sequence[Strip]) -> None:
+        """Take the same rows of all images, in parts that stay in the cache of a core."""
+        if self.before is None and not any(strip.holds_data for strip in strips):
             return
-        for parts in zip(*(strip.parts(ROWS, series.radius) for strip in strips), strict=True):
-            span = Span(parts[0].row, parts[0].row + parts[0].rows)
-            if rows.before is None:
-                sums = RunningSums.empty((parts[0].rows, parts[0].power.shape[1]))
-            else:
-                sums = rows.before.read(rows.band, span)
-            for part in parts:
-                if part.holds_data:
-                    sums.add(part.power, radius=series.radius, above=part.above, below=part.below)
-            rows.writer.write(rows.band, span, sums)
-            if rows.gains is not None:
-                rows.gains.write(rows.band, span, sums.gain())
+        parts = zip(*(strip.parts(ROWS, self.series.radius) for strip in strips), strict=True)
+        images = [image for rows in parts if (image := self._add_rows(rows)) is not None]
+        if self.ends.writer is not None and images:
+            put_strip(self.ends.writer, self.band, strips[0].row, images, self.series.form)
 
-    sweep(batch, rows.band, add, form=series.form, radius=series.radius, threads=threads)
+    def _add_rows(self, parts: Sequence[Strip]) -> Float32 | None:
+        """Add some rows of all images; return those of the image that is filtered at once."""
+        row, rows, columns = parts[0].row, parts[0].rows, parts[0].power.shape[1]
+        span = Span(row, row + rows)
+        if self.before is None:
+            sums = RunningSums.empty((rows, columns))
+        else:
+            sums = self.before.read(self.band, span)
+        image = None
+        for part in parts:
+            neighbours = {"radius": self.series.radius, "above": part.above, "below": part.below}
+            if part.holds_data and self.ends.writer is not None:
+                image = sums.add_and_filter(part.power, **neighbours)
+            elif part.holds_data:
+                sums.add(part.power, **neighbours)
+        self.sums.write(self.band, span, sums)
+        if self.ends.gains is not None:
+            self.ends.gains.write(self.band, span, sums.gain())
+        return image
 
 
 def _read_gains(series: Series, grid: dict[str, Any], gains: Gains) -> None:
@@ -206,28 +237,63 @@ def _filter(
     def work(strips: Sequence[Strip]) -> None:
         (strip,) = strips
         if strip.holds_data:
-            power = filtered(
-                strip.power,
-                gains.read(band, Span(strip.row, strip.row + strip.rows)),
-                radius=series.radius,
-                above=strip.above,
-                below=strip.below,
+            parts = (
+                filtered(
+                    part.power,
+                    gains.read(band, Span(part.row, part.row + part.rows)),
+                    radius=series.radius,
+                    above=part.above,
+                    below=part.below,
+                )
+                for part in strip.parts(ROWS, series.radius)
             )
-            put_strip(writer, band, strip.row, power, series.form)
+            put_strip(writer, band, strip.row, parts, series.form)
 
-    sweep([source], band, work, form=series.form, radius=series.radius, threads=threads)
+    _sweep(series, [source], band, work, threads)
 
 
-def put_strip(writer: CogWriter, band: int, row: int, power: Float32, form: ValueFormat) -> None:
-    """Give the blocks of a strip of linear power, 0 for no data, to a file."""
-    rows, columns = power.shape
-    for column in range(0, columns, BLOCK):
-        part = power[:, column : column + BLOCK]
-        block = np.zeros((BLOCK, BLOCK), np.float32)
-        block[:rows, : part.shape[1]] = part
+def _sweep(
+    series: Series,
+    paths: Sequence[Path],
+    band: int,
+    work: Callable[[Sequence[Strip]], None],
+    threads: int,
+) -> None:
+    sweep(paths, band, work, form=series.form, radius=series.radius, threads=threads)
+
+
+def _writer(series: Series, source: Path) -> CogWriter:
+    return filtered_file(source, series.outputs[source], series.form, lossless=series.lossless)
+
+
+def put_strip(
+    writer: CogWriter, band: int, row: int, parts: Iterable[Float32], form: ValueFormat
+) -> None:
+    """Give the blocks of a strip of linear power, 0 for no data, to a file.
+
+    Parameters
+    ----------
+    band, row
+        Band and first row, from 0.
+    parts
+        The rows of the strip one below the other, shape (row, column) each.
+    """
+    blocks: list[Float32] = []
+    filled = 0
+    for part in parts:
+        blocks = blocks or [
+            np.zeros((BLOCK, BLOCK), np.float32) for _ in range(0, part.shape[1], BLOCK)
+        ]
+        for number, block in enumerate(blocks):
+            piece = part[:, number * BLOCK : (number + 1) * BLOCK]
+            block[filled : filled + len(piece), : piece.shape[1]] = piece
+        filled += len(part)
+    for column, block in enumerate(blocks):
         if form.quantity != "linear power":
-            block = encode(np.where(block > 0, block, np.float32(np.nan)), form)
-        writer.put(row // BLOCK, column // BLOCK, block, band=band)
+            coded = encode(np.where(block > 0, block, np.float32(np.nan)), form)
+            writer.put(row // BLOCK, column, coded, band=band)
+        else:
+            writer.put(row // BLOCK, column, block, band=band)
 
 
 def filtered_file(source: Path, output: Output, form: ValueFormat, *, lossless: bool) -> CogWriter:

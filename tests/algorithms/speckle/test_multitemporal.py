@@ -103,6 +103,22 @@ def test_strips_with_neighbours_give_the_pixels_of_the_whole_image(rng):
         np.testing.assert_array_equal(strip, whole[:, first:end])
 
 
+def test_a_last_date_is_filtered_while_it_is_added(rng):
+    stack = with_gaps(rng, rng.gamma(4.4, 0.02, (4, 40, 33)).astype(np.float32))
+    plain, at_once = RunningSums.empty((36, 33)), RunningSums.empty((36, 33))
+    part, neighbours = np.s_[:, :38], {"above": 0, "below": 2}
+    for power in stack[part]:
+        plain.add(power, **neighbours)
+    for power in stack[part][:-1]:
+        at_once.add(power, **neighbours)
+
+    image = at_once.add_and_filter(stack[part][-1], **neighbours)
+
+    np.testing.assert_array_equal(at_once.total, plain.total)
+    np.testing.assert_array_equal(at_once.count, plain.count)
+    np.testing.assert_array_equal(image, filtered(stack[part][-1], plain.gain(), **neighbours))
+
+
 def test_strips_that_do_not_fit_are_refused(rng):
     sums = RunningSums.empty((10, 10))
     power = np.ones((12, 10), np.float32)

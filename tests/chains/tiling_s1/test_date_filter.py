@@ -31,7 +31,7 @@ def image(tmp_path_factory):
     writer = CogWriter(path, width=shape[1], height=shape[0], description=description)
     for band in range(2):
         for row in range(0, shape[0], BLOCK):
-            put_strip(writer, band, row, power[band, row : row + BLOCK], FORM)
+            put_strip(writer, band, row, [power[band, row : row + BLOCK]], FORM)
     writer.close()
     return path, power
 

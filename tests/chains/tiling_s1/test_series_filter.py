@@ -40,7 +40,7 @@ def write(path, power, form=FORM, bands=("VV", "VH")):
     writer = CogWriter(path, width=SHAPE[1], height=SHAPE[0], description=description)
     for band, image in enumerate(power):
         for row in range(0, SHAPE[0], BLOCK):
-            put_strip(writer, band, row, image[row : row + BLOCK], form)
+            put_strip(writer, band, row, [image[row : row + BLOCK]], form)
     writer.close()
     return path
 
@@ -116,6 +116,11 @@ def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths,
             np.testing.assert_array_equal(ours.count, theirs.count)
     with rasterio.open(new.sums) as dataset:
         assert dataset.tags()["A"] == "b"
+
+
+def test_a_file_that_does_not_hold_sums_is_refused(paths):
+    with pytest.raises(ValueError, match=r"0\.tif does not hold sums block by block"):
+        SumsReader(paths[0])
 
 
 def test_earlier_dates_can_be_filtered_again_by_sums_that_hold_them(tmp_path, paths, whole, before):
