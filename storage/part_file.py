@@ -18,6 +18,8 @@ from storage.errors import CorruptFileError
 PREFIX = ".part-"
 CHECKSUM_ALGORITHM = "sha256"
 CHUNK_BYTES = 4 << 20
+# A small file does not pay for clearing a large buffer.
+_FIRST_CHUNK_BYTES = 64 << 10
 
 
 class PartFile:
@@ -83,21 +85,22 @@ class PartFile:
 
     def publish(self, destination: Path) -> None:
         """Force the bytes to disk and let them appear under their name."""
-        self._settle(destination)
+        self.sync()
+        self.appear(destination)
+        sync_folder(destination.parent)
+
+    def appear(self, destination: Path) -> None:
+        """Let bytes on disk (`sync`) appear under their name; it lasts after `sync_folder`."""
+        make_folder(destination.parent)
         self.path.replace(destination)
         self._published = True
-        sync_folder(destination.parent)
 
     def publish_new(self, destination: Path) -> None:
         """Publish unless there is a file of that name, `FileExistsError` then: none is replaced."""
-        self._settle(destination)
-        os.link(self.path, destination)  # the part's own name goes on exit
-        sync_folder(destination.parent)
-
-    def _settle(self, destination: Path) -> None:
-        """Force the bytes to disk and see that their folder is there."""
         self.sync()
         make_folder(destination.parent)
+        os.link(self.path, destination)  # the part's own name goes on exit
+        sync_folder(destination.parent)
 
 
 def remove_orphans(folder: Path) -> list[Path]:
@@ -113,9 +116,11 @@ def remove_orphans(folder: Path) -> list[Path]:
 
 def chunks_of(stream: BinaryIO) -> Iterator[memoryview]:
     """Yield the rest of a stream; each chunk is valid until the next one."""
-    buffer = memoryview(bytearray(CHUNK_BYTES))
+    buffer = memoryview(bytearray(_FIRST_CHUNK_BYTES))
     while count := stream.readinto(buffer):  # type: ignore[attr-defined]
         yield buffer[:count]
+        if len(buffer) < CHUNK_BYTES:
+            buffer = memoryview(bytearray(CHUNK_BYTES))
 
 
 def file_checksum(path: Path) -> str:
