@@ -2,11 +2,13 @@
 
 import fcntl
 import hashlib
+import io
+import random
 
 import pytest
 
 from storage.errors import CorruptFileError
-from storage.part_file import PartFile, remove_orphans
+from storage.part_file import PartFile, chunks_of, remove_orphans
 
 
 def test_a_part_is_seen_under_its_name_only_when_published(tmp_path):
@@ -41,6 +43,12 @@ def test_bytes_written_in_any_order_are_digested_again(tmp_path):
         part.stream.write(b"12")
         part.redigest()
         assert (part.size_bytes, part.checksum) == (4, hashlib.sha256(b"1200").hexdigest())
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 9_000_000])
+def test_the_chunks_of_a_stream_are_its_bytes(size):
+    content = random.Random(size).randbytes(size)
+    assert b"".join(bytes(chunk) for chunk in chunks_of(io.BytesIO(content))) == content
 
 
 def test_orphans_are_removed_and_living_parts_are_not(tmp_path):

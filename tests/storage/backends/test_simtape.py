@@ -1,9 +1,11 @@
 """The simulated library is as slow, as ordered and as exclusive as a real one."""
 
+import fcntl
 import time
 
 import pytest
 
+from storage.backends import tape_folder
 from storage.backends.simtape import SimulatedTape
 from storage.errors import DriveBusyError, TapeError
 from storage.model import StageState
@@ -68,6 +70,27 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
     (tmp_path / ".part-store-1").write_bytes(b"half a fi")
     store(library(tmp_path), "S1/a.zip", b"x")
     assert list(tmp_path.glob(".part-*")) == []
+
+
+def test_the_name_of_a_file_is_on_disk_before_it_is_told_and_no_writer_waits_for_that(
+    tmp_path, monkeypatch
+):
+    forced = []
+    real = tape_folder.sync_folder
+
+    def sync_folder(folder):
+        with (tmp_path / ".S1.lock").open("ab") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError when it is held
+        forced.append(sorted(path.name for path in folder.iterdir()))
+        real(folder)
+
+    monkeypatch.setattr(tape_folder, "sync_folder", sync_folder)
+    tape = library(tmp_path)
+    first = store(tape, "S1/a.zip", b"x" * 10)
+    again = store(tape, "S1/a.zip", b"x" * 10)  # perhaps a killed writer's, its name not on disk
+
+    assert again == first
+    assert forced == [["000000000000000-a.zip"]] * 2
 
 
 def test_a_full_tape_is_followed_by_the_next(tmp_path):
