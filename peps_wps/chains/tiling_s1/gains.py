@@ -1,7 +1,7 @@
 """The ratio of speckle, with which every date is multiplied: in memory, or on disk if it is large.
 
-A file is written once and read once a date, as large as an uncompressed image. It costs one more
-date of one band a tenth of its CPU; in memory, two bands of a tile would take 1 GB.
+A file is written once and read once a date, as large as an uncompressed image; in memory, two
+bands of a tile would take 1 GB. Where one more date alone is filtered nothing is kept.
 """
 
 import os

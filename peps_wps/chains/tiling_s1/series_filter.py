@@ -2,7 +2,7 @@
 
 A series of any length passes through the memory of a few images: sums over dates, a few dates at a
 time, then date by date the filtered image. Every image is decoded twice for that, which costs less
-than keeping what was computed.
+than keeping what was computed; one that is added alone is filtered meanwhile, and decoded once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
