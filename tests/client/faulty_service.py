@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
 from peps_wps.app import create_app
 from tests.archive_world import ArchiveWorld
+from tests.background import running
+from tests.loopback import on_the_loopback
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
@@ -110,19 +112,5 @@ class Quiet(WSGIRequestHandler):
 def served(world: ArchiveWorld) -> Iterator[tuple[str, Faults]]:
     """Serve an archive and recall its products; yields the address and the faults."""
     faults = Faults(create_app(world.config, world.engine))
-    httpd = make_server("127.0.0.1", 0, faults, threaded=True, request_handler=Quiet)
-    stop = threading.Event()
-    threads = [
-        threading.Thread(target=httpd.serve_forever, args=(0.05,)),
-        threading.Thread(target=world.service().run, args=(stop,)),
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield f"http://127.0.0.1:{httpd.server_port}", faults
-    finally:
-        stop.set()
-        httpd.shutdown()
-        for thread in threads:
-            thread.join()
-        httpd.server_close()
+    with on_the_loopback(faults, Quiet) as address, running(world.service()):
+        yield address, faults

@@ -1,35 +1,17 @@
 """The verbs of libamalthee, with a worker that stages."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from peps_wps.client import ClientError, Peps
 from peps_wps.client.amalthee import Amalthee, Availability
 from peps_wps.jobs.dispatcher import Dispatcher
-from tests.archive_world import ArchiveWorld
+from tests.background import running
 from tests.client.conftest import ON_DISK, ON_TAPE, title
-
-
-@contextmanager
-def staging(world: ArchiveWorld) -> Iterator[None]:
-    """Have jobs that stage served."""
-    stop = threading.Event()
-    dispatcher = Dispatcher(world.config, world.engine, world.archive)
-    thread = threading.Thread(target=dispatcher.run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def test_a_selection_is_searched_filled_and_linked(place, tmp_path):
     on_disk, on_tape = title(ON_DISK[0]), title(ON_TAPE[0])
-    with staging(place.world):
+    with running(Dispatcher(place.world.config, place.world.engine, place.world.archive)):
         amalthee = Amalthee("peps", place.peps)
         amalthee.search(
             "S1", "2021-08-01", "2021-09-01", {"productIdentifier": on_disk}, nthreads=2

@@ -1,10 +1,10 @@
 """The examples of the guide to the Python client run, as they stand there."""
 
 import re
-import threading
 from pathlib import Path
 
 from peps_wps.jobs.dispatcher import Dispatcher
+from tests.background import running
 from tests.client.conftest import ON_DISK, ON_TAPE
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "python-client.md"
@@ -14,15 +14,8 @@ def test_every_example_of_the_guide_runs(place, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     code = "\n".join(re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL))
     code = code.replace("http://127.0.0.1:5000", place.url)
-    stop = threading.Event()
-    dispatcher = Dispatcher(place.world.config, place.world.engine, place.world.archive)
-    thread = threading.Thread(target=dispatcher.run, args=(stop,))
-    thread.start()
-    try:
+    with running(Dispatcher(place.world.config, place.world.engine, place.world.archive)):
         exec(compile(code, str(GUIDE), "exec"), {})
-    finally:
-        stop.set()
-        thread.join()
 
     out = capsys.readouterr().out
     assert str(len(ON_DISK) + len(ON_TAPE)) in out.splitlines()

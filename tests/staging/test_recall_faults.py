@@ -4,9 +4,8 @@ import errno
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 from sqlalchemy import update
@@ -20,6 +19,7 @@ from storage.errors import DriveDownError, NotHeldError
 from storage.part_file import PartFile
 from storage.recall import RecallPolicy
 from tests.archive_world import HASTY
+from tests.background import running
 from tests.patience import until
 from tests.staging.kills import STEPS, work_until_killed
 
@@ -30,20 +30,6 @@ STATEMENT_OF = {
     "pending": (recalls, "pending_recalls"),
     "claim": (claims, "claim_recalls"),
 }
-
-
-@contextmanager
-def running(*services):
-    stop = Event()
-    threads = [Thread(target=service.run, args=(stop,)) for service in services]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def flip_bit(path, position):

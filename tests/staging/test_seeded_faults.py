@@ -2,7 +2,6 @@
 
 import os
 import random
-from threading import Event, Thread
 
 import pytest
 
@@ -11,6 +10,7 @@ from storage.backends.faults import Fault, SeededFaults
 from storage.backends.simtape import SimulatedTape
 from storage.recall import RecallPolicy
 from tests.archive_world import ArchiveWorld
+from tests.background import running
 from tests.patience import until
 
 RATES = {
@@ -39,14 +39,8 @@ def recalling(world, monkeypatch, faults, policy=PATIENT):
 
 
 def run_until(recalls, holds):
-    stop = Event()
-    thread = Thread(target=recalls.run, args=(stop,))
-    thread.start()
-    try:
+    with running(recalls):
         until(holds, 30)
-    finally:
-        stop.set()
-        thread.join()
 
 
 @pytest.mark.drill

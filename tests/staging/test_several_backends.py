@@ -1,11 +1,10 @@
 """Masters on several tape backends at once: each is recalled from where it lies."""
 
-from threading import Event, Thread
-
 import pytest
 
 from peps_wps.staging.backends import open_tapes
 from tests.archive_world import ArchiveWorld
+from tests.background import running
 from tests.patience import until
 
 CONFIG = """
@@ -41,14 +40,8 @@ def test_a_request_brings_files_from_each_backend(world):
     assert list(open_tapes(world.config)) == ["simtape", "hsm"]
     uids = [world.add("T1", b"tape" * 1000), add_on(world, "hsm", "H1", b"hsm" * 1000)]
     request = world.archive.request(uids, user="u", purpose="p")
-    stop = Event()
-    thread = Thread(target=world.service().run, args=(stop,))
-    thread.start()
-    try:
+    with running(world.service()):
         until(lambda: world.archive.status(request).ready)
-    finally:
-        stop.set()
-        thread.join()
     assert world.pool_file("T1").read_bytes() == b"tape" * 1000
     assert world.pool_file("H1", "S2").read_bytes() == b"hsm" * 1000
     assert {row.attempt for row in world.recalls()} == {1}

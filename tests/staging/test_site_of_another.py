@@ -1,10 +1,8 @@
 """A PEPS whose masters are on the tape of another PEPS: recalled there, fetched, verified here."""
 
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from threading import Event, Thread
 
 import pytest
 
@@ -16,6 +14,7 @@ from peps_wps.app import Application
 from peps_wps.services import Services
 from peps_wps.web import download, tape_rest
 from tests.archive_world import HASTY, ArchiveWorld
+from tests.background import running
 from tests.loopback import on_the_loopback
 from tests.patience import stretched, until
 
@@ -32,18 +31,8 @@ CONTENT = b"from afar" * 10_000
 PATIENT = replace(HASTY, idle_s=0.05)
 
 
-@contextmanager
 def recalling(*worlds):
-    stop = Event()
-    threads = [Thread(target=one.service(PATIENT).run, args=(stop,)) for one in worlds]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    return running(*(one.service(PATIENT) for one in worlds))
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,7 @@
 """A service with Sentinel-1 products on disk and on tape, for clients that fetch them."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from catalog_db.catalogue import products
 from catalog_db.catalogue.products import product_uid
 from peps_wps.access.passwords import hash_password
 from tests.archive_world import ArchiveWorld
+from tests.background import running
 from tests.live_server import serving
 from tests.web.catalogue_world import radar
 
@@ -38,17 +38,9 @@ class StagingSite:
         """The size of the zip, as the archive has it."""
         return self.world.archive.find(product_uid("S1", title)).file.size_bytes
 
-    @contextmanager
-    def recalling(self) -> Iterator[None]:
+    def recalling(self) -> AbstractContextManager[None]:
         """Recall what is asked for, in the background."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.world.service().run, args=(stop,))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+        return running(self.world.service())
 
     def evict_all(self) -> None:
         """Take from the pool what has a copy on tape, and forget who wanted it."""

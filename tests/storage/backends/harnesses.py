@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import boto3
 import requests
@@ -25,6 +24,7 @@ from storage.errors import TapeUnavailableError
 from storage.model import ArchiveFile
 from storage.recall import RecallPolicy
 from tests.archive_world import ArchiveWorld
+from tests.background import running
 from tests.loopback import on_the_loopback
 from tests.patience import stretched, until
 from tests.storage.backends.fake_hsm import fake_hsm
@@ -193,12 +193,8 @@ class WlcgHarness(Harness):
         self.tampering = Tampering(create_app(self.world.config, self.world.engine))
         self._exits = ExitStack()
         self.url = self._exits.enter_context(on_the_loopback(self.tampering))
-        stop = Event()
         policy = RecallPolicy(max_attempts=1, idle_s=0.02, lease_s=20.0)
-        recalls = Thread(target=self.world.service(policy).run, args=(stop,))
-        recalls.start()
-        self._exits.callback(recalls.join)
-        self._exits.callback(stop.set)
+        self._exits.enter_context(running(self.world.service(policy)))
         super().__init__(folder)
 
     def open(self):
