@@ -32,12 +32,6 @@ def claim(house: House, *, lease_s: float = LEASE_S, ahead_s: float = 0.0) -> Cl
     return Claim(job_id, 1, "other:1:a")
 
 
-def lease_left_s(house: House, held: Claim) -> float:
-    until = house.job(held.job).lease_until
-    assert until is not None
-    return (until - times.now()).total_seconds()
-
-
 def test_the_lease_of_a_lost_worker_ends_soon_though_the_clock_was_set_back(house: House) -> None:
     held = claim(house, ahead_s=3600)
     now = times.now()
