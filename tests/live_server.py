@@ -30,4 +30,4 @@ def serving(state: Path, *, workers: int = 1, **environ: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait()

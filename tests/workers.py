@@ -12,6 +12,7 @@ from multiprocessing.process import BaseProcess
 
 from peps_wps.config import Config
 from peps_wps.jobs.service import run_workers
+from tests.patience import stretched
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["peps_wps.jobs.service", "sqlalchemy.dialects.postgresql.psycopg"])
@@ -34,7 +35,7 @@ def _work(config: Config, environment: dict[str, str]) -> None:
 def end(process: BaseProcess, limit_s: float = 20.0) -> None:
     """Have a supervisor end in order, or kill it when that takes too long."""
     process.terminate()
-    process.join(limit_s)
+    process.join(stretched(limit_s))
     if process.is_alive():
         process.kill()
         process.join()

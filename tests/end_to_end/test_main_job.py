@@ -21,7 +21,7 @@ from catalog_db.engine import create_engine
 from catalog_db.processing import jobs
 from simulator.score import score
 from tests.chains.simulated_pass import SimulatedPass, simulate_pass
-from tests.patience import until
+from tests.patience import stretched, until
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ class Service:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=stretched(60),
         )
 
     def wps(self) -> WebProcessingService:
@@ -103,7 +103,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield made
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait()
 
 
 def _is_ready(url: str) -> bool:

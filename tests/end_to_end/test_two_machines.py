@@ -18,7 +18,7 @@ from catalog_db import migrations, times
 from catalog_db.engine import create_engine
 from catalog_db.processing import jobs, workers
 from tests.database import Databases
-from tests.patience import until
+from tests.patience import stretched, until
 from tests.ports import free_port
 from tests.readers.safe_builder import TITLE, SafeRecipe, write_folder
 
@@ -52,7 +52,7 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=stretched(60),
         )
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
@@ -69,7 +69,7 @@ class Machine:
             assert process.poll() is None, self.log.read_text()
         finally:
             process.terminate()
-            assert process.wait(30) == 0, self.log.read_text()
+            assert process.wait() == 0, self.log.read_text()
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "peps_wps.cli", *arguments]

@@ -72,7 +72,7 @@ class Served:
     def stop(self) -> int:
         """End the service in order."""
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from catalog_db.access.downloads import Usage
 from catalog_db.catalogue.products import product_uid
 from tests.archive_world import ArchiveWorld
 from tests.live_server import serving
-from tests.patience import until
+from tests.patience import stretched, until
 from tests.processes import children
 
 TITLE = "S1A_IW_GRDH_1SDV_20210809T173953_20210809T174018_039156_049F13_6FF8"
@@ -71,7 +71,7 @@ def test_readers_that_take_nothing_leave_the_threads_to_searches(world, address,
 
     search = f"{address}/resto/api/collections/S1/search.json"
     for _ in range(10):
-        with urllib.request.urlopen(search, timeout=10) as answer:
+        with urllib.request.urlopen(search, timeout=60) as answer:
             assert answer.status == 200
     for reader in readers:
         reader.close()
@@ -81,7 +81,6 @@ def test_readers_that_take_nothing_leave_the_threads_to_searches(world, address,
 @pytest.mark.parametrize(
     "begun",
     [
-        b"",
         b"GET / HTTP/1.1\r\nHost: ",
         b"POST /wps HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n<",
         b"POST /wps HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n<",
@@ -93,13 +92,27 @@ def test_clients_that_never_end_their_request_hold_no_thread(address, begun) -> 
     for connection in slow:
         connection.sendall(begun)
 
-    # Shorter than they are borne: any of the eight threads would be held for longer.
-    with urllib.request.urlopen(
-        f"{address}/resto/api/collections/S1/search.json", timeout=50
-    ) as one:
-        assert one.status == 200
+    # There are eight threads; gunicorn's own way holds each for ever.
+    search = f"{address}/resto/api/collections/S1/search.json"
+    with urllib.request.urlopen(search, timeout=stretched(30)) as answer:
+        assert answer.status == 200
     for connection in slow:
         connection.close()
+
+
+@pytest.mark.parametrize("chunks", [b"ZZ\r\n<x/>\r\n0\r\n\r\n", b"2\r\n<x/>\r\n0\r\n\r\n"])
+@pytest.mark.parametrize("target", ["/wps", "/ogcapi/processes/echo/execution", "/stac/search"])
+def test_chunks_that_are_none_are_the_fault_of_the_client(address, target, chunks) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    head = f"POST {target} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((host, int(port)), timeout=stretched(30)) as connection:
+        connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+        answer = b""
+        while part := connection.recv(1 << 16):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"sound chunks" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_connection_goes_on_after_a_file(address, path) -> None:
