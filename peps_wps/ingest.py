@@ -9,7 +9,6 @@ ready share a transaction, for its wait for the disk costs more than a product.
 """
 
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -26,8 +25,8 @@ from catalog_db.engine import Connection
 from catalog_db.errors import CatalogError
 from peps_wps.errors import SafeError
 from peps_wps.readers.integrity import NotAsStatedError, check_readable, check_stated_files
-from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
-from peps_wps.readers.safe import MANIFEST
+from peps_wps.readers.product_metadata import ProductMetadata, metadata_of
+from peps_wps.readers.safe import MANIFEST, Safe
 from peps_wps.services import Services
 from peps_wps.staging.archive import Archive, Tier
 from storage.errors import StorageError
@@ -35,9 +34,9 @@ from storage.model import ArchiveFile
 
 logger = logging.getLogger(__name__)
 
-# Products read at once, no more than there are cores to digest them, and how many before those that
-# are made known.
-_READERS = min(4, os.cpu_count() or 1)
+# Products read at once, most of them waiting for the disk, and how many before those that are made
+# known.
+_READERS = 4
 _READ_AHEAD = 64
 # Products of a transaction, and how long one may wait for others, seconds.
 _GROUP = 100
@@ -256,19 +255,20 @@ class _Run:
         """Read and copy one product; what is wrong with it becomes its outcome."""
         try:
             with self._reading:
-                metadata = read_metadata(path)
+                safe = Safe.open(path)
+                metadata = metadata_of(safe)
             uid = _uid(metadata)
             with self._lock:
                 if uid in self._on_their_way:
                     return _Twin(path)
                 self._on_their_way.add(uid)
-            return self._copied(path, metadata, uid)
+            return self._copied(safe, metadata, uid)
         except (SafeError, StorageError, CatalogError, OSError) as error:
             return _refused(path, error)
 
-    def _copied(self, path: Path, metadata: ProductMetadata, uid: str) -> IngestedProduct | _Copied:
+    def _copied(self, safe: Safe, metadata: ProductMetadata, uid: str) -> IngestedProduct | _Copied:
         """Copy a product that the catalogue does not know; another one is not on its way then."""
-        is_copied = False
+        path, is_copied = safe.path, False
         try:
             with self._reading:
                 state = _known_state(uid, self.services)
@@ -277,7 +277,7 @@ class _Run:
                 return IngestedProduct(path, state, metadata.title, None, sentence)
             if state is IngestState.KNOWN:
                 return IngestedProduct(path, state, metadata.title, uid)
-            doubt = self._doubt(path)
+            doubt = self._doubt(safe)
             stored = self.services.archive.copy(path, archive_path(metadata), tier=self.tier)
             is_copied = True
             return _Copied(path, metadata, stored, doubt)
@@ -286,18 +286,18 @@ class _Run:
                 with self._lock:
                     self._on_their_way.discard(uid)
 
-    def _doubt(self, path: Path) -> str:
+    def _doubt(self, safe: Safe) -> str:
         """Say what of a product is not as its manifest states, nothing when all is."""
         doubt = ""
         try:
-            check_stated_files(path)
+            check_stated_files(safe)
         except NotAsStatedError as error:
             if self.strict:
                 raise
-            logger.debug("%s: %s", path, error)  # the caller tells it, with the others
+            logger.debug("%s: %s", safe.path, error)  # the caller tells it, with the others
             doubt = str(error)
         with self._reading:
-            check_readable(path)
+            check_readable(safe)
         return doubt
 
 
@@ -313,12 +313,10 @@ def _refused(path: Path, error: Exception) -> IngestedProduct:
 def _known_state(uid: str, services: Services) -> IngestState:
     """Say what is to become of a product, by what the catalogue knows of it."""
     with services.engine.connect() as connection:
-        known = products.get(connection, uid)
-    if known is not None and known.withdrawn:
+        holding = products.holding_of(connection, uid)
+    if holding is not None and holding.withdrawn:
         return IngestState.REFUSED
-    if known is None or known.file_path is None:
-        return IngestState.ADDED
-    return IngestState.KNOWN
+    return IngestState.KNOWN if holding is not None and holding.has_file else IngestState.ADDED
 
 
 def record_known(

@@ -26,6 +26,7 @@ from catalog_db.engine import create_engine
 from catalog_db.errors import CatalogError
 from catalog_db.migrations import upgrade
 from peps_wps.config import Config
+from peps_wps.ingest import IngestState
 from peps_wps.ingest import ingest as ingest_files
 from peps_wps.ingest_lists import ingest_list
 from peps_wps.services import Services
@@ -61,7 +62,7 @@ def ingest(url: str, queries: Sequence[SearchQuery]) -> None:
             url,
             queries,
             lambda: sum(
-                one.uid is not None
+                one.state is IngestState.ADDED
                 for one in ingest_files(files, tier="tape", services=services).products
             ),
         )

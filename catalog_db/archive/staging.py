@@ -75,8 +75,8 @@ def insert_file(connection: Connection, row: FileRow, now: datetime) -> FileRow:
     Whether it is the same file is seen in the row returned, and stays so: paths are never reused.
     """
     values = {name: value for name, value in row._asdict().items() if name != "id"}
-    statement = insert_into(connection, file).values(**values, created_us=to_us(now))
-    connection.execute(statement.on_conflict_do_nothing(index_elements=[file.c.path]))
+    statement = insert_into(connection, file).on_conflict_do_nothing(index_elements=[file.c.path])
+    connection.execute(statement, {**values, "created_us": to_us(now)})
     there = select(*_file_columns()).where(file.c.path == row.path)
     return _file_row(connection.execute(there).one())
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, NamedTuple
 
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 
 from catalog_db.catalogue.kinds import Kind
 from catalog_db.catalogue.product import PLAIN, Product, product_uid
@@ -19,6 +20,7 @@ from catalog_db.upsert import insert_into
 __all__ = [
     "Product",
     "get",
+    "holding_of",
     "insert_products",
     "place",
     "product_of",
@@ -38,6 +40,26 @@ def get(connection: Connection, identifier: str) -> Product | None:
     query = select_products().where(item.c.uid.in_(uids)).order_by(kind.c.collection).limit(1)
     row = connection.execute(query).first()
     return None if row is None else product_of(row)
+
+
+class Holding(NamedTuple):
+    """Whether a product of the catalogue is withdrawn, and whether the archive has its file."""
+
+    withdrawn: bool
+    has_file: bool
+
+
+def holding_of(connection: Connection, uid: str) -> Holding | None:
+    """Return what becomes of a product that comes again; None where the catalogue has none such."""
+    row = connection.execute(_HOLDING, {"wanted": uid}).first()
+    return None if row is None else Holding(bool(row.withdrawn), row.file is not None)
+
+
+_HOLDING = (
+    select(item.c.withdrawn, placement.c.file)
+    .select_from(item.outerjoin(placement, placement.c.item == item.c.pk))
+    .where(item.c.uid == bindparam("wanted"))
+)
 
 
 def possible_uids(connection: Connection, identifiers: Iterable[str]) -> list[str]:
@@ -71,19 +93,22 @@ def select_products() -> Select[Any]:
     return _PRODUCTS
 
 
-_SHARED = (*PLAIN, *Kind._fields)
-_PRODUCTS = select(
-    item.c.pk,
-    *(item.c[name] for name in PLAIN),
-    *(kind.c[name] for name in Kind._fields),
-    item.c.t0_us,
-    item.c.t1_us,
-    item.c.published_us,
-    updated_us,
-    item.c.footprint,
-    item.c.properties,
-    file.c.path.label("path"),
-).select_from(
+_COLUMNS: dict[str, ColumnElement[Any]] = {
+    **{name: item.c[name] for name in PLAIN},
+    **{name: kind.c[name] for name in Kind._fields},
+    "start": item.c.t0_us,
+    "end": item.c.t1_us,
+    "published": item.c.published_us,
+    "updated": updated_us,
+    "footprint": item.c.footprint,
+    "properties": item.c.properties,
+    "file_path": file.c.path.label("path"),
+}
+# In the order of a product's fields, behind the key of its row.
+_FIELDS = [field.name for field in fields(Product)]
+_INSTANTS = [_FIELDS.index(name) for name in ("start", "end", "published", "updated")]
+_FOOTPRINT, _PROPERTIES = _FIELDS.index("footprint"), _FIELDS.index("properties")
+_PRODUCTS = select(item.c.pk, *(_COLUMNS[name] for name in _FIELDS)).select_from(
     item.join(kind, kind.c.id == item.c.kind)
     .outerjoin(placement, placement.c.item == item.c.pk)
     .outerjoin(file, file.c.id == placement.c.file)
@@ -102,15 +127,10 @@ def products_of(rows: Sequence[Row[Any]]) -> list[Product]:
 
 
 def _product(row: Row[Any], footprint: BaseGeometry) -> Product:
-    plain = len(_SHARED) + 1  # the key of the row comes first
-    start_us, end_us, published_us, updated_us, _, properties, path = row[plain:]
-    return Product(
-        **dict(zip(_SHARED, row[1:plain], strict=True)),
-        start=from_us(start_us),
-        end=from_us(end_us),
-        published=from_us(published_us),
-        updated=from_us(updated_us),
-        footprint=footprint,
-        properties=json.loads(properties) if properties != "{}" else {},
-        file_path=path,
-    )
+    values: list[Any] = list(row[1:])
+    for place in _INSTANTS:
+        values[place] = from_us(values[place])
+    properties = values[_PROPERTIES]
+    values[_FOOTPRINT] = footprint
+    values[_PROPERTIES] = json.loads(properties) if properties != "{}" else {}
+    return Product(*values)

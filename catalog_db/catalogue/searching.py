@@ -9,11 +9,12 @@ another: it ends its page early, and the cursor goes on from there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from catalog_db.catalogue.candidates import Candidates
 from catalog_db.catalogue.census import census_of
@@ -28,7 +29,7 @@ from catalog_db.catalogue.sorting import sorted_page
 from catalog_db.catalogue.timeline import Timeline
 from catalog_db.errors import QueryError
 from catalog_db.tables import item
-from catalog_db.upsert import is_among
+from catalog_db.upsert import among, numbers
 
 Integers = NDArray[np.int64]
 
@@ -316,7 +317,13 @@ def _products(connection: Connection, keys: Sequence[int]) -> tuple[Product, ...
     """Return the products of these rows, in this order."""
     if not keys:
         return ()
-    statement = select_products().where(is_among(connection, item.c.pk, keys))
-    rows = connection.execute(statement).all()
+    dialect = connection.dialect.name
+    rows = connection.execute(_of_keys(dialect), {"keys": numbers(dialect, keys)}).all()
     found = dict(zip((row.pk for row in rows), products_of(rows), strict=True))
     return tuple(found[key] for key in keys)
+
+
+@cache
+def _of_keys(dialect: str) -> Select[Any]:
+    """Return the statement that reads products by their keys, built once."""
+    return select_products().where(among(dialect, item.c.pk, "keys"))

@@ -17,7 +17,8 @@ from peps_wps.mirror.errors import CorruptDownloadError, DownloadBrokenError, Un
 from peps_wps.mirror.hub import Hub
 from peps_wps.mirror.transport import CHUNK_BYTES
 from peps_wps.readers.integrity import check_readable
-from peps_wps.readers.product_metadata import ProductMetadata, read_metadata
+from peps_wps.readers.product_metadata import ProductMetadata, metadata_of
+from peps_wps.readers.safe import Safe
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _MOST_CONTINUATIONS = 1000  # of one attempt
@@ -136,8 +137,9 @@ def check_product(path: Path, name: str) -> ProductMetadata:
         When it is another one, cannot be read, or has a damaged file: it would come the same again.
     """
     try:
-        check_readable(path)
-        metadata = read_metadata(path)
+        safe = Safe.open(path)
+        check_readable(safe)
+        metadata = metadata_of(safe)
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (SafeError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:

@@ -7,12 +7,11 @@ previews may be missing: archives strip them, and nothing is computed from them.
 import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from peps_wps.errors import SafeError
-from peps_wps.readers.product_metadata import read_metadata
+from peps_wps.readers.product_metadata import metadata_of
 from peps_wps.readers.safe import MANIFEST, Safe
-from peps_wps.readers.sentinel1_grd import read_grd
+from peps_wps.readers.sentinel1_grd import check_grd
 from peps_wps.readers.wording import printable
 from peps_wps.readers.xml_document import find, find_text, parse_xml
 from peps_wps.xml_parsing import Element
@@ -40,14 +39,14 @@ class StatedFile:
     checksum: str
 
 
-def check_readable(path: Path) -> None:
+def check_readable(safe: Safe) -> None:
     """Raise SafeError when the chains could not read a product's metadata."""
-    if read_metadata(path).product_type == "GRD":
-        read_grd(path)
+    if metadata_of(safe).product_type == "GRD":
+        check_grd(safe)
 
 
-def check_stated_files(path: Path) -> None:
-    """Compare the files of a product, a SAFE folder or a zip file, with what its manifest states.
+def check_stated_files(safe: Safe) -> None:
+    """Compare the files of a product with what its manifest states.
 
     Every byte is read once.
 
@@ -58,7 +57,6 @@ def check_stated_files(path: Path) -> None:
     SafeError
         When the manifest cannot be read.
     """
-    safe = Safe.open(path)
     stated = stated_files(safe.read(MANIFEST), safe.title)
     present = set(safe.names())
     for file in stated:

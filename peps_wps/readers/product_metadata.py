@@ -67,7 +67,11 @@ def read_metadata(path: Path) -> ProductMetadata:
     SafeError
         When there is no sound Sentinel-1 or Sentinel-2 product at `path`.
     """
-    safe = Safe.open(path)
+    return metadata_of(Safe.open(path))
+
+
+def metadata_of(safe: Safe) -> ProductMetadata:
+    """Return the description of an open product; raise SafeError where it is not sound."""
     return _of_sentinel1(safe) if metadata_name(safe) is None else _of_sentinel2(safe)
 
 

@@ -148,7 +148,7 @@ def read_grd(
         raise SafeError(
             f"{safe.title} is a {printable(manifest.product_type)} product, GRD expected"
         )
-    epoch = epoch or datetime.combine(manifest.start.date(), datetime.min.time(), UTC)
+    epoch = epoch or _midnight(manifest)
     images = {p: product.image(p, epoch) for p in _wanted(safe, polarizations)}
     orbit = None
     if orbit_folder is not None:
@@ -165,6 +165,17 @@ def read_grd(
         images=images,
         orbit_source=ANNOTATION_ORBIT if orbit is None else orbit.name,
     )
+
+
+def check_grd(safe: Safe) -> None:
+    """Raise SafeError unless `read_grd` can read an open GRD product; nothing of it is kept."""
+    for polarization in _wanted(safe, None):
+        _read_image(safe, polarization, _midnight(safe.manifest))
+
+
+def _midnight(manifest: Manifest) -> datetime:
+    """Return the midnight (UTC) before a product."""
+    return datetime.combine(manifest.start.date(), datetime.min.time(), UTC)
 
 
 class _OpenProduct:

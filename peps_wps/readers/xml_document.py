@@ -1,5 +1,6 @@
 """XML documents of a product: what is looked up in them, and how its absence is told."""
 
+import math
 from datetime import UTC, datetime
 
 import numpy as np
@@ -28,10 +29,10 @@ def find(parent: Element, path: str, name: str) -> Element:
 
 def find_text(parent: Element, path: str, name: str) -> str:
     """Return the text of the first element at `path`."""
-    text = find(parent, path, name).text
-    if text is None or not text.strip():
+    text = (find(parent, path, name).text or "").strip()
+    if not text:
         raise SafeError(f"{name} has an empty {_readable(path)}")
-    return text.strip()
+    return text
 
 
 def find_number(parent: Element, path: str, name: str) -> float:
@@ -40,8 +41,8 @@ def find_number(parent: Element, path: str, name: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
+        value = math.nan
+    if not math.isfinite(value):
         raise SafeError(f"{name} has no finite number in {_readable(path)}")
     return value
 

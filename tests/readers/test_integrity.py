@@ -9,6 +9,7 @@ import pytest
 
 from peps_wps.errors import SafeError
 from peps_wps.readers.integrity import check_readable, check_stated_files
+from peps_wps.readers.safe import Safe
 from tests.readers.safe_builder import SafeRecipe, state_files, stem, write_folder, zip_folder
 
 RECIPE = SafeRecipe(dn={"VV": np.arange(60, dtype=np.uint16).reshape(6, 10)})
@@ -33,8 +34,9 @@ form = pytest.mark.parametrize("form", FORMS)
 
 
 def check_integrity(path: Path) -> None:
-    check_stated_files(path)
-    check_readable(path)
+    safe = Safe.open(path)
+    check_stated_files(safe)
+    check_readable(safe)
 
 
 @form

@@ -27,8 +27,8 @@ def scene(product):
 
 
 def test_the_catalogue_understands_it(product):
-    check_stated_files(product)
-    check_readable(product)
+    check_stated_files(Safe.open(product))
+    check_readable(Safe.open(product))
     metadata = read_metadata(product)
     assert metadata.title == product.name.removesuffix(".SAFE")
     assert (metadata.collection, metadata.product_type) == ("S2ST", "S2MSI1C")

@@ -126,8 +126,8 @@ def test_saved_fields_are_those_of_the_pair(folder: Path) -> None:
 def test_products_are_those_that_the_archive_takes(folder: Path) -> None:
     first, second = sorted(folder.glob("*.SAFE"))
     for path in (first, second):
-        check_stated_files(path)
-        check_readable(path)
+        check_stated_files(Safe.open(path))
+        check_readable(Safe.open(path))
     known, other = read_metadata(first), read_metadata(second)
     assert (known.product_type, known.sensor_mode, known.swath) == ("SLC", "IW", "IW2")
     assert known.polarization == "VV"
