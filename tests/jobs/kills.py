@@ -75,14 +75,16 @@ KILLS: dict[str, Kill] = {
 def survive(house: House, service: Served, kill: Kill, *, orders: int = 4) -> list[job_store.Job]:
     """Kill while a job runs and others wait; return the jobs, which must all have succeeded.
 
+    None comes to its end before the kill: what was gathered then would be gathered once more.
     Nothing is ordered afterwards that could set them going. Every view says the same at the end,
     and each job has been published once.
     """
     with requests.Session() as session:
-        wish = {"tasks": 2, "seconds": 1, "journal": house.journal}
+        wish = {"tasks": 2, "behaviour": "hold", "journal": house.journal}
         job_ids = [service.order(session, **wish) for _ in range(orders)]
     running = until(lambda: next(iter(running_jobs(house, job_ids)), None), 60)
     kill(house, service, running)
+    house.let_go()
     jobs = [house.wait(job_id, limit_s=90) for job_id in job_ids]
 
     until(lambda: is_ready(service.url), 60)

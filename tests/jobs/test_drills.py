@@ -116,13 +116,14 @@ def test_a_bug_is_told_in_one_sentence_and_logged_whole(house: House) -> None:
 
 def test_jobs_survive_the_death_of_everything(house: House) -> None:
     first = house.start()
-    job_ids = [house.submit(tasks=2, seconds=0.4) for _ in range(4)]
+    job_ids = [house.submit(tasks=2, behaviour="hold") for _ in range(4)]
     until(lambda: len(house.lines("begin")) >= 2)
     workers = {int(line.split()[1]) for line in house.lines("begin")}
     os.kill(first.pid, signal.SIGKILL)
     # No job outlives its supervisor: nothing would answer for it.
     until(lambda: not any(is_alive(process) for process in workers), 5)
 
+    house.let_go()
     house.start()
     states = [house.wait(job_id, limit_s=30).state for job_id in job_ids]
     assert states == ["succeeded"] * 4
@@ -210,13 +211,14 @@ def test_fifty_submissions_from_ten_threads_all_end(house: House) -> None:
 
 def test_the_job_of_a_stalled_supervisor_is_taken_over_and_published_once(house: House) -> None:
     house.start()
-    job_id = house.submit(seconds=4)
+    job_id = house.submit(behaviour="hold")
     until(lambda: house.lines("begin"))
     stalled = house.stall()
     try:
         house.start()
         until(lambda: len(house.lines("begin")) == 2)
-        # Both attempts work now; only the one that holds the lease may publish.
+        # Both attempts come to their ends; only the one that holds the lease may publish.
+        house.let_go()
         job = house.wait(job_id, limit_s=30)
     finally:
         os.kill(stalled, signal.SIGCONT)

@@ -13,7 +13,7 @@ from peps_wps.config import Config
 from peps_wps.errors import ConfigError
 from peps_wps.jobs.task_runner import check_executor
 from tests.jobs.cluster.dask_cluster import DaskCluster, kill_tree
-from tests.jobs.cluster.test_drills import LIMIT_S, ON_DASK, answer_of, begun, gathered, let_go
+from tests.jobs.cluster.test_drills import LIMIT_S, ON_DASK, answer_of, begun, gathered
 from tests.jobs.job_house import House
 from tests.patience import until
 from tests.processes import is_alive
@@ -64,7 +64,7 @@ def test_progress_of_tasks_comes_back(dask_house: House) -> None:
     # All of the first task and half of the second: three quarters of nine tenths.
     job = until(lambda: job if (job := dask_house.job(job_id)).progress == 67 else None, LIMIT_S)
     assert job.message == "task 1: Holding"
-    let_go(dask_house)
+    dask_house.let_go()
 
     assert dask_house.wait(job_id, limit_s=LIMIT_S).progress == 100
 
@@ -77,7 +77,7 @@ def test_the_tasks_of_a_killed_worker_are_run_by_another(
     os.kill(worker_of(held), signal.SIGKILL)
     until(lambda: not is_alive(held), 5)
     until(lambda: len(begun(dask_house, "task 1")) == 2, LIMIT_S)
-    let_go(dask_house)
+    dask_house.let_go()
     job = dask_house.wait(job_id, limit_s=LIMIT_S)
 
     assert (job.state, job.attempt) == ("succeeded", 1)
@@ -87,7 +87,7 @@ def test_the_tasks_of_a_killed_worker_are_run_by_another(
 def test_a_killed_process_of_a_task_costs_an_attempt_and_no_more(dask_house: House) -> None:
     job_id = dask_house.submit(behaviour="hold")
     os.kill(until(lambda: begun(dask_house), LIMIT_S)[0], signal.SIGKILL)
-    let_go(dask_house)
+    dask_house.let_go()
     job = dask_house.wait(job_id, limit_s=LIMIT_S)
 
     assert (job.state, job.attempt) == ("succeeded", 2)
@@ -109,7 +109,7 @@ def test_a_task_that_the_cluster_gives_up_costs_an_attempt(
     job_id = dask_house.submit(behaviour="hold")
     (held,) = until(lambda: begun(dask_house), LIMIT_S)
     os.kill(worker_of(held), signal.SIGKILL)
-    let_go(dask_house)
+    dask_house.let_go()
     job = dask_house.wait(job_id, limit_s=LIMIT_S)
     allow_failures(dask_cluster, 3)
 
@@ -129,7 +129,7 @@ def test_a_job_waits_for_another_scheduler_when_its_own_is_killed(
     until(lambda: not is_alive(held), 10)
     until(lambda: "does not answer" in dask_house.job(job_id).message, LIMIT_S)
     assert dask_house.job(job_id).state == "running"
-    let_go(dask_house)
+    dask_house.let_go()
     dask_cluster.start()
     job = dask_house.wait(job_id, limit_s=LIMIT_S)
 
@@ -150,7 +150,7 @@ def test_the_job_of_a_stalled_supervisor_is_taken_over_and_published_once(
         # The first attempt finds that it lost its claim; its task makes place.
         until(lambda: not is_alive(held), LIMIT_S)
         until(lambda: len(begun(house, "task 1")) == 2, LIMIT_S)
-        let_go(house)
+        house.let_go()
         job = house.wait(job_id, limit_s=LIMIT_S)
     finally:
         os.kill(stalled, signal.SIGCONT)

@@ -38,11 +38,6 @@ def begun(house: House, task: str = "task") -> list[int]:
     return [int(line.split()[1]) for line in house.lines(f"begin {task}")]
 
 
-def let_go(house: House) -> None:
-    """Have the last tasks of jobs, which hold until then, come to their ends."""
-    house.journal.with_name("journal.go").touch()
-
-
 def gathered(house: House) -> int:
     return len(house.lines("gather"))
 
@@ -57,7 +52,7 @@ def test_a_job_goes_on_after_its_process_was_killed(house: House) -> None:
     until(lambda: house.job(job_id).progress >= 75, LIMIT_S)
     os.killpg(house.job(job_id).process_group, signal.SIGKILL)
     until(lambda: not is_alive(held), 5)
-    let_go(house)
+    house.let_go()
     job = house.wait(job_id, limit_s=LIMIT_S)
 
     assert (job.state, job.attempt) == ("succeeded", 2)
@@ -98,7 +93,7 @@ def test_a_job_survives_the_death_of_everything(
         supervisor.kill()
     cluster.stop()
     until(lambda: not is_alive(held), 5)
-    let_go(house)
+    house.let_go()
     cluster.start()
     house.start()
     job = house.wait(job_id, limit_s=LIMIT_S)

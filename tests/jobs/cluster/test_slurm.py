@@ -11,7 +11,7 @@ from peps_wps.config import Config
 from peps_wps.jobs import cluster_slurm
 from peps_wps.jobs.task_work import TaskLostError
 from tests.jobs.cluster.slurm_node import SlurmNode
-from tests.jobs.cluster.test_drills import LIMIT_S, ON_SLURM, begun, gathered, let_go
+from tests.jobs.cluster.test_drills import LIMIT_S, ON_SLURM, begun, gathered
 from tests.jobs.job_house import House
 from tests.patience import until
 from tests.processes import is_alive
@@ -38,7 +38,7 @@ def test_jobs_go_on_while_the_controller_is_dead_and_begin_when_it_is_back(
     until(lambda: begun(slurm_house, "task 1"), LIMIT_S)
     assert workers_of(first)
     slurm_node.kill_controller(first)
-    let_go(slurm_house)
+    slurm_house.let_go()
     job = slurm_house.wait(first, limit_s=LIMIT_S)
     assert (job.state, job.attempt) == ("succeeded", 1)
     assert len(begun(slurm_house)) == 2
@@ -65,7 +65,7 @@ def test_a_task_whose_slurm_job_is_ended_runs_in_another_as_soon_as_a_node_can(
         else:
             slurm_node.call("scancel", first)
             until(lambda: not is_alive(held), 5)
-        let_go(slurm_house)
+        slurm_house.let_go()
         (second,) = until(lambda: set(slurm_node.jobs()) - {first}, LIMIT_S)
         until(lambda: "worker of the cluster" in slurm_house.job(job_id).message, LIMIT_S)
         state = slurm_node.call("squeue", "--noheader", "--format=%T", "--job", second)
