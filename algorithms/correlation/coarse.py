@@ -20,7 +20,8 @@ _LEAST_STEP = 8
 # Nodes a side that a reduced image keeps however far apart they may be.
 _LEAST_NODES = 24
 _LEAST_CORRELATION = 0.3
-# Windows of reduced images are at most a third of them: none would lie within a smaller one.
+# Windows of reduced images are at most a third of them, and so far is searched each way: otherwise
+# nothing would lie within.
 _MOST_OF_SIDE = 3
 
 
@@ -47,9 +48,18 @@ class RoughField:
     radius: int
 
 
-def levels_for(max_displacement: float) -> int:
-    """Return how often images are halved so that a displacement is small enough."""
-    return max(0, math.ceil(math.log2(max(max_displacement, 1.0) / LARGEST_AT_TOP)))
+def levels_for(max_displacement: float, side: int) -> int:
+    """Return how often images are halved so that a displacement is small enough.
+
+    Parameters
+    ----------
+    max_displacement
+        Pixels.
+    side
+        Of the images, the smallest, pixels: it is not halved to less than nodes are apart.
+    """
+    wanted = math.ceil(math.log2(max(max_displacement, 1.0) / LARGEST_AT_TOP))
+    return max(0, min(wanted, math.floor(math.log2(side / _LEAST_STEP))))
 
 
 def rough_field(
@@ -77,7 +87,8 @@ def rough_field(
     -------
     What to search about at full resolution. Small displacements need no pyramid: the prior itself.
     """
-    levels = levels_for(settings.max_displacement)
+    side = min(*reference.shape, *secondary.shape)
+    levels = levels_for(settings.max_displacement, side)
     if levels == 0:
         unknown = np.full(prior[0].shape, np.nan, np.float32)
         return RoughField(*prior, unknown, math.ceil(settings.max_displacement) + 1)
@@ -87,12 +98,11 @@ def rough_field(
     for _ in range(levels):
         pyramid.append((pyramid[-1][0].halved(), pyramid[-1][1].halved()))
     for level in range(levels, 0, -1):
-        radius = math.ceil(settings.max_displacement / 2.0**level) + 1
-        pair = pyramid[level]
-        known, found_ratio = _search_level(
-            *pair, settings, known, 2.0**level, radius if level == levels else RADIUS
-        )
-        if level == levels:
+        is_top = level == levels
+        widest = math.ceil(settings.max_displacement / 2.0**level) + 1 if is_top else RADIUS
+        radius = min(widest, (side >> level) // _MOST_OF_SIDE)
+        known, found_ratio = _search_level(*pyramid[level], settings, known, 2.0**level, radius)
+        if is_top:
             ratio = _Grid(known.rows, known.columns, found_ratio, found_ratio)
     dy, dx = known.at(rows, columns)
     return RoughField(dy, dx, ratio.at(rows, columns)[0], RADIUS)

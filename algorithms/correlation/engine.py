@@ -77,7 +77,8 @@ def correlate(  # noqa: PLR0913 - images and settings, or the arguments of the s
     Raises
     ------
     ValueError
-        When the window does not fit into the images.
+        When the window does not fit into the images, no node lies in the reference, or a prior is
+        not finite.
     """
     given = {"window": window, "step": step, "max_displacement": max_displacement}
     settings = replace(
@@ -93,7 +94,13 @@ def correlate(  # noqa: PLR0913 - images and settings, or the arguments of the s
         )
     rows, columns = (axis_of_nodes(size, settings.step) for size in reference.shape)
     shape = (rows.size, columns.size)
+    if 0 in shape:
+        raise ValueError(
+            f"step = {settings.step}: no node lies in an image of {reference.shape} pixels"
+        )
     start = tuple(np.broadcast_to(np.asarray(part, np.float32), shape) for part in prior)
+    if not all(np.isfinite(part).all() for part in start):
+        raise ValueError("prior is not finite everywhere")
     rough = rough_field(reference, secondary, settings, rows, columns, (start[0], start[1]))
     work = _Work(reference, secondary, settings, rows, columns, rough)
     parts = list(work.parts())

@@ -178,3 +178,37 @@ def test_a_window_larger_than_the_image_is_refused(texture):
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="expected"):
         CorrelationSettings(**wrong)
+
+
+def test_a_search_wider_than_the_images_finds_what_lies_within(texture):
+    pair = (moved(texture)[:120, :130], moved(texture, 1.4, -0.7)[:120, :130])
+    field = correlate(*pair, SETTINGS, max_displacement=512.0, window=21, step=8)
+    assert field.is_answered.mean() > 0.5
+    np.testing.assert_allclose(field.dy[field.is_answered], 1.4, atol=0.02)
+
+
+def test_a_step_beyond_the_image_is_refused(texture):
+    with pytest.raises(ValueError, match=r"no node lies in an image of \(220, 260\)"):
+        correlate(moved(texture), moved(texture), step=1000)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_prior_that_is_not_finite_is_refused(texture, wrong):
+    with pytest.raises(ValueError, match="prior is not finite"):
+        correlate(moved(texture), moved(texture), SETTINGS, prior=(wrong, 0.0))
+
+
+def test_of_extreme_pixels_every_answer_is_a_number(texture):
+    """Squares of 1e22 overflow single precision, those of 1e-30 vanish, infinity is no data."""
+    reference, secondary = (moved(texture, *by).astype(np.float32) for by in ((), (0.6, -0.3)))
+    for value in (np.inf, np.nan, 1e22, -1e30):
+        spoiled = reference.copy()
+        spoiled[60:80, 60:80] = value
+        for image in (spoiled, np.full_like(reference, value), reference * np.float32(1e-30)):
+            field = correlate(image, secondary, SETTINGS)
+            answered = field.is_answered
+            for values in (field.dx, field.dy, field.correlation, field.sigma):
+                assert np.isfinite(values[answered]).all()
+            assert np.isnan(field.dx[~answered]).all()
+            # Windows beside a hole see less: as beside masks.
+            np.testing.assert_allclose(field.dy[answered], 0.6, atol=0.05)
