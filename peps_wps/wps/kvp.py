@@ -103,7 +103,7 @@ def _operation(
 
 def _capabilities(plain: Mapping[str, str]) -> GetCapabilities:
     return GetCapabilities(
-        plain.get("language") or plain.get("acceptlanguages", "").partition(",")[0],
+        plain.get("language") or plain.get("acceptlanguages", ""),
         tuple(_words(plain, "sections")),
     )
 

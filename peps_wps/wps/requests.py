@@ -17,7 +17,11 @@ Mode = Literal["sync", "async", "auto"]
 
 @dataclass(frozen=True)
 class GetCapabilities:
-    """Say what the service offers; `sections` are those of OWS Common, all when empty."""
+    """Say what the service offers.
+
+    `language` may be several, the preferred first and commas between; `sections` are those of OWS
+    Common, all when empty.
+    """
 
     language: str = ""
     sections: tuple[str, ...] = ()

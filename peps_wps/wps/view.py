@@ -171,10 +171,10 @@ class View(ABC):
         return [self.desk.process(one, caller) for one in dict.fromkeys(asked.identifiers)]
 
     def _check_language(self, language: str) -> None:
-        """Refuse a language that the service does not speak; ``en`` is as good as ``en-US``."""
+        """Refuse languages of which the service speaks none; ``en`` is as good as ``en-US``."""
         spoken = self.desk.config.server.language
         accepted = ("", "*", spoken.lower(), spoken.lower().partition("-")[0])
-        if language.lower() not in accepted:
+        if not any(word.strip() in accepted for word in language.lower().split(",")):
             raise invalid("language", f"language {language} is not spoken, {spoken} is")
 
 

@@ -147,6 +147,19 @@ def test_every_language_that_is_offered_is_spoken(service, wps_schema):
         assert answer.get("{http://www.w3.org/XML/1998/namespace}lang") == language
 
 
+def test_of_the_languages_that_are_accepted_one_that_is_spoken_is_enough(service):
+    query = "service=wps&request=GetCapabilities&AcceptLanguages="
+    body = (
+        '<w:GetCapabilities service="WPS" xmlns:w="http://www.opengis.net/wps/2.0" '
+        'xmlns:o="http://www.opengis.net/ows/2.0"><o:AcceptLanguages><o:Language>fr</o:Language>'
+        "<o:Language>en-US</o:Language></o:AcceptLanguages></w:GetCapabilities>"
+    )
+
+    assert document(get(service, f"{query}fr-FR,%20en")).get("service") == "WPS"
+    assert document(post(service, body)).get("version") == "2.0.0"
+    assert code_of(get(service, f"{query}fr,de")) == "InvalidParameterValue"
+
+
 @clause("A.4.3.1")
 @clause("A.4.3.3")
 def test_descriptions_by_get_are_valid(service, wps_schema):

@@ -46,7 +46,7 @@ def parse_request(root: Element) -> Request:
         case "GetCapabilities":
             languages = texts_at(root, "ows:AcceptLanguages/ows:Language", V2)
             return GetCapabilities(
-                languages[0] if languages else "",
+                ",".join(languages),
                 texts_at(root, "ows:Sections/ows:Section", V2),
             )
         case "DescribeProcess":
