@@ -18,6 +18,7 @@ import zstandard
 from algorithms import mgrs
 from algorithms.block import Block
 from algorithms.radar import ortho, resampling
+from algorithms.radar.geometry import RadarGeometry
 from algorithms.radar.incidence import incidence_angles
 from algorithms.radar.shadow import layover_shadow
 from algorithms.terrain.flattening import flattening_factor
@@ -108,8 +109,20 @@ def profile(case: Case) -> None:
     predicted = timed("predictor", lambda: cog._PREDICTED["float32"](rounded), pixels)
     compressor = zstandard.ZstdCompressor(level=1)
     timed("ZSTD level 1", lambda: compressor.compress(predicted), pixels)
+    profile_relief(scene.geometry, tile, heights, positions, window)
+
+
+def profile_relief(
+    geometry: RadarGeometry,
+    tile: mgrs.Tile,
+    heights: DemWindow,
+    positions: ortho.BlockPositions,
+    window: ortho.Window,
+) -> None:
+    """Time what takes the relief of the ground into account, on the same block."""
+    pixels = positions.line.size
     terrain = Terrain(heights.height, heights.transform)
-    imaging = GrdImaging(scene.geometry)
+    imaging = GrdImaging(geometry)
     profiles = timed("terrain profiles", lambda: trace_profiles(imaging, window, terrain), pixels)
     assert profiles is not None
     timed("flattening factor", lambda: flattening_factor(profiles), pixels)
@@ -122,7 +135,7 @@ def profile(case: Case) -> None:
     timed(
         "incidence angles",
         lambda: incidence_angles(
-            scene.geometry, positions.height, epsg=tile.epsg, transform=tile.transform
+            geometry, positions.height, epsg=tile.epsg, transform=tile.transform
         ),
         pixels,
     )

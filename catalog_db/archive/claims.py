@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -54,19 +55,8 @@ def claim_recalls(
     """
     hold(connection, Subject.ARCHIVE)
     room = budget_bytes - pool_bytes(connection)
-    may_come = or_(replica.c.state.is_(None), replica.c.state == "filling")
-    queued = {
-        row.id: row
-        for row in connection.execute(
-            recall_select(file.c.path, file.c.size_bytes, replica.c.state.label("room"))
-            .outerjoin(replica, replica.c.file == file.c.id)
-            .where(
-                is_among(connection, recall.c.id, recall_ids), recall.c.state == "queued", may_come
-            )
-        )
-    }
     claimed, reserved, left = [], [], []
-    for row in (queued[key] for key in recall_ids if key in queued):
+    for row in _queued(connection, recall_ids):
         if row.room is None:
             if row.size_bytes > room:
                 left.append(row.id)
@@ -91,6 +81,18 @@ def claim_recalls(
     )
     rows = recall_rows(connection, claimed)
     return [row._replace(attempt=row.attempt + 1) for row in rows]
+
+
+def _queued(connection: Connection, recall_ids: Sequence[int]) -> list[Row[Any]]:
+    """Return those still queued, in this order; `room` is None where none is reserved."""
+    may_come = or_(replica.c.state.is_(None), replica.c.state == "filling")
+    rows = connection.execute(
+        recall_select(file.c.path, file.c.size_bytes, replica.c.state.label("room"))
+        .outerjoin(replica, replica.c.file == file.c.id)
+        .where(is_among(connection, recall.c.id, recall_ids), recall.c.state == "queued", may_come)
+    )
+    queued = {row.id: row for row in rows}
+    return [queued[key] for key in recall_ids if key in queued]
 
 
 def renew_leases(
