@@ -39,6 +39,8 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "limit_request_line": REQUEST_LINE_LIMIT,
             "loglevel": "warning",
             "proc_name": "peps-web",
+            # No header of a client says which address it asked.
+            "forwarder_headers": "",
             # One path for all services of a user, and a thread beside the forks.
             "control_socket_disable": True,
             "post_worker_init": self._configure_worker,

@@ -64,42 +64,64 @@ class FilePart(NamedTuple):
 
 
 class Sending:
-    """A part of a file on its way to a client, by the kernel and without a copy in this process.
+    """An answer on its way to a client: bytes, and a part of a file by the kernel, not copied.
 
     Parameters
     ----------
     sock
-        The connection; headers have been sent.
+        The connection.
     part
-        What is sent; the file is closed at the end.
+        What is sent of a file, which is closed at the end; None where the answer has none.
     then
         Called at the end with whether all was sent.
+    unsent
+        What the connection has not taken yet of what goes before.
     """
 
     events = select.EPOLLOUT
     patience_s = 120.0  # for a client that takes nothing at all
 
-    def __init__(self, sock: socket.socket, part: FilePart, then: Callable[[bool], object]) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        part: FilePart | None,
+        then: Callable[[bool], object],
+        *,
+        unsent: bytes = b"",
+    ) -> None:
         self.sock = sock
-        self._file, self._position, self._end = part
+        self._part = part
+        self._position = 0 if part is None else part.first
         self._then = then
+        self._unsent = memoryview(unsent)
 
     def step(self) -> bool:
         """Send what the connection takes now."""
-        wanted = min(self._end - self._position, _CHUNK_BYTES)
+        if self._unsent:
+            try:
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
+            except BlockingIOError:
+                return False
+        if self._unsent or self._part is None:
+            return not self._unsent
+        return self._send_file(self._part)
+
+    def _send_file(self, part: FilePart) -> bool:
+        wanted = min(part.end - self._position, _CHUNK_BYTES)
         try:
-            count = os.sendfile(self.sock.fileno(), self._file.fileno(), self._position, wanted)
+            count = os.sendfile(self.sock.fileno(), part.file.fileno(), self._position, wanted)
         except BlockingIOError:
             return False
         if count == 0:
-            raise OSError(f"the file ends at byte {self._position}, {self._end} were promised")
+            raise OSError(f"the file ends at byte {self._position}, {part.end} were promised")
         self._position += count
-        self._file.seek(self._position)
-        return self._position == self._end
+        part.file.seek(self._position)
+        return self._position == part.end
 
     def ended(self, *, is_whole: bool) -> None:
         """Close the file and tell."""
-        self._file.close()
+        if self._part is not None:
+            self._part.file.close()
         self._then(is_whole)
 
 

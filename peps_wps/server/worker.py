@@ -1,26 +1,55 @@
-"""Gunicorn's worker with threads, but for files: those are sent by an event loop.
+"""Gunicorn's worker with threads that never wait for a client: an event loop does.
 
-A thread answers a request and is free when the headers have gone; the file follows at the pace of
-its reader. Any number of slow readers then leaves the threads to searches and orders.
+A thread is given a request when all of it has come, and is free when it has written the answer: the
+loop sends it, files too, at the pace of its reader. Any number of slow clients then leaves the
+threads to searches and orders.
 """
 
+import contextlib
 import socket
 import threading
+import time
 from concurrent.futures import Future
 from functools import partial
 from types import FrameType
 from typing import Any
 
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
+from werkzeug.exceptions import BadRequest
 
 from peps_wps.file_response import FileSlice
+from peps_wps.server.arriving import Arriving
 from peps_wps.server.loop import Closing, FilePart, Sending, SocketLoop
+
+# An answer that is made while it is sent, of several files, waits for its reader beyond this.
+_MOST_UNSENT_BYTES = 8 << 20
+# What is left of a body that nobody read is there already, or is not waited for.
+_DRAIN_S = 0.05
 
 
 class ClientSocket(socket.socket):
-    """A connection on which files are promised by `sendfile` and sent later."""
+    """A connection that sends later what it does not take at once, and files promised to it."""
 
-    promise: FilePart | None = None
+    def __init__(self, fileno: int) -> None:
+        super().__init__(fileno=fileno)
+        self.promise: FilePart | None = None
+        self.unsent = bytearray()
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send what the connection takes, keep the rest."""
+        rest = memoryview(data)
+        with contextlib.suppress(BlockingIOError):
+            while rest and not self.unsent:
+                rest = rest[self.send(rest, flags | socket.MSG_DONTWAIT) :]
+        self.unsent += rest
+        if len(self.unsent) > _MOST_UNSENT_BYTES:
+            super().sendall(self.take_unsent(), flags)
+
+    def take_unsent(self) -> bytes:
+        """Return what is kept, and keep it no more."""
+        kept, self.unsent = self.unsent, bytearray()
+        return bytes(kept)
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """Take note of a file of ours, which is kept open; send any other one."""
@@ -29,6 +58,26 @@ class ClientSocket(socket.socket):
         file.keep()
         self.promise = FilePart(file, offset, offset + count)
         return count
+
+
+class SoundReader:
+    """What gunicorn reads a body with; what is wrong with its chunks is the client's fault."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes of the body.
+
+        Raises
+        ------
+        BadRequest
+            When its chunks are not written as HTTP has it.
+        """
+        try:
+            return bytes(self._reader.read(size))
+        except ParseException as error:
+            raise BadRequest(f"the body is not sent in sound chunks: {error}") from error
 
 
 class FileWorker(ThreadWorker):  # type: ignore[misc]
@@ -51,27 +100,63 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
         threading.Timer(self.cfg.graceful_timeout / 2, self._loop.stop).start()
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Have a thread read and answer a request."""
+        """Have a request read, then answered by a thread."""
         if not isinstance(conn.sock, ClientSocket):
-            conn.sock = ClientSocket(fileno=conn.sock.detach())
+            conn.sock = ClientSocket(conn.sock.detach())
+        conn.sock.settimeout(0.0)
+        begun = b"" if conn.parser is None else conn.parser.unreader.take_buffered()
+        then = partial(self.method_queue.defer, self._arrived, conn)
+        most = self.wsgi.services.config.server.max_request_bytes
+        arriving = Arriving(conn.sock, begun, most, then)
+        try:  # most have come whole: no other thread is needed for these
+            if not arriving.step():
+                self._loop.add(arriving)
+                return
+        except OSError:  # the client has gone
+            self._forget(conn)
+            return
+        arriving.ended(is_whole=True)
+
+    def _arrived(self, conn: TConn, data: bytes) -> None:
+        """Give a request to a thread."""
+        if not data:
+            self._forget(conn)
+            return
+        conn.init()
+        conn.parser.unreader.unread(data)
         super().enqueue_req(conn)
 
     def finish_request(self, conn: TConn, answered: "Future[Any]") -> None:
         """Go on with a connection whose request was answered, in the main thread."""
         promise: FilePart | None = conn.sock.promise
+        unsent = conn.sock.take_unsent()
         conn.sock.promise = None
         if conn.sock.fileno() < 0:  # gunicorn closes where an answer breaks off
             if promise is not None:
                 promise.file.close()
             self._forget(conn)
-        elif promise is not None:
+        elif promise is not None or unsent:
             conn.sock.settimeout(0.0)
             then = partial(self.method_queue.defer, self._sent, conn, answered)
-            self._loop.add(Sending(conn.sock, promise, then))
+            self._loop.add(Sending(conn.sock, promise, then, unsent=unsent))
         elif _is_last(answered):
             self._close(conn)
         else:
             super().finish_request(conn, answered)
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """Answer a request, in a thread."""
+        req.body.reader = SoundReader(req.body.reader)
+        return bool(super().handle_request(req, conn))
+
+    def _keepalive_after(self, conn: TConn, keepalive: object) -> bool:
+        """Tell whether a connection goes on: where no more of a body is awaited."""
+        if not keepalive:
+            return False
+        try:
+            return bool(conn.parser.finish_body(deadline=time.monotonic() + _DRAIN_S))
+        except BadRequest:  # nobody read this body, and the request is answered
+            return False
 
     def _sent(self, conn: TConn, answered: "Future[Any]", is_whole: bool) -> None:  # noqa: FBT001
         """Go on with a connection after its file."""

@@ -48,7 +48,7 @@ def path() -> str:
 def ask(address: str, path: str, *headers: str) -> socket.socket:
     """Ask for something, read nothing."""
     host, port = address.removeprefix("http://").split(":")
-    connection = socket.create_connection((host, int(port)), timeout=60)
+    connection = socket.create_connection((host, int(port)), timeout=stretched(60))
     lines = [f"GET {path} HTTP/1.1", "Host: peps.test", *headers, "", ""]
     connection.sendall("\r\n".join(lines).encode())
     return connection
