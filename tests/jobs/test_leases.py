@@ -52,7 +52,11 @@ def test_no_other_lease_is_shortened(house: House) -> None:
 
 @pytest.fixture
 def supervisor(house: House) -> Supervisor:
-    """One that claims nothing: the process that jobs start from is not there."""
+    """One that claims nothing: the process that jobs start from is not there.
+
+    Its lease outlasts any pause of a loaded machine.
+    """
+    house.configure(lease_s=600.0)
     return Supervisor(house.config, house.engine)
 
 
