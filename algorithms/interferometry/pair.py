@@ -82,37 +82,14 @@ def burst_cells(
     reach or the height is unknown. Where the antennas lie far apart, of the part of the spectrum
     that both have (`common_band`). 0.1 CPU s for a million pixels.
     """
-    reference, secondary = pixels
-    line, sample = grid.origin_of(pair.reference)
+    line, _ = grid.origin_of(pair.reference)
     rows, columns = grid.rows_of(pair.reference), grid.columns_of(pair.reference)
-    across = slice(
-        columns.start * grid.looks.range - sample, columns.stop * grid.looks.range - sample
-    )
     step = max(_BLOCK_LINES // grid.looks.azimuth, 1)
-    bursts = pair.reference, pair.secondary
-    is_apart = see_different_bands(bursts, pair.offsets)
     blocks = []
     for row in range(rows.start, rows.stop, step):
         last_row = min(row + step, rows.stop)
         lines = slice(row * grid.looks.azimuth - line, last_row * grid.looks.azimuth - line)
-        relief = burst_relief(pair.reference, terrain, lines)
-        resampled = resample_secondary(
-            secondary,
-            bursts,
-            pair.offsets,
-            relief.heights,
-            first_line=lines.start,
-            misregistration=misregistration,
-        )
-        cells = multilook_pair(reference[lines, across], resampled[:, across], grid.looks)
-        if is_apart:
-            first, second = in_common_band(
-                (reference[lines], resampled),
-                flattening_phasors(bursts, pair.offsets, relief.heights, first_line=lines.start),
-                pair.reference,
-            )
-            cells = _like(cells, multilook_pair(first[:, across], second[:, across], grid.looks))
-        blocks.append(cells)
+        blocks.append(_cells_of(pixels, pair, terrain, grid, lines, misregistration))
         if progress:
             progress((last_row - rows.start) / len(rows))
     return PairCells(
@@ -120,6 +97,42 @@ def burst_cells(
         columns.start,
         *(np.concatenate([block[which] for block in blocks]) for which in (2, 3, 4)),
     )
+
+
+def _cells_of(
+    pixels: tuple[Complex64, Complex64],
+    pair: BurstPair,
+    terrain: Terrain,
+    grid: CellGrid,
+    lines: slice,
+    misregistration: Misregistration,
+) -> PairCells:
+    """Compute the cells of some lines of the reference burst."""
+    reference, secondary = pixels
+    _, sample = grid.origin_of(pair.reference)
+    columns = grid.columns_of(pair.reference)
+    across = slice(
+        columns.start * grid.looks.range - sample, columns.stop * grid.looks.range - sample
+    )
+    bursts = pair.reference, pair.secondary
+    relief = burst_relief(pair.reference, terrain, lines)
+    resampled = resample_secondary(
+        secondary,
+        bursts,
+        pair.offsets,
+        relief.heights,
+        first_line=lines.start,
+        misregistration=misregistration,
+    )
+    cells = multilook_pair(reference[lines, across], resampled[:, across], grid.looks)
+    if not see_different_bands(bursts, pair.offsets):
+        return cells
+    first, second = in_common_band(
+        (reference[lines], resampled),
+        flattening_phasors(bursts, pair.offsets, relief.heights, first_line=lines.start),
+        pair.reference,
+    )
+    return _like(cells, multilook_pair(first[:, across], second[:, across], grid.looks))
 
 
 def _like(whole: PairCells, narrow: PairCells) -> PairCells:
