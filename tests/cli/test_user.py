@@ -98,7 +98,7 @@ def test_a_password_is_typed_without_being_shown(tmp_path: Path) -> None:
         while prompt not in shown:
             shown += os.read(controller, 1000)
         os.write(controller, f"{PASSWORD}\n".encode())
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate()
     os.close(terminal)
     os.set_blocking(controller, False)
     with contextlib.suppress(OSError):
