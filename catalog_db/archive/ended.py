@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, not_, or_, select
 
 from catalog_db.archive import shares
 from catalog_db.locks import Subject, hold
@@ -41,17 +41,21 @@ def forget_ended(connection: Connection, now: datetime, before: datetime) -> boo
         ),
     )
     left = and_(request.c.released_us.is_(None), request.c.created_us < before_us, not_(is_wanted))
-    requests = (
-        select(request.c.id)
-        .where(
-            or_(request.c.released_us < before_us, left),
-            not_(exists().where(task.c.request == request.c.id)),
-        )
-        .order_by(request.c.created_us)
-        .limit(BATCH)
-    )
     deleted = [
         connection.execute(delete(recall).where(recall.c.id.in_(recalls))).rowcount,
-        connection.execute(delete(request).where(request.c.id.in_(requests))).rowcount,
+        _delete_requests(connection, request.c.released_us < before_us),
+        _delete_requests(connection, left),
     ]
     return max(deleted) == BATCH
+
+
+def _delete_requests(connection: Connection, condition: ColumnElement[bool]) -> int:
+    """Delete a batch of requests, the oldest first, in the order of their index."""
+    is_named = exists().where(task.c.request == request.c.id)
+    chosen = (
+        select(request.c.id)
+        .where(condition, not_(is_named))
+        .order_by(request.c.released_us, request.c.created_us)
+        .limit(BATCH)
+    )
+    return connection.execute(delete(request).where(request.c.id.in_(chosen))).rowcount

@@ -106,6 +106,8 @@ request = Table(
     Column("released_us", BigInteger),
     Index("ix_request_purpose", "purpose"),
     Index("ix_request_user", "user", "created_us"),
+    # By their end, and those without one by their age.
+    Index("ix_request_released", "released_us", "created_us"),
     Index(
         "ix_request_open",
         "purpose",

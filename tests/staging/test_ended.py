@@ -11,6 +11,7 @@ from catalog_db.archive import ended, shares
 from catalog_db.tables import file, recall, recalled_for, request, request_file
 from storage.recall import RecallPolicy
 from tests.archive_world import ArchiveWorld
+from tests.query_plans import reads_all_of, recorded, steps_of
 
 KEPT = timedelta(days=90)
 LONG_AGO = times.now() - timedelta(days=91)
@@ -87,6 +88,17 @@ def test_what_ended_lately_is_told_of_and_a_batch_goes_at_a_time(
     assert left(world, recall.c.state) == {"done"}
     with world.engine.connect() as connection:
         assert shares.served_bytes(connection, times.now()) == {"u": 5}
+
+
+def test_what_ended_is_found_without_a_look_at_what_has_not(world: ArchiveWorld) -> None:
+    with recorded(world.engine) as statements:
+        forget(world)
+    with world.engine.connect() as connection:
+        steps = [step for one in statements[-2:] for step in steps_of(connection, *one)]
+    assert sum("ix_request_released" in step for step in steps) >= 2
+    of_requests = [step for step in steps if "ix_task_request" not in step]
+    assert not reads_all_of("request", of_requests)
+    assert not reads_all_of("request_file", of_requests)
 
 
 @pytest.mark.one_database
