@@ -26,14 +26,23 @@ def request_for(
     CatalogError, StorageError, QuotaError
         As `Archive.request` does; nothing is requested then.
     """
-    kept: list[str | None] = []
 
     def note(connection: Connection, made: str) -> None:
-        kept.append(job_tasks.set_request(connection, task, made))
+        kept = job_tasks.set_request(connection, task, made)
+        if kept != made:
+            raise _NotWantedError(kept)
 
-    request = archive.request(
-        products, user=user, purpose=purpose, pin_lifetime_s=pin_lifetime_s, note=note
-    )
-    if kept[-1] != request:
-        archive.release(request)
-    return kept[-1]
+    try:
+        return archive.request(
+            products, user=user, purpose=purpose, pin_lifetime_s=pin_lifetime_s, note=note
+        )
+    except _NotWantedError as error:
+        return error.kept
+
+
+class _NotWantedError(Exception):
+    """The task was put back, or has another request by now: this one is not made."""
+
+    def __init__(self, kept: str | None) -> None:
+        super().__init__(kept)
+        self.kept = kept

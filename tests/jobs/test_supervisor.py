@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import update
 
 from catalog_db import times
-from catalog_db.processing import job_queue, workers
+from catalog_db.processing import job_queue, job_tasks, workers
 from catalog_db.processing.job_queue import Claim
 from catalog_db.tables import job as job_table
 from peps_wps.jobs.dismissal import REMOVED, results_folder, scratch_folder
 from peps_wps.jobs.dispatcher import Dispatcher
+from peps_wps.jobs.inputs import request_for
 from peps_wps.jobs.supervisor import Supervisor
 from peps_wps.staging import Archive
 from tests.jobs.job_house import House
@@ -168,6 +169,22 @@ def test_a_task_put_back_while_it_is_staged_does_not_fail_its_job(
     monkeypatch.setattr(Archive, "request", request)
     dispatch(house)
     assert house.job(job_id).state == "staging"
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("kept", [None, "another"])
+def test_what_a_task_does_not_want_any_more_is_not_requested(
+    house: House, monkeypatch: pytest.MonkeyPatch, kept: str | None
+) -> None:
+    house.archive("PRODUCT_0")
+    job_id = house.submit(product="PRODUCT_0")
+    monkeypatch.setattr(job_tasks, "set_request", lambda *_: kept)
+    archive = Archive(house.config, house.engine)
+    asked = {"user": "u", "purpose": "p", "pin_lifetime_s": 60.0}
+    with house.engine.connect() as connection:
+        (task,) = job_tasks.open_tasks(connection, job_id, 1)
+    assert request_for(archive, task, task.products, **asked) == kept
+    assert archive.requests(only_open=False) == []
 
 
 def test_a_request_released_under_a_waiting_task_that_has_another_fails_nothing(
