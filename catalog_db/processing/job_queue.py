@@ -271,12 +271,16 @@ def attempt_lost(connection: Connection, held: Claim, reason: str) -> str | None
 
 
 def shorten_leases(connection: Connection, *, now: datetime, lease_s: float) -> None:
-    """Have no lease end much later than one that begins now: the clock was set back since."""
+    """Have no lease end much later than one that begins now: the clock was set back since.
+
+    It is cut to ten times the lease, no shorter: who lives renews it before that is over, though
+    the clock and the settings of his machine be others.
+    """
     longest_us = times.to_us(now + timedelta(seconds=10 * lease_s))
     connection.execute(
         update(table)
         .where(table.c.state == "running", table.c.lease_until_us > longest_us)
-        .values(lease_until_us=times.to_us(now + timedelta(seconds=lease_s)))
+        .values(lease_until_us=longest_us)
     )
 
 

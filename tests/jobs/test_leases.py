@@ -38,7 +38,7 @@ def test_the_lease_of_a_lost_worker_ends_soon_though_the_clock_was_set_back(hous
     with house.engine.begin() as connection:
         job_queue.shorten_leases(connection, now=now, lease_s=LEASE_S)
         assert job_queue.recover_lost(connection, now) == []
-        later = now + timedelta(seconds=LEASE_S + 1)
+        later = now + timedelta(seconds=10 * LEASE_S + 1)
         assert job_queue.recover_lost(connection, later) == [(held.job, "queued")]
 
 
@@ -48,6 +48,20 @@ def test_no_other_lease_is_shortened(house: House) -> None:
     with house.engine.begin() as connection:
         job_queue.shorten_leases(connection, now=times.now(), lease_s=LEASE_S)
     assert house.job(held.job).lease_until == before
+
+
+@pytest.mark.one_database
+def test_a_worker_with_much_longer_leases_keeps_its_jobs(house: House) -> None:
+    heartbeat_s, lease_s = 9 * LEASE_S, 20 * LEASE_S
+    held, now = claim(house, lease_s=lease_s), times.now()
+    with house.engine.begin() as connection:
+        for beats in range(4):
+            since = now + timedelta(seconds=beats * heartbeat_s)
+            job_queue.heartbeat(connection, [held], now=since, lease_s=lease_s)
+            for passed_s in (0.0, heartbeat_s):
+                moment = since + timedelta(seconds=passed_s)
+                job_queue.shorten_leases(connection, now=moment, lease_s=LEASE_S)
+                assert job_queue.recover_lost(connection, moment) == []
 
 
 @pytest.fixture
