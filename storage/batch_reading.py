@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-# How long a ledger that does not answer is asked again for what must be noted.
+# How long a ledger that does not answer is asked again for what must be noted, all told.
 PATIENCE_S = 900.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -63,6 +63,7 @@ class BatchReading:
         self._handle = ""
         self._next_beat = 0.0
         self._pause_s = 0.0
+        self._patient_until: float | None = None
         self._reason: str | None = None
 
     def run(self, stop: Event) -> int:
@@ -99,17 +100,23 @@ class BatchReading:
             )
 
     def _patiently(self, note: Callable[[], Answer]) -> Answer:
-        """Return what the ledger answers, asked again while it is away."""
-        deadline = time.monotonic() + PATIENCE_S
+        """Return what the ledger answers, asked again while it is away.
+
+        Whatever is noted in one outage shares its patience.
+        """
         while True:
             try:
                 answer = note()
             except LedgerError as error:
-                if self._stop.is_set() or time.monotonic() > deadline:
+                now_s = time.monotonic()
+                if self._patient_until is None:
+                    self._patient_until = now_s + PATIENCE_S
+                if self._stop.is_set() or now_s > self._patient_until:
                     raise
                 self._outage.note(error)
                 self._stop.wait(self._policy.error_pause_s)
             else:
+                self._patient_until = None
                 self._outage.over()
                 return answer
 

@@ -1,4 +1,4 @@
-"""What takes longer than a lease lasts: a slow disk, a database that is away, a clock set back."""
+"""What outlasts a lease: slow disks, databases that are away, clocks that are set."""
 
 import errno
 import os
@@ -16,7 +16,9 @@ from catalog_db import times
 from catalog_db.archive import claims
 from catalog_db.tables import item, placement, recall
 from peps_wps.staging.ledgers import RecallRows
+from storage import batch_reading
 from storage.backends.tape_folder import TapeFolder
+from storage.errors import LedgerError
 from storage.part_file import PartFile
 from storage.pool import Pool
 from storage.recall import RecallPolicy
@@ -163,6 +165,45 @@ def test_a_clock_that_was_set_back_holds_up_no_recall(world: ArchiveWorld) -> No
 
     until(comes)
     assert {row.title: row.attempt for row in attempts(world)} == {"P1": 2, "P2": 1}
+
+
+@pytest.mark.one_database
+def test_a_clock_set_forward_gives_the_others_time_to_renew_their_leases(
+    world: ArchiveWorld,
+) -> None:
+    world.archive.request([world.add("P1", b"bytes")], user="u", purpose="p")
+    engine = world.service(PATIENT).engines["simtape"]
+    engine._keep_up()
+    held = {"state": "running", "owner": "alive", "attempt": 1, "lease_until_us": 1}
+    with world.engine.begin() as connection:
+        connection.execute(update(recall).values(**held))
+    engine._next_recovery = 0.0
+    engine._clock = lambda: times.now() + timedelta(hours=1)
+    engine._keep_up()
+    assert [row.owner for row in world.recalls()] == ["alive"]
+
+    engine._next_recovery = 0.0  # the grace is over
+    engine._keep_up()
+    assert [row.owner for row in world.recalls()] == [None]
+
+
+@pytest.mark.one_database
+def test_all_that_is_noted_in_one_outage_shares_its_patience(
+    world: ArchiveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.archive.request([world.add("P1", b"bytes")], user="u", purpose="p")
+    refused: list[str] = []
+
+    def refuse(what: str) -> None:
+        refused.append(what)
+        raise LedgerError(what)
+
+    monkeypatch.setattr(batch_reading, "PATIENCE_S", 0.0)
+    for what in ("complete", "note_drive"):
+        monkeypatch.setattr(RecallRows, what, lambda *_, what=what: refuse(what))
+    with pytest.raises(LedgerError):
+        world.service().run_once()
+    assert refused == ["complete", "complete", "note_drive"]
 
 
 def attempts(world: ArchiveWorld) -> list[Any]:
