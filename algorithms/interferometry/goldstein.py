@@ -43,22 +43,24 @@ def goldstein(
         Of the spectrum, 0 (no filter) to 1. None follows Baran: 1 less the mean coherence of each
         window, so that noise is filtered and what is clear is left as it is.
     window, step
-        Side of the windows and distance between them, cells; triangular tapers make them join.
+        Side of the windows and distance between them, cells, which divides it; triangular tapers
+        make them join.
 
     Returns
     -------
     The magnitudes of the interferogram with the filtered phase; 0 where it is 0.
     """
-    if window < 2 or not 1 <= step <= window // 2:
-        raise ValueError(f"windows of {window} cells every {step}: steps of half a window at most")
+    if window < 2 or not 1 <= step <= window // 2 or window % step != 0:
+        raise ValueError(
+            f"windows of {window} cells every {step}: steps that divide them, half a window at most"
+        )
     windows = _Windows(window, step, exponent)
     found: Complex64 = np.empty_like(interferogram, np.complex64)
     rows = interferogram.shape[0]
-    height = -(-_STRIP_WINDOWS * window // step) * step
-    reach = -(-window // step) * step  # strips and windows begin at multiples of the step
+    height = _STRIP_WINDOWS * window  # strips and windows begin at multiples of the step
     for top in range(0, rows, height):
         own = slice(top, min(top + height, rows))
-        around = slice(max(top - reach, 0), min(own.stop + reach, rows))
+        around = slice(max(top - window, 0), min(own.stop + window, rows))
         phase = windows.phase(interferogram[around], coherence[around])
         inner = slice(own.start - around.start, own.stop - around.start)
         found[own] = np.abs(interferogram[own]) * phase[inner]
@@ -76,8 +78,7 @@ class _Windows(NamedTuple):
         """Return the phasors of a filtered interferogram."""
         side, step = self.side, self.step
         rows, columns = interferogram.shape
-        before = -(-side // step) * step
-        padding = [(before, side + -size % step) for size in interferogram.shape]
+        padding = [(side, side + -size % step) for size in interferogram.shape]
         padded = np.pad(_unit(interferogram), padding)
         known = np.pad(np.nan_to_num(coherence), padding)
         ramp = 1.0 - np.abs(np.arange(side) + 0.5 - side / 2) / (side / 2)
@@ -92,7 +93,7 @@ class _Windows(NamedTuple):
             for number, patch in enumerate(filtered):
                 left = number * step
                 total[top : top + side, left : left + side] += patch * taper
-        return _unit(total[before : before + rows, before : before + columns])
+        return _unit(total[side : side + rows, side : side + columns])
 
 
 def _unit(values: Complex64) -> Complex64:
