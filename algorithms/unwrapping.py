@@ -13,6 +13,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Complex64 = NDArray[np.complex64]
 Mask = NDArray[np.bool_]
+Indexes = NDArray[np.int64]
 Components = NDArray[np.uint32]
 
 Method = Literal["whirlwind", "snaphu"]
@@ -148,7 +149,8 @@ def refined(
     -------
     The phase, NaN also where no coarse cell around has one. A cell is of the component of its
     square, but of none where its phase is a quarter of a cycle or more from that of the squares:
-    what is in a component is so as reliable as there, noise of single cells left out.
+    what is in a component is so as reliable as there, noise of single cells left out. Where
+    squares are cycles apart, each cell goes by the one that it is in.
 
     Raises
     ------
@@ -158,8 +160,6 @@ def refined(
     shape = interferogram.shape
     if coarse.phase.shape != tuple(-(-size // factor) for size in shape):
         raise ValueError(f"{coarse.phase.shape} squares of {factor} cells for {shape} cells")
-    known = np.isfinite(coarse.phase)
-    level, weight = np.where(known, coarse.phase, 0.0), known.astype(np.float64)
     phase = np.full(shape, np.nan, np.float32)
     components = np.zeros(shape, np.uint32)
     columns = np.arange(shape[1])
@@ -167,12 +167,11 @@ def refined(
     for top in range(0, shape[0], height):
         rows = np.arange(top, min(top + height, shape[0]))
         part = slice(top, top + rows.size)
-        places = tuple((index + 0.5) / factor - 0.5 for index in (rows, columns))
-        present = _between(weight, places)
-        valid = (present > 0.0) & np.isfinite(interferogram[part]) & (interferogram[part] != 0.0)
+        level = _level(coarse.phase, rows, columns, factor)
+        valid = np.isfinite(level) & np.isfinite(interferogram[part]) & (interferogram[part] != 0.0)
         if mask is not None:
             valid &= mask[part]
-        base = _between(level, places) / np.where(valid, present, 1.0)
+        base = np.where(valid, level, 0.0)
         angle = np.angle(np.where(valid, interferogram[part], 1.0) * np.exp(-1j * base))
         phase[part][valid] = (base + angle)[valid]
         own = coarse.components[np.ix_(rows // factor, columns // factor)]
@@ -180,15 +179,43 @@ def refined(
     return Unwrapped(phase, components)
 
 
-def _between(values: Float64, places: tuple[Float64, ...]) -> Float64:
-    """Interpolate linearly along both axes; beyond the edges the last value stays."""
-    for axis, place in enumerate(places):
-        last = values.shape[axis] - 1
-        low = np.clip(np.floor(place).astype(np.int64), 0, max(last - 1, 0))
-        share = np.clip(place - low, 0.0, 1.0).reshape((-1, 1) if axis == 0 else (1, -1))
-        below, above = (np.take(values, np.minimum(low + k, last), axis) for k in (0, 1))
-        values = below + share * (above - below)
-    return values
+def _level(squares: Float32, rows: Indexes, columns: Indexes, factor: int) -> Float64:
+    """Interpolate the phase of squares linearly, at the cycles of the square that a cell is in.
+
+    Neighbours count by what they differ without whole cycles, so that a step between components,
+    or along a fault, stays on the border of the squares. NaN where none around is known.
+    """
+    own_row, next_row, down = _neighbour(rows, factor, squares.shape[0])
+    own_column, next_column, right = _neighbour(columns, factor, squares.shape[1])
+    own, beside, below, across = (
+        squares[np.ix_(row, column)].astype(np.float64)
+        for row in (own_row, next_row)
+        for column in (own_column, next_column)
+    )
+    for other in (beside, below, across):
+        own = np.where(np.isnan(own), other, own)
+    beside = _cycles_of(own, beside) - own
+    below = _cycles_of(own, below) - own
+    twist = _cycles_of(own + beside + below, across) - own - beside - below
+    down = down[:, np.newaxis]
+    level: Float64 = own + right * beside + down * below + right * down * twist
+    return level
+
+
+def _neighbour(cells: Indexes, factor: int, count: int) -> tuple[Indexes, Indexes, Float64]:
+    """Return the squares of cells, the nearest others, and the share that these have."""
+    own = cells // factor
+    place = (cells + 0.5) / factor - 0.5 - own
+    other = np.clip(own + np.sign(place).astype(np.int64), 0, count - 1)
+    return own, other, np.abs(place)
+
+
+def _cycles_of(reference: Float64, phase: Float64) -> Float64:
+    """Return a phase less the whole cycles that it is off; the reference where it is not known."""
+    apart = phase - reference
+    apart -= 2.0 * np.pi * np.round(apart / (2.0 * np.pi))
+    near: Float64 = reference + np.nan_to_num(apart)
+    return near
 
 
 def reference_phase(unwrapped: Unwrapped, block: tuple[slice, slice]) -> float:

@@ -1,6 +1,6 @@
 """Unwrapping of a simulated interferogram: wrong cycles and cost, snaphu beside.
 
-    python -m benchmarks.unwrapping [--size 2000] [--looks 20] [--seed 1] [--coherence 0.68]
+    python -m benchmarks.unwrapping [--shape 2000 2000] [--looks 20] [--seed 1] [--coherence 0.68]
         [--methods whirlwind snaphu] [--squares 3]
 
 The interferogram has the exact statistics of its looks, deformation of up to 0.4 rad a cell,
@@ -38,17 +38,18 @@ LEAST_COHERENCE = 0.1  # the default of S1_INTERFEROGRAM
 def main() -> None:
     """Unwrap with every method and print the scores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=2_000)
+    parser.add_argument("--shape", type=int, nargs=2, default=(2_000, 2_000))
     parser.add_argument("--looks", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--coherence", type=float, default=0.68)
     parser.add_argument("--methods", nargs="+", default=get_args(Method))
     parser.add_argument("--squares", type=int)
     options = parser.parse_args()
+    rows, columns = options.shape
     truth = simulate_interferogram(
-        options.size, looks=options.looks, seed=options.seed, coherence=options.coherence
+        (rows, columns), looks=options.looks, seed=options.seed, coherence=options.coherence
     )
-    print(f"{options.size} x {options.size}, {options.looks} looks, {residues(truth)} residues")
+    print(f"{rows} x {columns}, {options.looks} looks, {residues(truth)} residues")
     with tempfile.TemporaryDirectory() as folder:
         for method in options.methods:
             result = Path(folder) / f"{method}.npz"

@@ -38,14 +38,14 @@ class Interferogram:
 
 
 def simulate_interferogram(
-    size: int, *, looks: int, seed: int, coherence: float = 0.68
+    shape: tuple[int, int], *, looks: int, seed: int, coherence: float = 0.68
 ) -> Interferogram:
     """Simulate subsidence, an earthquake's lobes, a leftover ramp and turbulent atmosphere.
 
     Parameters
     ----------
-    size
-        Side of the square, cells.
+    shape
+        Rows and columns, cells.
     looks
         Independent looks of a cell.
     seed
@@ -54,12 +54,12 @@ def simulate_interferogram(
         Median of the coherence on land, which ranges from 0.05 to 0.98 by cover.
     """
     rng = np.random.default_rng(seed)
-    phase = (_deformation(size) + 3.0 * _turbulence(size, rng, 11.0 / 3.0)).astype(np.float32)
-    cover = _turbulence(size, rng, 2.0)
+    phase = (_deformation(shape) + 3.0 * _turbulence(shape, rng, 11.0 / 3.0)).astype(np.float32)
+    cover = _turbulence(shape, rng, 2.0)
     # Logistic: covers that lose coherence wholly, and few that keep all of it.
     middle = np.log(coherence / (1.0 - coherence))
     ground = 1.0 / (1.0 + np.exp(-(middle + 1.2 * cover)))
-    lakes = _turbulence(size, rng, 4.5)
+    lakes = _turbulence(shape, rng, 4.5)
     land = lakes > np.quantile(lakes, 0.09)
     ground = np.where(land, np.clip(ground, 0.05, 0.98), 0.0).astype(np.float32)
     complex_mean, sample = speckled(phase, ground, looks, rng)
@@ -125,10 +125,11 @@ def _circular(shape: tuple[int, ...], rng: np.random.Generator) -> Complex64:
     return pair.view(np.complex64)[..., 0]
 
 
-def _deformation(size: int) -> NDArray[np.float64]:
+def _deformation(shape: tuple[int, int]) -> NDArray[np.float64]:
     """Return a ramp, a bowl of subsidence and the two lobes of an earthquake, radians."""
-    y, x = np.mgrid[0.0 : 1.0 : size * 1j, 0.0 : 1.0 : size * 1j]
-    fringes = 2.0 * np.pi * size / 2000.0
+    rows, columns = shape
+    y, x = np.mgrid[0.0 : 1.0 : rows * 1j, 0.0 : 1.0 : columns * 1j]
+    fringes = 2.0 * np.pi * min(shape) / 2000.0
     bowl = -8.0 * np.exp(-((x - 0.3) ** 2 + (y - 0.35) ** 2) / 0.008)
     along, across = (x - 0.68) + 0.4 * (y - 0.62), (y - 0.62) - 0.4 * (x - 0.68)
     lobes = 30.0 * across / 0.12 * np.exp(-(along**2) / 0.03 - across**2 / 0.02)
@@ -136,11 +137,13 @@ def _deformation(size: int) -> NDArray[np.float64]:
     return deformation
 
 
-def _turbulence(size: int, rng: np.random.Generator, slope: float) -> NDArray[np.float64]:
+def _turbulence(
+    shape: tuple[int, int], rng: np.random.Generator, slope: float
+) -> NDArray[np.float64]:
     """Return an isotropic field of unit variance with a power-law spectrum."""
-    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None])
+    frequency = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
     frequency[0, 0] = np.inf
-    spectrum = np.fft.rfft2(rng.standard_normal((size, size))) * frequency ** (-slope / 2.0)
-    field = ndimage.gaussian_filter(np.fft.irfft2(spectrum, (size, size)), 1.0)
+    spectrum = np.fft.rfft2(rng.standard_normal(shape)) * frequency ** (-slope / 2.0)
+    field = ndimage.gaussian_filter(np.fft.irfft2(spectrum, shape), 1.0)
     normalised: NDArray[np.float64] = (field - field.mean()) / field.std()
     return normalised

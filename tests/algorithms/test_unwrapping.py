@@ -24,7 +24,7 @@ from tests.patience import stretched
 
 @pytest.fixture(scope="module")
 def truth():
-    return simulate_interferogram(400, looks=20, seed=1)
+    return simulate_interferogram((400, 400), looks=20, seed=1)
 
 
 @pytest.mark.parametrize("method", ["whirlwind", "snaphu"])
@@ -114,6 +114,24 @@ def test_cells_take_the_cycles_of_the_squares_that_they_are_in(rng, monkeypatch,
     assert np.array_equal(found.components[inner], expected[inner])
 
 
+@pytest.mark.parametrize("beyond", [1, 2])
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_cycles_between_squares_stay_on_their_border(factor, beyond):
+    """Three cycles between components, or within one along a fault: a third would be a cycle."""
+    phase = ramp((12 * factor, 12 * factor))
+    level, cycles = squares(phase, factor), np.zeros((12, 12))
+    cycles[5:, 4:] = 3
+    numbers = np.where(cycles > 0, beyond, 1).astype(np.uint32)
+    stepped = (level + 2.0 * np.pi * cycles).astype(np.float32)
+
+    found = refined(Unwrapped(stepped, numbers), np.exp(1j * phase).astype(np.complex64), factor)
+
+    of_cells = np.ones((factor, factor))
+    expected = phase + 2.0 * np.pi * np.kron(cycles, of_cells)
+    np.testing.assert_allclose(found.phase, expected, atol=1e-4)
+    assert np.array_equal(found.components, np.kron(numbers, of_cells))
+
+
 def test_cells_without_a_square_around_have_no_phase():
     phase = ramp((10, 14))
     level = np.full((4, 5), np.nan, np.float32)
@@ -133,7 +151,7 @@ def test_cells_without_a_square_around_have_no_phase():
 
 
 def test_cycles_of_few_looks_are_found_by_coarser_cells():
-    truth = simulate_interferogram(240, looks=2, seed=3, coherence=0.8)
+    truth = simulate_interferogram((240, 240), looks=2, seed=3, coherence=0.8)
     power = np.abs(truth.interferogram) / truth.coherence
     cells = PairCells(0, 0, truth.interferogram, power, power)
     window = CoherenceWindow(2.0, 2.0, 100.0)

@@ -22,8 +22,8 @@ SHIFT, _INPUTS = "azimuth_shift_lines", "input_products"
 PHASE, COHERENCE = "unw", "coherence"
 # How pairs are computed, from pixels to maps. It goes up with every change of what their pixels
 # hold, so that maps and cells of one way of working are never taken for those of another: 2 joins
-# neighbouring cells for the coherence.
-METHOD = 2
+# neighbouring cells for the coherence, 3 keeps steps of cycles on the borders of squares of cells.
+METHOD = 3
 RECORD = "pair.json"
 # A shift is told to a millionth of a line: 60 microradians of phase.
 SHIFT_DIGITS = 6

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from peps_wps.chains.time_series_s1.cells_life import drop_stale, renew
-from peps_wps.chains.time_series_s1.holdings import RECORD, state_of
+from peps_wps.chains.time_series_s1.holdings import METHOD, RECORD, state_of
 from peps_wps.chains.time_series_s1.tasks import Pair
 from peps_wps.config import Config
 from peps_wps.datalake.lake import Lake
@@ -78,7 +78,7 @@ def test_what_was_made_in_another_way_is_made_again(
     held = house.plan().tasks
     assert not any(task.products for task in held)
 
-    monkeypatch.setattr("peps_wps.chains.time_series_s1.holdings.METHOD", 3)
+    monkeypatch.setattr("peps_wps.chains.time_series_s1.holdings.METHOD", METHOD + 1)
     again = house.plan().tasks
 
     computed = [Pair.from_json(task.body) for task in again if task.products]
