@@ -5,7 +5,9 @@ cost the processor ten times as much as the disk does, and what others read is t
 """
 
 import errno
+import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +22,8 @@ Bytes = NDArray[np.uint8]
 class DirectFile:
     """A file that is there, for any thread.
 
-    On file systems without direct access their cache is used.
+    On file systems without direct access their cache is used: those that refuse it at once, and
+    those that do when the first bytes pass.
 
     Parameters
     ----------
@@ -51,13 +54,21 @@ class DirectFile:
         os.close(self._descriptor)
 
     def read(self, place: int, size: int) -> Bytes:
-        """Return bytes from a place on, both multiples of a page; 0 beyond the end of the file."""
+        """Return bytes from a place on, both multiples of a page; 0 beyond the end of the file.
+
+        Raises
+        ------
+        OSError
+            When bytes before the end of the file do not come.
+        """
         content = aligned(size)
         left = content.data
-        while left and (read := os.preadv(self._descriptor, [left], place)):
+        end = os.fstat(self._descriptor).st_size
+        while left and place < end:
+            read = self._moved(os.preadv, left, place)
+            if not read:
+                raise OSError(errno.EIO, f"nothing is read at byte {place} of {end}")
             left, place = left[read:], place + read
-            if place % PAGE_BYTES:  # where the file ends
-                break
         left[:] = bytes(len(left))
         return content
 
@@ -65,8 +76,22 @@ class DirectFile:
         """Write the bytes of an array of `aligned` to a place, a multiple of a page."""
         left = content.data.cast("B")
         while left:
-            written = os.pwrite(self._descriptor, left, place)
+            written = self._moved(os.pwritev, left, place)
             left, place = left[written:], place + written
+
+    def _moved(self, move: Callable[..., int], piece: memoryview, place: int) -> int:
+        """Return how many bytes of a piece were read or written, past the cache if that works.
+
+        It may be refused for the whole file system, or for what is left after a part of a page.
+        """
+        try:
+            return move(self._descriptor, [piece], place)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
+        fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags & ~os.O_DIRECT)
+        return move(self._descriptor, [piece], place)
 
 
 def aligned(size: int) -> Bytes:
