@@ -2,10 +2,11 @@
 
 Sums over all dates stay in the datalake, in one file with the list of the dates in them. They are
 published before any date that they filter, so that after a kill what is missing is filtered with
-the same sums; they begin anew when a date in them is no longer what it was.
+the same sums; they begin anew when a date in them is no longer what it was, or they are damaged.
 """
 
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from peps_wps.chains.tiling_s1.date_filter import METHODS, Dates, filter_dates
 from peps_wps.chains.tiling_s1.holdings import HASH, images_of
 from peps_wps.chains.tiling_s1.order import Order
 from peps_wps.chains.tiling_s1.series_filter import Output
+from peps_wps.chains.tiling_s1.sums_file import SumsReader, UnsoundSumsError
 from peps_wps.chains.tiling_s1.tasks import Series
 from peps_wps.datalake.lake import SOURCE, Lake
 from peps_wps.datalake.parameters import parameters_hash
@@ -30,6 +32,8 @@ from peps_wps.writers.stac import instant_text
 from peps_wps.writers.tags import filtering_tags
 from storage.datalake import Product
 from storage.part_file import PREFIX, make_folder, sync_folder
+
+logger = logging.getLogger(__name__)
 
 Told = Callable[[float], None]
 
@@ -42,6 +46,7 @@ SOURCE_CHECKSUM = "peps:source_checksum"
 # Tag of the sums: the parameters, and the dates in them with the checksums of their images.
 _CONTRIBUTIONS = "PEPS_CONTRIBUTIONS"
 _CHECKSUM = "file:checksum"
+_DAMAGED = ".damaged"  # suffix of sums that others were begun for
 
 
 @dataclass(frozen=True)
@@ -132,15 +137,20 @@ class Filtering:
     def _known(self) -> dict[str, str]:
         """The dates in the sums with their checksums; none where one has changed since.
 
-        Dates that were removed from the datalake stay in the sums.
+        Dates that were removed from the datalake stay in the sums, unless these begin anew.
         """
         if not self._sums.exists():
             return {}
-        with rasterio.open(self._sums) as dataset:
-            said = json.loads(dataset.tags()[_CONTRIBUTIONS])
-        known: dict[str, str] = said["dates"]
+        try:
+            parameters, known = _contributions(self._sums)
+        except UnsoundSumsError as error:
+            damaged = self._sums.with_name(f"{self._sums.name}{_DAMAGED}")
+            logger.warning("sums begin anew: %s; kept as %s", error, damaged)
+            self._sums.replace(damaged)
+            sync_folder(damaged.parent)
+            return {}
         now = self._checksums
-        is_same = said["parameters"] == parameters_hash(self.series.parameters)
+        is_same = parameters == parameters_hash(self.series.parameters)
         return known if is_same and all(now.get(d, c) == c for d, c in known.items()) else {}
 
     @cached_property
@@ -234,6 +244,25 @@ def filtered_of(lake: Lake, product: Product) -> list[Product]:
     stems = (f"{Path(name).stem}{SUFFIX}" for name in images_of(product))
     found = (lake.product(product.folder, stem) for stem in stems)
     return [one for one in found if one is not None]
+
+
+def _contributions(path: Path) -> tuple[str, dict[str, str]]:
+    """Return the parameters of sums, and the dates in them with their checksums.
+
+    Raises
+    ------
+    UnsoundSumsError
+        When they are damaged.
+    OSError
+        When they cannot be read just now.
+    """
+    with SumsReader(path) as sums:
+        tags = sums.tags
+    try:
+        said = json.loads(tags[_CONTRIBUTIONS])
+        return said["parameters"], dict(said["dates"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnsoundSumsError(f"{path} does not tell its dates: {error!r}") from error
 
 
 def _publish_file(path: Path, target: Path) -> None:

@@ -5,12 +5,14 @@ a date; the second the number of dates, uint16. Both have the bands of the image
 a sum is never found with the number of dates of another one.
 
 Blocks of the first are as wide as the image and a whole number of pages long, one after the other
-from a page on, so that they pass between memory and disk directly.
+from a page on, so that they pass between memory and disk directly. Sums that lie otherwise, as they
+were written before, are read through GDAL.
 """
 
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -18,12 +20,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from algorithms.speckle import RunningSums
 from peps_wps.chains.tiling_s1.direct_file import PAGE_BYTES, DirectFile, aligned
 from peps_wps.chains.tiling_s1.strips import Span
+from storage.part_file import file_checksum
 
 # Of a block: 32 rows of 16 columns are a page of float64, and 2.8 MB of a tile stay in caches.
 ROWS = 32
@@ -32,6 +36,10 @@ _PIXEL_BYTES = 8
 _PADDING = "PADDING"  # tag as long as it takes for the first block to begin at a page
 
 Float64 = NDArray[np.float64]
+
+
+class UnsoundSumsError(ValueError):
+    """A file does not hold sums, or not all of them."""
 
 
 class _Layout(NamedTuple):
@@ -43,15 +51,14 @@ class _Layout(NamedTuple):
     columns: int
 
     @classmethod
-    def of(cls, dataset: DatasetReader) -> "_Layout":
-        """Return that of a file, which is refused where blocks lie otherwise than they should."""
+    def of(cls, dataset: DatasetReader) -> "_Layout | None":
+        """Return that of a file, or None where blocks lie otherwise."""
         columns = -(-dataset.width // _COLUMNS) * _COLUMNS
         layout = cls(_block_place(dataset, 1, 0), dataset.width, dataset.height, columns)
         last = layout.bytes(dataset.count - 1, Span(dataset.height - 1, dataset.height))[0]
         there = _block_place(dataset, dataset.count, (dataset.height - 1) // ROWS)
-        if layout.place % PAGE_BYTES or last != there:
-            raise ValueError(f"{dataset.name} does not hold sums block by block")
-        return layout
+        is_ours = dataset.block_shapes[0] == (ROWS, columns) and last == there
+        return layout if is_ours and not layout.place % PAGE_BYTES else None
 
     def bytes(self, band: int, span: Span) -> tuple[int, int]:
         """Return place and size of the blocks that hold some rows of a band, from 0."""
@@ -77,7 +84,21 @@ class _Layout(NamedTuple):
 
 
 def _block_place(dataset: DatasetReader, band: int, block: int) -> int:
-    return int(dataset.get_tag_item(f"BLOCK_OFFSET_0_{block}", "TIFF", bidx=band) or 0)
+    return _block_number(dataset, "OFFSET", band, block)
+
+
+def _block_number(dataset: DatasetReader, name: str, band: int, block: int) -> int:
+    """Return offset or size of a block, bytes; 0 where the file leaves it out, being zero."""
+    return int(dataset.get_tag_item(f"BLOCK_{name}_0_{block}", "TIFF", bidx=band) or 0)
+
+
+def _end(dataset: DatasetReader) -> int:
+    """Return where the last block of an image ends, whose blocks are as wide as itself, bytes."""
+    blocks = range(-(-dataset.height // dataset.block_shapes[0][0]))
+    return max(
+        _block_place(dataset, *which) + _block_number(dataset, "SIZE", *which)
+        for which in product(dataset.indexes, blocks)
+    )
 
 
 class SumsWriter:
@@ -114,7 +135,10 @@ class SumsWriter:
             with rasterio.open(self._path) as dataset:
                 padding += -_block_place(dataset, 1, 0) % PAGE_BYTES
         with rasterio.open(self._path) as dataset:
-            return _Layout.of(dataset)
+            layout = _Layout.of(dataset)
+        if layout is None:
+            raise RuntimeError(f"{self._path} was not laid out block by block")
+        return layout
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +176,40 @@ class SumsWriter:
             count.write(self._count)
 
 
+class _Images(NamedTuple):
+    """Sum of ratios and number of dates."""
+
+    total: DatasetReader
+    count: DatasetReader
+
+    @classmethod
+    def of(cls, path: Path, stack: ExitStack) -> Self:
+        """Return those of a file, open; see `SumsReader`.
+
+        GDAL does not tell what is wrong with a file from what keeps it from being read just now: it
+        is asked again after all bytes were read.
+        """
+        try:
+            return cls._opened(path, stack)
+        except (RasterioIOError, UnsoundSumsError):
+            file_checksum(path)
+        try:
+            return cls._opened(path, stack)
+        except RasterioIOError as error:
+            raise UnsoundSumsError(f"{path} does not hold sums: {error}") from error
+
+    @classmethod
+    def _opened(cls, path: Path, stack: ExitStack) -> Self:
+        total = stack.enter_context(rasterio.open(path))
+        images = cls(total, stack.enter_context(rasterio.open(f"GTIFF_DIR:2:{path}")))
+        if [image.dtypes[0] for image in images] != ["float64", "uint16"]:
+            raise UnsoundSumsError(f"{path} holds {images.total.dtypes[0]}, no sums")
+        end, size = max(map(_end, images)), path.stat().st_size
+        if end > size:
+            raise UnsoundSumsError(f"{path} ends at byte {size}, its last block at {end}")
+        return images
+
+
 class SumsReader:
     """Sums on disk, for any thread.
 
@@ -162,17 +220,19 @@ class SumsReader:
 
     Raises
     ------
-    ValueError
-        When the file was not written by `SumsWriter`.
+    UnsoundSumsError
+        When all bytes of the file can be read, but are no sums or not all of them.
+    OSError
+        When the file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        with rasterio.open(path) as dataset:
-            self._layout = _Layout.of(dataset)
         with ExitStack() as stack:
-            self._total = stack.enter_context(DirectFile(path))
-            self._count = stack.enter_context(rasterio.open(f"GTIFF_DIR:2:{path}"))
+            self._images = _Images.of(path, stack)
+            self.tags: Mapping[str, str] = self._images.total.tags()
+            self._layout = _Layout.of(self._images.total)
+            self._direct = stack.enter_context(DirectFile(path))
             self._open = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -188,7 +248,9 @@ class SumsReader:
 
     def read(self, band: int, span: Span) -> RunningSums:
         """Return the sums of some rows of a band, from 0."""
-        window = Window(0, span.first, self._layout.width, span.end - span.first)
+        window = Window(0, span.first, self._images.total.width, span.end - span.first)
         with self._lock:
-            count = self._count.read(band + 1, window=window)
-        return RunningSums(self._layout.read(self._total, band, span), count)
+            count = self._images.count.read(band + 1, window=window)
+            if self._layout is None:
+                return RunningSums(self._images.total.read(band + 1, window=window), count)
+        return RunningSums(self._layout.read(self._direct, band, span), count)

@@ -1,7 +1,9 @@
 """More dates of a series, one after the other: those there stay, a new one equals a full run."""
 
 import dataclasses
+import errno
 import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from peps_wps.chains.tiling_s1 import sums_file
 from peps_wps.errors import ChainError, SafeError
 from tests.chains.tiling_s1.simulated_series import Run, SimulatedSeries
 
@@ -113,6 +116,50 @@ def test_sums_begin_anew_when_a_date_in_them_has_changed(
     assert not np.array_equal(changed, before)
     assert changed.max() > 0
     assert run.item(f"{LAST}_filtered")["properties"]["peps:filter_dates_count"] == 4
+
+
+def tear(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 99 // 100])
+
+
+def forget_the_dates(path: Path) -> None:
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(PEPS_CONTRIBUTIONS='{"dates": {}}')
+
+
+@pytest.mark.parametrize("damage", [tear, forget_the_dates])
+def test_sums_that_are_damaged_begin_anew_and_are_kept_aside(
+    damage: Callable[[Path], None],
+    full: Run,
+    three: Run,
+    series: SimulatedSeries,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = series.service(damage.__name__)
+    shutil.copytree(three.config.datalake.path, run.config.datalake.path)
+    (path,) = run.config.datalake.path.rglob("*_sums.tif")
+    damage(path)
+    damaged = path.read_bytes()
+    run.order()
+    assert_same(pixels(run.image(f"{LAST}_filtered")), pixels(full.image(f"{LAST}_filtered")))
+    assert_same(sums_of(run), sums_of(full))
+    assert path.with_name(f"{path.name}.damaged").read_bytes() == damaged
+    assert "sums begin anew" in caplog.text
+
+
+def test_sums_that_cannot_be_read_just_now_stay_and_fail_the_task(
+    three: Run, series: SimulatedSeries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    run = series.service("busy")
+    shutil.copytree(three.config.datalake.path, run.config.datalake.path)
+    before = sums_of(run)
+    monkeypatch.setattr(sums_file.DirectFile, "__init__", busy)
+    with pytest.raises(OSError, match="too many open files"):
+        run.order()
+    assert np.array_equal(sums_of(run), before)
 
 
 def test_a_corrupt_acquisition_is_left_out_and_the_series_goes_on(

@@ -1,16 +1,20 @@
 """Series of files through the speckle filter, against the filter on the whole stack."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.errors import RasterioIOError
 
 from algorithms.speckle import quegan
 from peps_wps.chains.ortho_s1.values import decode, value_format
 from peps_wps.chains.tiling_s1 import gains
 from peps_wps.chains.tiling_s1.series_filter import Output, Series, filter_series, put_strip
 from peps_wps.chains.tiling_s1.strips import Span, parts_of
-from peps_wps.chains.tiling_s1.sums_file import SumsReader
+from peps_wps.chains.tiling_s1.sums_file import SumsReader, UnsoundSumsError
 from peps_wps.writers.cog import BLOCK, CogWriter
 from peps_wps.writers.cog_layout import RasterDescription
 
@@ -18,6 +22,7 @@ from peps_wps.writers.cog_layout import RasterDescription
 SHAPE = (2 * BLOCK + 1, BLOCK + 8)
 DATES = 6  # more than are added at once
 TRANSFORM = Affine(10, 0, 300000, 0, -10, 4900020)
+GRID = ("width", "height", "count", "crs", "transform", "dtype")
 FORM = value_format("float32", "gamma0")
 
 
@@ -118,9 +123,81 @@ def test_a_date_more_gives_the_sums_and_the_image_of_a_full_run(tmp_path, paths,
         assert dataset.tags()["A"] == "b"
 
 
+@pytest.fixture
+def in_strips(tmp_path, before):
+    """The sums of all dates but the last as they were written first: strips of 128 rows."""
+    path = tmp_path / "strips.tif"
+    further = {}
+    for place, compress in ((before.sums, "none"), (f"GTIFF_DIR:2:{before.sums}", "zstd")):
+        with rasterio.open(place) as dataset:
+            grid = {name: dataset.profile[name] for name in GRID}
+            content, tags = dataset.read(), dataset.tags()
+        form = {"interleave": "band", "blockysize": 128, "compress": compress, "SPARSE_OK": True}
+        with rasterio.open(path, "w", driver="GTiff", **grid, **form, **further) as dataset:
+            dataset.write(content)
+            dataset.update_tags(**tags)
+        further = {"APPEND_SUBDATASET": True}
+    return path
+
+
+def test_sums_of_another_layout_are_continued_in_that_of_now(tmp_path, paths, whole, in_strips):
+    full, after = whole
+    with rasterio.open(in_strips) as dataset:
+        assert dataset.block_shapes[0] == (128, SHAPE[1])
+
+    one = {paths[-1]: Output(tmp_path / "one.tif")}
+    new, last = run(tmp_path, paths, new=(paths[-1],), outputs=one, previous=in_strips)
+
+    np.testing.assert_array_equal(last[0], after[-1])
+    assert new.sums.read_bytes() == full.sums.read_bytes()
+
+
+def test_what_is_filtered_by_sums_of_another_layout_is_the_same(tmp_path, paths, before, in_strips):
+    one = {paths[0]: Output(tmp_path / "one.tif")}
+    _, first = run(tmp_path, paths, new=(), outputs=one, previous=in_strips)
+
+    np.testing.assert_array_equal(first[0], read(before.outputs[paths[0]].path))
+
+
 def test_a_file_that_does_not_hold_sums_is_refused(paths):
-    with pytest.raises(ValueError, match=r"0\.tif does not hold sums block by block"):
+    with pytest.raises(UnsoundSumsError, match=r"0\.tif holds float32, no sums"):
         SumsReader(paths[0])
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
+@pytest.mark.parametrize("layout", ["blocks", "strips"])
+def test_sums_that_end_too_early_are_refused(tmp_path, before, in_strips, layout, part):
+    content = (before.sums if layout == "blocks" else in_strips).read_bytes()
+    torn = tmp_path / "torn.tif"
+    torn.write_bytes(content[: int(part * len(content))])
+
+    with pytest.raises(UnsoundSumsError, match=r"torn\.tif"):
+        SumsReader(torn)
+
+
+def test_sums_that_open_at_the_second_time_are_sound(monkeypatch, before):
+    opened, times = rasterio.open, []
+
+    def busy(path):
+        times.append(path)
+        if len(times) == 1:
+            raise RasterioIOError("too many open files")
+        return opened(path)
+
+    monkeypatch.setattr(rasterio, "open", busy)
+    with SumsReader(before.sums) as sums:
+        assert sums.read(0, Span(0, 1)).count.any()
+
+
+def test_sums_whose_bytes_cannot_be_read_are_not_called_damaged(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    path = tmp_path / "torn.tif"
+    path.write_bytes(b"II")
+    monkeypatch.setattr("peps_wps.chains.tiling_s1.sums_file.file_checksum", refuse)
+    with pytest.raises(PermissionError):
+        SumsReader(path)
 
 
 def test_earlier_dates_can_be_filtered_again_by_sums_that_hold_them(tmp_path, paths, whole, before):
