@@ -1,5 +1,7 @@
 """False points have no influence on a model, and no model is richer than the points."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,29 @@ def test_false_points_do_not_bend_a_model(rng, kind, false):
     assert gap(found, matches, kind, ~is_false) < 0.2 * NOISE
     assert found.is_used[~is_false].mean() > 0.99
     assert found.is_used[is_false].sum() <= 0.01 * is_false.sum()
+
+
+@pytest.mark.parametrize("false", [0.0, 0.3])
+@pytest.mark.parametrize("width", [100.0, 3.0, 0.3, 0.03])
+def test_a_polynomial_through_a_narrow_strip_is_that_of_least_squares(rng, width, false):
+    # Slanting over the image, pixels wide; false points lie everywhere, and have no weight.
+    along, across = rng.uniform(-511.5, 511.5, 900), rng.uniform(-width / 2, width / 2, 900)
+    matches, is_false = points(rng, "polynomial")[0], np.arange(900) < false * 900
+    row = np.where(is_false, matches.row, 511.5 + 0.9 * along - 0.4 * across)
+    column = np.where(is_false, matches.column, 511.5 + 0.4 * along + 0.9 * across)
+    dy, dx = TRUE["polynomial"].at(row, column) + NOISE * rng.standard_normal((2, 900))
+    dy += 50.0 * is_false
+    found = fit("polynomial", replace(matches, row=row, column=column, dy=dy, dx=dx), CENTRE, SPAN)
+
+    length = found.length / (4.685 * found.scatter)
+    root = np.maximum(1.0 - length**2, 0.0)[:, None]
+    terms = surface("polynomial", row, column)
+    values = np.stack([dy, dx], axis=-1)
+    expected = terms @ np.linalg.lstsq(root * terms, root * values)[0]
+    strip = ~is_false
+    np.testing.assert_allclose(
+        np.stack(found.model.at(row, column), axis=-1)[strip], expected[strip], atol=1e-4, rtol=0
+    )
 
 
 def test_points_that_move_together_do_not_bend_a_model(rng):
