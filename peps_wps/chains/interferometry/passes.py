@@ -188,6 +188,28 @@ def track_difference(first: Pass, second: Pass) -> tuple[str, object, object] | 
     return None
 
 
+def parted_by_track(
+    passes: Sequence[Pass], others: Sequence[Pass]
+) -> tuple[list[Pass], list[Pass]]:
+    """Add to passes what of others is of one track with them, also by passes in between.
+
+    One that crosses the ascending node is of two tracks: it ties those of either.
+
+    Returns
+    -------
+    The passes and those tied to them, and what is left of the others.
+    """
+    tied, rest = list(passes), list(others)
+    near = rest
+    while near:
+        split: dict[bool, list[Pass]] = {True: [], False: []}
+        for other in rest:
+            split[any(track_difference(one, other) is None for one in tied)].append(other)
+        near, rest = split[True], split[False]
+        tied += near
+    return tied, rest
+
+
 def _by_time(product: Product) -> tuple[object, ...]:
     return product.start, product.title
 

@@ -13,6 +13,7 @@ from catalog_db.catalogue.query import OneOf, SearchQuery, TextFilter
 from peps_wps.chains.contract import Catalogue, Json
 from peps_wps.chains.interferometry.passes import (
     Pass,
+    parted_by_track,
     passes_of,
     track_difference,
     without_repeats,
@@ -103,7 +104,7 @@ def _searched(order: Order, catalogue: Catalogue) -> list[Product]:
     """Return what the catalogue has of a track over an area.
 
     Passes that cross the ascending node are of a track and of one beside it: near the equator
-    their slices of the other number belong to it too.
+    their slices of the other number belong to it too, also on dates that show no other.
     """
     track, area = int(order.relative_orbit or 0), shapely.from_wkt(str(order.geometry))
     _, south, _, north = area.bounds
@@ -120,13 +121,16 @@ def _searched(order: Order, catalogue: Catalogue) -> list[Product]:
     )
     products = searched(query, catalogue, most=MOST_PRODUCTS, place="the area")
     passes = passes_of(one for one in products if one.sensor_mode in SWATHS)
-    return [slice_ for one in passes if track in one.tracks for slice_ in one.slices]
+    asked = [one for one in passes if track in one.tracks]
+    tied, _ = parted_by_track(asked, [one for one in passes if track not in one.tracks])
+    return [slice_ for one in tied for slice_ in one.slices]
 
 
 def _check_track(products: Sequence[Product]) -> None:
     """Refuse products that do not see the ground from one place."""
     passes = passes_of(products)
-    for other in passes[1:]:
+    _, others = parted_by_track(passes[:1], passes[1:])
+    for other in others:
         first = passes[0]
         difference = track_difference(first, other)
         if difference is not None:

@@ -100,12 +100,17 @@ def _stack(order: Order, found: Found) -> Stack:
     return Stack(
         dataclasses.replace(order, products=()),
         collection_of(order, found.polarization, area, grid),
-        int(first.relative_orbit or 0),
+        order.relative_orbit or _track(found),
         str(first.orbit_direction),
         found.polarization,
         area,
         grid,
     )
+
+
+def _track(found: Found) -> int:
+    """Return the number that stands for the track, whichever slices the first date has."""
+    return min(int(track or 0) for one in found.passes for track in one.tracks)
 
 
 def _check_model(

@@ -75,7 +75,7 @@ class Stack:
     collection
         Folder of the datalake: one for each choice of what decides the maps of a pair.
     relative_orbit, orbit_direction, polarization
-        Of all products.
+        Of all products; across the ascending node the orbit asked for, or the lower one.
     area
         Which bursts take part, WKT; the maps cover it.
     grid

@@ -83,7 +83,9 @@ def test_a_date_that_lacks_a_slice_does_not_cut_the_series(sliced: SimulatedStac
     assert len(named.tasks[-1].body["acquisitions"]) == 3
 
 
-def test_a_search_near_the_node_finds_slices_on_both_sides(sliced: SimulatedStack) -> None:
+@pytest.fixture
+def crossing(sliced: SimulatedStack) -> SimulatedStack:
+    """Three dates whose second slices lie across the ascending node."""
     track = sliced.products[0].relative_orbit or 0
     south = sliced.products[0].footprint.centroid.y
     products = []
@@ -92,17 +94,50 @@ def test_a_search_near_the_node_finds_slices_on_both_sides(sliced: SimulatedStac
         counted = {"orbit_number": (one.orbit_number or 0) + 1, "relative_orbit": track + 1}
         moved = shapely.affinity.translate(one.footprint, yoff=-south)
         products.append(replace(one, footprint=moved, **(counted if number % 2 else {})))
-    crossing = replace(sliced, products=tuple(products))
-    shown = shapely.union_all([one.footprint for one in products]).envelope
+    return replace(sliced, products=tuple(products))
 
-    for asked in (track, track + 1):
-        inputs = {**SOUGHT, "geometry": shapely.to_wkt(shown), "relative_orbit": str(asked)}
-        order = Order.parse({name: [value] for name, value in inputs.items()})
-        found = acquisitions(order, crossing)
+
+def across_the_node(crossing: SimulatedStack, beyond: int) -> Order:
+    """A search by the track before the node, or by the next one beyond it."""
+    track = (crossing.products[0].relative_orbit or 0) + beyond
+    shown = shapely.union_all([one.footprint for one in crossing.products]).envelope
+    inputs = {**SOUGHT, "geometry": shapely.to_wkt(shown), "relative_orbit": str(track)}
+    return Order.parse({name: [value] for name, value in inputs.items()})
+
+
+def test_a_search_near_the_node_finds_slices_on_both_sides(crossing: SimulatedStack) -> None:
+    for beyond in (0, 1):
+        found = acquisitions(across_the_node(crossing, beyond), crossing)
         assert [len(one.slices) for one in found.passes] == [2, 2, 2]
+    products = crossing.products
     beside = Order.parse({"products": [products[0].title, products[3].title]})
     with pytest.raises(OrderRefusedError, match="a series is of one track"):
         acquisitions(beside, crossing)
+
+
+@pytest.mark.parametrize(("lacking", "asked"), [(0, 0), (3, 1)])
+def test_a_date_on_one_side_of_the_node_is_of_the_track(
+    crossing: SimulatedStack, lacking: int, asked: int
+) -> None:
+    whole = shapely.union_all([one.footprint for one in crossing.products]).envelope
+    products = [replace(one, footprint=whole) for one in crossing.products]
+    del products[lacking]
+    lacks = replace(crossing, products=tuple(products))
+    found = acquisitions(across_the_node(crossing, asked), lacks)
+    assert sorted(len(one.slices) for one in found.passes) == [1, 2, 2]
+    assert found.left_out == []
+
+
+def test_the_folder_of_a_series_stays_when_a_date_lacks_a_slice(
+    crossing: SimulatedStack, sliced: SimulatedStack
+) -> None:
+    track = crossing.products[0].relative_orbit or 0
+    ground = sliced.products[1].footprint
+    products = tuple(replace(one, footprint=ground) for one in crossing.products)
+    for kept in (products, products[1:], products[:5]):
+        stack = replace(crossing, products=kept, made={})
+        body = stack.plan(neighbours="1").tasks[-1].body
+        assert body["stack"]["relative_orbit"] == track
 
 
 def on_disk(stack: SimulatedStack, name: str, kept: int) -> SimulatedStack:
