@@ -47,7 +47,8 @@ def open_slices(
     Parameters
     ----------
     paths
-        Of products of one satellite, mode and absolute orbit, in any order; one is read as it is.
+        Of products of one satellite, mode and direction, in any order; one is read as it is. Orbits
+        follow each other: the number goes up where the pass crosses the ascending node.
     polarization
         "VV", "VH", "HH" or "HV".
     orbit_folder
