@@ -7,7 +7,7 @@ what lies between. Another executor adds its own victims and gives its settings.
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import requests
@@ -36,13 +36,18 @@ def kill_web(house: House, service: Served, _job_id: str) -> None:
 
 def kill_workers(house: House, service: Served, _job_id: str) -> None:
     """Kill the process that works: recalls, dispatcher, supervisor; its jobs die with it."""
-    for worker in workers_of(house):
+    workers = workers_of(house)
+    jobs = [process for worker in workers for process in descendants(worker)]
+    for worker in workers:
         os.kill(worker, signal.SIGKILL)
+    await_deaths(jobs)
 
 
 def kill_job(house: House, service: Served, job_id: str) -> None:
     """Kill the process of the job."""
-    os.killpg(house.job(job_id).process_group or 0, signal.SIGKILL)
+    process = house.job(job_id).process_group or 0
+    os.killpg(process, signal.SIGKILL)
+    await_deaths([process])
 
 
 def kill_main(house: House, service: Served, _job_id: str) -> None:
@@ -50,17 +55,24 @@ def kill_main(house: House, service: Served, _job_id: str) -> None:
     before = descendants(service.process.pid)
     service.process.kill()
     service.process.wait()
-    until(lambda: not any(map(is_alive, before)), 15)
+    await_deaths(before)
     service.process = service.start()
 
 
 def kill_everything(house: House, service: Served, _job_id: str) -> None:
     """Kill every process of the service at once, as a power cut does; start it anew."""
-    for process in [service.process.pid, *descendants(service.process.pid)]:
+    processes = descendants(service.process.pid)
+    for process in [service.process.pid, *processes]:
         with contextlib.suppress(ProcessLookupError):  # it was about to end
             os.kill(process, signal.SIGKILL)
     service.process.wait()
+    await_deaths(processes)
     service.process = service.start()
+
+
+def await_deaths(processes: Iterable[int]) -> None:
+    """Wait until none is alive, lest what was killed goes on when jobs are let go."""
+    until(lambda: not any(map(is_alive, processes)), 15)
 
 
 KILLS: dict[str, Kill] = {
