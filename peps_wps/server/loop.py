@@ -192,8 +192,13 @@ class SocketLoop:
         """Let a work wait for its connection."""
         descriptor = work.sock.fileno()
         self._waiting[descriptor] = (work, time.monotonic() + work.patience_s)
-        # Once: no other thread is told of this connection before it is armed again.
-        arm(descriptor, work.events | select.EPOLLONESHOT)
+        try:
+            # Once: no other thread is told of this connection before it is armed again.
+            arm(descriptor, work.events | select.EPOLLONESHOT)
+        except OSError as error:
+            logger.debug("a connection cannot be waited for: %s", error)
+            if self._waiting.pop(descriptor, None) is not None:
+                self._end(work, is_whole=False)
 
     def _run(self) -> None:
         sweep = time.monotonic() + _SWEEP_S

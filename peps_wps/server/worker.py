@@ -1,11 +1,13 @@
-"""Gunicorn's worker with threads that never wait for a client: an event loop does.
+"""Gunicorn's worker with threads that do not wait for clients: an event loop does.
 
 A thread is given a request when all of it has come, and is free when it has written the answer: the
-loop sends it, files too, at the pace of its reader. Any number of slow clients then leaves the
-threads to searches and orders.
+loop sends it, files too, at the pace of its reader. As many slow clients as there may be
+connections then leave the threads to searches and orders. One answer is waited for, for a while: a
+large one that is made while it is sent.
 """
 
 import contextlib
+import errno
 import socket
 import threading
 import time
@@ -19,22 +21,54 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from werkzeug.exceptions import BadRequest
 
 from peps_wps.file_response import FileSlice
-from peps_wps.server.arriving import Arriving
+from peps_wps.server.arriving import Arriving, Room
 from peps_wps.server.loop import Closing, FilePart, Sending, SocketLoop
 
 # An answer that is made while it is sent, of several files, waits for its reader beyond this.
-_MOST_UNSENT_BYTES = 8 << 20
+_MOST_UNSENT_BYTES = 2 << 20
+# Of all requests of a process that are on their way in.
+_ROOM_BYTES = 256 << 20
 # What is left of a body that nobody read is there already, or is not waited for.
 _DRAIN_S = 0.05
 
 
 class ClientSocket(socket.socket):
-    """A connection that sends later what it does not take at once, and files promised to it."""
+    """A connection whose requests are read before, and which sends later what it cannot at once."""
 
     def __init__(self, fileno: int) -> None:
         super().__init__(fileno=fileno)
         self.promise: FilePart | None = None
         self.unsent = bytearray()
+        self._given: memoryview | None = None
+
+    def give(self, request: bytes) -> None:
+        """Let what is received from now on be this, and no more."""
+        self._given = memoryview(request)
+
+    def take_given(self) -> bytes:
+        """Return what is left of what was given, and receive from the client again."""
+        left, self._given = self._given or b"", None
+        return bytes(left)
+
+    @property
+    def holds_given(self) -> bool:
+        """Whether more was given than was received."""
+        return bool(self._given)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Return some bytes of what was given, or of what the client sends now.
+
+        Raises
+        ------
+        ConnectionResetError
+            When more is read of a request than was given, whose client is not waited for.
+        """
+        if self._given is None:
+            return super().recv(size, flags)
+        if not self._given:
+            raise ConnectionResetError(errno.ECONNRESET, "the request ends before it should")
+        part, self._given = bytes(self._given[:size]), self._given[size:]
+        return part
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send what the connection takes, keep the rest."""
@@ -44,7 +78,22 @@ class ClientSocket(socket.socket):
                 rest = rest[self.send(rest, flags | socket.MSG_DONTWAIT) :]
         self.unsent += rest
         if len(self.unsent) > _MOST_UNSENT_BYTES:
-            super().sendall(self.take_unsent(), flags)
+            self._send_unsent()
+
+    def _send_unsent(self) -> None:
+        """Send what is kept, in the thread that makes the answer.
+
+        Raises
+        ------
+        ConnectionResetError
+            When the client does not take all of it while the loop would wait for a part.
+        """
+        self.settimeout(Sending.patience_s)
+        try:
+            super().sendall(self.take_unsent())
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the client takes too little") from error
+        self.settimeout(None)
 
     def take_unsent(self) -> bytes:
         """Return what is kept, and keep it no more."""
@@ -52,16 +101,16 @@ class ClientSocket(socket.socket):
         return bytes(kept)
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """Take note of a file of ours, which is kept open; send any other one."""
+        """Take note of a file, which is kept open."""
         if not isinstance(file, FileSlice) or count is None:
-            return super().sendfile(file, offset, count)
+            raise TypeError(f"{file!r}: only a part of a FileSlice can be sent later")
         file.keep()
         self.promise = FilePart(file, offset, offset + count)
         return count
 
 
 class SoundReader:
-    """What gunicorn reads a body with; what is wrong with its chunks is the client's fault."""
+    """What gunicorn reads a body with; what is wrong with its length is the client's fault."""
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
@@ -72,12 +121,14 @@ class SoundReader:
         Raises
         ------
         BadRequest
-            When its chunks are not written as HTTP has it.
+            When its chunks are not written as HTTP has it, or it ends too early.
         """
         try:
             return bytes(self._reader.read(size))
         except ParseException as error:
             raise BadRequest(f"the body is not sent in sound chunks: {error}") from error
+        except ConnectionResetError as error:
+            raise BadRequest("the body ends before its length says so") from error
 
 
 class FileWorker(ThreadWorker):  # type: ignore[misc]
@@ -87,6 +138,7 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
         """Start the loop, in the process that serves."""
         self._loop = SocketLoop()
         self._loop.start()
+        self._room = Room(_ROOM_BYTES)
         super().init_process()
 
     def run(self) -> None:
@@ -105,15 +157,16 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock = ClientSocket(conn.sock.detach())
         conn.sock.settimeout(0.0)
         begun = b"" if conn.parser is None else conn.parser.unreader.take_buffered()
+        begun += conn.sock.take_given()
         then = partial(self.method_queue.defer, self._arrived, conn)
         most = self.wsgi.services.config.server.max_request_bytes
-        arriving = Arriving(conn.sock, begun, most, then)
+        arriving = Arriving(conn.sock, begun, most, self._room, then)
         try:  # most have come whole: no other thread is needed for these
             if not arriving.step():
                 self._loop.add(arriving)
                 return
         except OSError:  # the client has gone
-            self._forget(conn)
+            arriving.ended(is_whole=False)
             return
         arriving.ended(is_whole=True)
 
@@ -123,7 +176,7 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
             self._forget(conn)
             return
         conn.init()
-        conn.parser.unreader.unread(data)
+        conn.sock.give(data)
         super().enqueue_req(conn)
 
     def finish_request(self, conn: TConn, answered: "Future[Any]") -> None:
@@ -141,11 +194,14 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
             self._loop.add(Sending(conn.sock, promise, then, unsent=unsent))
         elif _is_last(answered):
             self._close(conn)
+        elif conn.sock.holds_given:  # the next request, sent ahead
+            self.enqueue_req(conn)
         else:
             super().finish_request(conn, answered)
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Answer a request, in a thread."""
+        req._expected_100_continue = False  # it is there
         req.body.reader = SoundReader(req.body.reader)
         return bool(super().handle_request(req, conn))
 
@@ -167,6 +223,7 @@ class FileWorker(ThreadWorker):  # type: ignore[misc]
 
     def _close(self, conn: TConn) -> None:
         """Say that nothing more comes, and close when the client has."""
+        conn.sock.take_given()
         conn.sock.settimeout(0.0)
         try:
             conn.sock.shutdown(socket.SHUT_WR)
