@@ -41,7 +41,7 @@ from algorithms.radar.shadow import layover_shadow
 from algorithms.registration import Model
 from algorithms.registration.resampling import on_block
 from algorithms.regridding import regrid
-from algorithms.speckle import frost, quegan, refined_lee
+from algorithms.speckle import RunningSums, frost, quegan, refined_lee
 from algorithms.terrain.flattening import flattening_factor
 from algorithms.terrain.imaging import GrdImaging
 from algorithms.terrain.nodes import Terrain
@@ -141,6 +141,7 @@ def _warm_speckle() -> None:
     """Run the filters of speckle once; Lee and Gamma-MAP have no kernel that Frost has not."""
     stack = np.ones((2, 8, 8), np.float32)
     quegan(stack)
+    RunningSums.empty((8, 8)).add_and_filter(stack[0])
     frost(stack[0])
     refined_lee(stack[0], looks=4.4)
 
