@@ -43,19 +43,16 @@ def forget_ended(connection: Connection, now: datetime, before: datetime) -> boo
     left = and_(request.c.released_us.is_(None), request.c.created_us < before_us, not_(is_wanted))
     deleted = [
         connection.execute(delete(recall).where(recall.c.id.in_(recalls))).rowcount,
-        _delete_requests(connection, request.c.released_us < before_us),
-        _delete_requests(connection, left),
+        _delete_requests(connection, request.c.released_us < before_us, request.c.released_us),
+        _delete_requests(connection, left, request.c.created_us),
     ]
     return max(deleted) == BATCH
 
 
-def _delete_requests(connection: Connection, condition: ColumnElement[bool]) -> int:
-    """Delete a batch of requests, the oldest first, in the order of their index."""
+def _delete_requests(
+    connection: Connection, condition: ColumnElement[bool], age: ColumnElement[int]
+) -> int:
+    """Delete a batch of requests, the oldest first, by the index of their age."""
     is_named = exists().where(task.c.request == request.c.id)
-    chosen = (
-        select(request.c.id)
-        .where(condition, not_(is_named))
-        .order_by(request.c.released_us, request.c.created_us)
-        .limit(BATCH)
-    )
+    chosen = select(request.c.id).where(condition, not_(is_named)).order_by(age).limit(BATCH)
     return connection.execute(delete(request).where(request.c.id.in_(chosen))).rowcount

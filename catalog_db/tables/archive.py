@@ -106,12 +106,24 @@ request = Table(
     Column("released_us", BigInteger),
     Index("ix_request_purpose", "purpose"),
     Index("ix_request_user", "user", "created_us"),
-    # By their end, and those without one by their age.
-    Index("ix_request_released", "released_us", "created_us"),
     Index(
         "ix_request_open",
         "purpose",
         "user",
+        sqlite_where=text("released_us IS NULL"),
+        postgresql_where=text("released_us IS NULL"),
+    ),
+    # Those that have ended by their end, the others by their age. One index of both times would
+    # be taken for whatever is asked about the open ones.
+    Index(
+        "ix_request_released",
+        "released_us",
+        sqlite_where=text("released_us IS NOT NULL"),
+        postgresql_where=text("released_us IS NOT NULL"),
+    ),
+    Index(
+        "ix_request_age",
+        "created_us",
         sqlite_where=text("released_us IS NULL"),
         postgresql_where=text("released_us IS NULL"),
     ),

@@ -95,7 +95,8 @@ def test_what_ended_is_found_without_a_look_at_what_has_not(world: ArchiveWorld)
         forget(world)
     with world.engine.connect() as connection:
         steps = [step for one in statements[-2:] for step in steps_of(connection, *one)]
-    assert sum("ix_request_released" in step for step in steps) >= 2
+    for index in ("ix_request_released", "ix_request_age"):
+        assert any(index in step for step in steps)
     of_requests = [step for step in steps if "ix_task_request" not in step]
     assert not reads_all_of("request", of_requests)
     assert not reads_all_of("request_file", of_requests)
