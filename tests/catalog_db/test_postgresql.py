@@ -20,6 +20,7 @@ from catalog_db.engine import (
 from catalog_db.patience import patiently
 from catalog_db.tables import cell
 from tests.database import Databases
+from tests.patience import stretched
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_what_a_session_held_is_free_once_the_server_has_ended_it(on_server: Eng
                 connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '300ms'"))
                 locks.hold(connection, locks.Subject.JOBS)
                 stopped.set()
-                taken.wait(60)  # as a process that was stopped
+                taken.wait(stretched(60))  # as a process that was stopped
                 connection.execute(text("SELECT 1"))
         except DBAPIError as error:
             ended.append(error)
@@ -93,7 +94,7 @@ def test_what_a_session_held_is_free_once_the_server_has_ended_it(on_server: Eng
 
     holder = threading.Thread(target=patiently, args=(hold_and_stop,))
     holder.start()
-    assert stopped.wait(60)
+    assert stopped.wait(stretched(60))
     with on_server.begin() as connection:
         locks.hold(connection, locks.Subject.JOBS)
         taken.set()
@@ -109,7 +110,7 @@ def test_a_lock_waited_for_in_vain_is_tried_again(on_server: Engine) -> None:
         with on_server.begin() as connection:
             locks.hold(connection, locks.Subject.ARCHIVE)
             held.set()
-            free.wait(60)
+            free.wait(stretched(60))
 
     def take() -> str:
         try:
@@ -124,7 +125,7 @@ def test_a_lock_waited_for_in_vain_is_tried_again(on_server: Engine) -> None:
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert held.wait(60)
+    assert held.wait(stretched(60))
     assert patiently(take, pause_s=0.1) == "taken"
     holder.join()
 

@@ -15,6 +15,7 @@ from peps_wps.client.tape import TapeService
 from storage.backends.simtape import SimulatedTape
 from tests.client.conftest import HASTY, Place, title
 from tests.client.faulty_service import Faults
+from tests.patience import stretched
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_download_asks_the_tape_service_for_all_at_once_and_lets_go(
     place, names, tmp_path, monkeypatch
 ):
     recalling: set[str] = set()
-    are_told = threading.Event()
+    are_told, waits = threading.Event(), []
     fetch = SimulatedTape.fetch
 
     def watch(progress: Progress) -> None:
@@ -53,7 +54,7 @@ def test_a_download_asks_the_tape_service_for_all_at_once_and_lets_go(
             are_told.set()
 
     def fetch_once_told(*arguments: Any) -> None:
-        are_told.wait(60)
+        waits.append(are_told.wait(stretched(60)))
         fetch(*arguments)
 
     monkeypatch.setattr(SimulatedTape, "fetch", fetch_once_told)
@@ -61,6 +62,7 @@ def test_a_download_asks_the_tape_service_for_all_at_once_and_lets_go(
     results = place.peps.download(products, tmp_path, place.options(), watch=watch)
 
     assert {one.state for one in results} == {"fetched"}
+    assert all(waits)
     assert recalling == set(names)
     assert place.faults.seen == [None] * len(names)  # fetched, and asked for nowhere else
     listed = place.peps.recalls()[0]

@@ -16,7 +16,7 @@ from catalog_db.processing.jobs import TaskRow
 from peps_wps.jobs import progress as progress_module
 from peps_wps.jobs.progress import JobProgress
 from tests.jobs.job_house import House
-from tests.patience import until
+from tests.patience import stretched, until
 
 
 @pytest.fixture
@@ -95,11 +95,11 @@ def test_work_goes_on_while_the_database_is_locked(
         with house.engine.begin() as connection:
             job_queue.heartbeat(connection, [held], now=times.now(), lease_s=60)
             locked.set()
-            free.wait(60)
+            free.wait(stretched(60))
 
     holder = threading.Thread(target=hold_the_lock)
     holder.start()
-    assert locked.wait(60)
+    assert locked.wait(stretched(60))
     with JobProgress(house.engine, held, tasks, gather_share=0.0) as progress:
         report = progress.of_task(tasks[0])
         for percent in range(100):

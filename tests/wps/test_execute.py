@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from peps_wps.jobs import Job
-from tests.patience import until
+from tests.patience import stretched, until
 from tests.wps.stand_in import NAMES, document, job_id_of
 
 EXECUTE = "/resto/wps?service=WPS&version=1.0.0&request=Execute&identifier="
@@ -219,7 +219,7 @@ def test_waiting_clients_leave_half_of_the_threads_to_others(client, ledger, con
     half, others_are_answered = config.server.threads // 2, threading.Event()
 
     def submit_once_others_are_answered(*arguments: Any, **options: Any) -> Job:
-        others_are_answered.wait(60)
+        others_are_answered.wait(stretched(60))
         return ledger.submit(*arguments, **options)
 
     monkeypatch.setattr("peps_wps.jobs.submit", submit_once_others_are_answered)
