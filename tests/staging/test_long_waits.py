@@ -81,13 +81,19 @@ def test_the_lease_is_renewed_while_a_file_that_may_be_adopted_is_digested(
     assert seen == [True]
 
 
-def failing(times: int, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what fails so often as a database does that is away, and then works."""
+AWAY = OperationalError("UPDATE", {}, Exception("server closed the connection"))
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def failing(
+    times: int, original: Callable[..., Any], error: Exception = AWAY
+) -> Callable[..., Any]:
+    """Return what fails so often, as with a database that is away, and then works."""
     failures = iter(range(times))
 
     def fail_at_first(*arguments: Any, **options: Any) -> Any:
         if next(failures, None) is not None:
-            raise OperationalError("UPDATE", {}, Exception("server closed the connection"))
+            raise error
         return original(*arguments, **options)
 
     return fail_at_first
@@ -103,7 +109,7 @@ def test_a_database_that_is_away_for_a_moment_costs_a_recall_nothing(
     service = world.service(replace(HASTY, lease_s=30.0))
     monkeypatch.setattr(claims, statement, failing(3, getattr(claims, statement)))
     if statement == "requeue_recalls":
-        monkeypatch.setattr(TapeFolder, "remember", failing_disk(1, TapeFolder.remember))
+        monkeypatch.setattr(TapeFolder, "remember", failing(1, TapeFolder.remember, FULL))
         assert service.run_once() == 0
         (row,) = world.recalls()
         assert (row.state, row.attempt, row.owner) == ("queued", 0, None)
@@ -111,17 +117,6 @@ def test_a_database_that_is_away_for_a_moment_costs_a_recall_nothing(
     until(service.run_once)
     assert world.archive.status(request).ready
     assert [(row.state, row.attempt) for row in world.recalls()] == [("done", 1)]
-
-
-def failing_disk(times: int, original: Callable[..., Any]) -> Callable[..., Any]:
-    failures = iter(range(times))
-
-    def refuse_at_first(*arguments: Any) -> Any:
-        if next(failures, None) is not None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return original(*arguments)
-
-    return refuse_at_first
 
 
 @pytest.mark.one_database

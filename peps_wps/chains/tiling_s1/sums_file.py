@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -143,13 +142,8 @@ class SumsWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._total.__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        self._total.close()
 
     def write(self, band: int, span: Span, sums: RunningSums) -> None:
         """Take the sums of some blocks of `ROWS` rows of a band, from 0."""
@@ -238,12 +232,7 @@ class SumsReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
     def read(self, band: int, span: Span) -> RunningSums:
