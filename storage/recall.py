@@ -20,6 +20,7 @@ from storage.backend import TapeBackend
 from storage.batch_reading import BatchReading
 from storage.delivery import Delivery
 from storage.errors import LedgerError, TapeUnavailableError
+from storage.lateness import Lateness
 from storage.ledger import RecallLedger, ReplicaLedger
 from storage.model import PendingRecall
 from storage.outage import Outage
@@ -78,8 +79,7 @@ class RecallEngine:
         self._policy = policy
         self._clock = clock
         self._next_recovery = self._next_sweep = 0.0
-        self._looked: datetime | None = None
-        self._was_late = False
+        self._lateness = Lateness(policy.lease_s)
 
     def start(self) -> None:
         """Put right what a crash left: orphan parts, ready rows without a file, lost leases."""
@@ -89,7 +89,7 @@ class RecallEngine:
     def _keep_up(self) -> None:
         """Do what time brings; take over from services that died, sweep the pool, now and then."""
         now, now_s = self._clock(), time.monotonic()
-        if self._is_late(now):
+        if self._lateness.begins(now):
             self._next_recovery = now_s + self._policy.lease_s
         self._recalls.keep_up(now)
         if now_s < self._next_recovery:
@@ -109,17 +109,6 @@ class RecallEngine:
             self._keeper.sweep()
             self._recalls.forget_ended(self._clock())
             self._next_sweep = now_s + _SWEEP_S
-
-    def _is_late(self, now: datetime) -> bool:
-        """Tell, once, whether the last look is longer ago than a lease lasts.
-
-        The others could not renew theirs either, perhaps: the machine was suspended, or its clock
-        set. They are given time to do it.
-        """
-        lease = timedelta(seconds=self._policy.lease_s)
-        is_late = self._looked is not None and now - self._looked > lease
-        is_first, self._looked, self._was_late = not self._was_late, now, is_late
-        return is_late and is_first
 
     def run(self, stop: Event) -> None:
         """Recall until told to stop; unfinished recalls are then queued again.

@@ -19,7 +19,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -35,6 +35,7 @@ from peps_wps.jobs.dismissal import REMOVED, clean_folder, results_folder, scrat
 from peps_wps.jobs.lifeline import exit_reason, kill_group
 from peps_wps.jobs.results_disk import REFUSED_EXIT_CODE, ResultsDisk
 from peps_wps.jobs.task_runner import modules_of
+from storage.lateness import Lateness
 from storage.outage import Outage, reason_of
 
 logger = logging.getLogger(__name__)
@@ -93,8 +94,7 @@ class Supervisor:
         self._zygote_is_ready = threading.Event()
         self._next_heartbeat = 0.0
         self._leases_count_from = 0.0
-        self._alive: datetime | None = None
-        self._was_late = False
+        self._lateness = Lateness(self._settings.lease_s)
         self._next_sweep = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -267,7 +267,9 @@ class Supervisor:
     def _say_alive(self) -> None:
         """Renew the leases, take over what others have lost, tell that this worker is there."""
         now = times.now()
-        self._note_lateness(now)
+        if self._lateness.begins(now):
+            grace_from = time.monotonic() + self._settings.lease_s
+            self._leases_count_from = max(self._leases_count_from, grace_from)
         long_ago = now - timedelta(seconds=10 * self._settings.lease_s)
         held = [running.held for running in self._running.values()]
         slots = self._settings.parallelprocesses
@@ -282,18 +284,6 @@ class Supervisor:
             workers.forget_silent(connection, long_ago)
         for job_id, state in recovered:
             logger.warning("job %s: its worker was lost, now %s", job_id, state)
-
-    def _note_lateness(self, now: datetime) -> None:
-        """Who could not renew his own leases in time takes over none of others at once.
-
-        They were held up with him, perhaps: the machine was suspended, or its clock set.
-        """
-        lease = timedelta(seconds=self._settings.lease_s)
-        is_late = self._alive is not None and now - self._alive > lease
-        if is_late and not self._was_late:
-            grace_from = time.monotonic() + lease.total_seconds()
-            self._leases_count_from = max(self._leases_count_from, grace_from)
-        self._alive, self._was_late = now, is_late
 
     def _bury(self, running: RunningJob, reason: str) -> None:
         """Forget a process that has ended; if its job has not, have it tried again."""

@@ -81,8 +81,8 @@ def test_who_was_suspended_gives_the_others_time_to_renew_their_leases(
     lease_s = house.config.processing.lease_s
     supervisor.run_once()
     held = claim(house, lease_s=-1)
-    assert supervisor._alive is not None
-    supervisor._alive -= timedelta(seconds=lease_s + 1)
+    assert supervisor._lateness._looked is not None
+    supervisor._lateness._looked -= timedelta(seconds=lease_s + 1)
     supervisor._say_alive()
     assert house.job(held.job).state == "running"
 
